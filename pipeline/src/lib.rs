@@ -1,0 +1,8 @@
+//! dossier reads the documents of loan applications and claims, decides what rules can decide and
+//! brings people in only for what they alone can judge.
+//!
+//! The modules in the order in which a document meets them:
+
+pub mod domain;
+pub mod config;
+pub mod layout;
