@@ -5,5 +5,6 @@
 
 pub mod domain;
 pub mod config;
+mod raster;
 pub mod ocr;
 pub mod layout;
