@@ -8,3 +8,8 @@ pub mod config;
 mod raster;
 pub mod ocr;
 pub mod layout;
+pub mod confidence;
+pub mod store;
+pub mod report;
+pub mod eval;
+pub mod clock;
