@@ -7,6 +7,7 @@ pub mod domain;
 pub mod config;
 mod raster;
 pub mod ocr;
+pub mod upright;
 pub mod layout;
 pub mod confidence;
 pub mod store;
