@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();
     let picture = arguments.get(1).ok_or("which picture?")?;
     let models = arguments.get(3).map_or("models", String::as_str);
-    let detection = std::fs::read(Path::new(models).join("text-detection-1600x1152.rten"))?;
+    let detection = std::fs::read(Path::new(models).join("text-detection.rten"))?;
     let recognition = std::fs::read(Path::new(models).join("text-recognition.rten"))?;
     let alphabet = std::fs::read_to_string(Path::new(models).join("alphabet.txt"))?;
     let files = ModelFiles { detection: &detection, recognition: &recognition, alphabet: &alphabet };
