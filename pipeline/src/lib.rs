@@ -5,5 +5,7 @@
 
 pub mod domain;
 pub mod config;
+pub mod intake;
+pub mod render;
 pub mod ocr;
 pub mod layout;
