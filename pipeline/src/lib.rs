@@ -9,3 +9,8 @@ pub mod intake;
 pub mod render;
 pub mod ocr;
 pub mod layout;
+pub mod confidence;
+pub mod store;
+pub mod report;
+pub mod eval;
+pub mod clock;
