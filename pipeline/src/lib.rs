@@ -9,6 +9,7 @@ pub mod intake;
 pub mod render;
 pub mod ocr;
 pub mod layout;
+pub mod read;
 pub mod confidence;
 pub mod store;
 pub mod report;

@@ -136,12 +136,12 @@ impl std::fmt::Debug for PageSource<'_> {
     }
 }
 
-impl PageSource<'_> {
+impl<'p> PageSource<'p> {
     /// The page of this number, from 1.
     ///
     /// # Errors
     /// A finding when there is no such page.
-    pub fn page(&self, number: u32) -> Result<RenderedPage<'_>, Finding> {
+    pub fn page(&self, number: u32) -> Result<RenderedPage<'p>, Finding> {
         match self {
             PageSource::Pdf(pages) => {
                 let (native, raster) = pages.page(number)?;

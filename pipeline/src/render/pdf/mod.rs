@@ -6,6 +6,8 @@ mod words;
 mod usable;
 mod raster;
 
+use std::rc::Rc;
+
 use hayro::RenderCache;
 use hayro::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 use hayro_interpret::kurbo::{Affine, Rect as KurboRect};
@@ -46,7 +48,7 @@ impl PdfFile {
         PdfPages {
             file: self,
             interpreter: InterpreterCache::new(),
-            renderer: RenderCache::new(),
+            renderer: Rc::new(RenderCache::new()),
             settings: InterpreterSettings::default(),
         }
     }
@@ -56,12 +58,12 @@ impl PdfFile {
 pub struct PdfPages<'p> {
     file: &'p PdfFile,
     interpreter: InterpreterCache<'p>,
-    renderer: RenderCache<'p>,
+    renderer: Rc<RenderCache<'p>>,
     settings: InterpreterSettings,
 }
 
-impl PdfPages<'_> {
-    pub(super) fn page(&self, number: u32) -> Result<(Option<NativePage>, PageRaster<'_>), Finding> {
+impl<'p> PdfPages<'p> {
+    pub(super) fn page(&self, number: u32) -> Result<(Option<NativePage>, PageRaster<'p>), Finding> {
         let index = usize::try_from(number).unwrap_or(usize::MAX).wrapping_sub(1);
         let Some(page) = self.file.pdf.pages().get(index) else {
             return Err(Finding::on_page(FindingCode::Damaged, number, "The PDF has no such page."));
@@ -76,8 +78,8 @@ impl PdfPages<'_> {
         let content = device.finish();
         let raster = PageRaster {
             page,
-            cache: &self.renderer,
-            settings: &self.settings,
+            cache: Rc::clone(&self.renderer),
+            settings: self.settings.clone(),
             limits: self.file.limits,
             scan: content.scan(),
             quarter_turns: if content.is_usable() { content.quarter_turns() } else { 0 },

@@ -1,5 +1,7 @@
 //! Pages drawn as pictures.
 
+use std::rc::Rc;
+
 use hayro::hayro_syntax::page::Page;
 use hayro::vello_cpu::color::palette::css::WHITE;
 use hayro::{PixmapSettings, RenderCache, RenderSettings};
@@ -21,8 +23,8 @@ const MIN_SCAN_SCALE: f32 = 100.0 / 72.0;
 /// A page that can be drawn.
 pub(in crate::render) struct PageRaster<'p> {
     pub(super) page: &'p Page<'p>,
-    pub(super) cache: &'p RenderCache<'p>,
-    pub(super) settings: &'p InterpreterSettings,
+    pub(super) cache: Rc<RenderCache<'p>>,
+    pub(super) settings: InterpreterSettings,
     pub(super) limits: RenderLimits,
     /// Pixels for each point of the picture that is the page.
     pub(super) scan: Option<f32>,
@@ -59,7 +61,7 @@ impl PageRaster<'_> {
         }
         let settings = PixmapSettings { x_scale: scale, y_scale: scale, bg_color: WHITE };
         let pixmap =
-            hayro::render(self.page, self.cache, self.settings, &RenderSettings::default(), &settings);
+            hayro::render(self.page, &self.cache, &self.settings, &RenderSettings::default(), &settings);
         let (columns, rows) = (u32::from(pixmap.width()), u32::from(pixmap.height()));
         let rgb = pixmap.data().iter().flat_map(|pixel| [pixel.r, pixel.g, pixel.b]).collect();
         let image = RgbImage::from_raw(columns, rows, rgb).unwrap_or_default();
