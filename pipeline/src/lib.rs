@@ -5,8 +5,12 @@
 
 pub mod domain;
 pub mod config;
+pub mod intake;
+pub mod render;
+pub mod ocr;
 pub mod layout;
 pub mod classify;
+pub mod read;
 pub mod confidence;
 pub mod store;
 pub mod report;
