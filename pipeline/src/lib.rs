@@ -7,6 +7,7 @@ pub mod domain;
 pub mod config;
 pub mod intake;
 pub mod render;
+mod raster;
 pub mod ocr;
 pub mod layout;
 pub mod classify;
