@@ -118,7 +118,7 @@ pub fn has_legal_form(text: &str) -> bool {
     let mut tail = String::new();
     for word in words[1..].iter().rev().take(4) {
         let bare: String = fold(word).chars().filter(|ch| ch.is_alphabetic()).collect();
-        tail = bare + &tail;
+        tail.insert_str(0, &bare);
         if LEGAL_FORMS.contains(&tail.as_str()) {
             return true;
         }
