@@ -12,6 +12,7 @@ pub mod ocr;
 pub mod layout;
 pub mod classify;
 pub mod read;
+pub mod extract;
 pub mod confidence;
 pub mod store;
 pub mod report;
