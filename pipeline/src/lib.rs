@@ -6,3 +6,9 @@
 pub mod domain;
 pub mod config;
 pub mod layout;
+pub mod extract;
+pub mod confidence;
+pub mod store;
+pub mod report;
+pub mod eval;
+pub mod clock;

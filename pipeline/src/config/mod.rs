@@ -1,9 +1,11 @@
 //! What can be changed without touching code: the rule bundle, the models, the settings.
 
 mod bundle;
+mod settings;
 mod documents;
 
 pub use bundle::{Bundle, BundleError};
+pub use settings::{Settings, SettingsError};
 pub use documents::{
     Agreement, Anchor, Choice, DocumentTypeConfig, DocumentTypesError, FieldConfig, FieldKind, Party, Titles,
     load_document_types, parse_document_type,

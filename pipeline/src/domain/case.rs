@@ -53,6 +53,16 @@ pub enum Mode {
     Manual,
 }
 
+impl Mode {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Mode::E2e => "e2e",
+            Mode::Hybrid => "hybrid",
+            Mode::Manual => "manual",
+        }
+    }
+}
+
 /// Why: a code, a message for people, the rule that gave it and the fields it rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {

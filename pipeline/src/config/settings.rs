@@ -1,0 +1,87 @@
+//! The settings of an installation: defaults here, overridden by a file, then by the environment and
+//! the command line.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::{Bundle, BundleError};
+
+/// `dossier.toml`. Every key may be left out; an unknown one is refused. Paths are relative to the
+/// file's folder.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Folder that replaces the embedded rules.
+    pub rules: Option<PathBuf>,
+    /// Folder that replaces the embedded OCR models.
+    pub models: Option<PathBuf>,
+    /// Folder with `customers.csv` and `policies.csv` that replaces the flows' look-up tables.
+    pub records: Option<PathBuf>,
+    /// SQLite file that keeps cases and their history.
+    pub db: Option<PathBuf>,
+    /// Tried, after the empty one, on encrypted files.
+    #[serde(default)]
+    pub passwords: Vec<String>,
+    /// How many files are read at the same time; the number of cores when absent.
+    pub parallel: Option<usize>,
+}
+
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Settings")
+            .field("rules", &self.rules)
+            .field("models", &self.models)
+            .field("records", &self.records)
+            .field("db", &self.db)
+            .field("passwords", &format_args!("{} (hidden)", self.passwords.len()))
+            .field("parallel", &self.parallel)
+            .finish()
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    #[error("cannot read the configuration {path}")]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("the configuration {path} is not valid: {message}")]
+    Invalid { path: PathBuf, message: String },
+}
+
+impl Settings {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// When it cannot be read, is no TOML, or has an unknown key.
+    pub fn from_file(path: &Path) -> Result<Self, SettingsError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| SettingsError::Read { path: path.to_owned(), source })?;
+        let mut settings: Settings = toml::from_str(&text).map_err(|error| SettingsError::Invalid {
+            path: path.to_owned(),
+            message: error.message().to_owned(),
+        })?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let places = [&mut settings.rules, &mut settings.models, &mut settings.records, &mut settings.db];
+        for place in places.into_iter().flatten() {
+            *place = folder.join(&*place);
+        }
+        Ok(settings)
+    }
+
+    /// The rules in force: the configured folder, or what the binary carries.
+    ///
+    /// # Errors
+    /// When the configured folder cannot be read.
+    pub fn rule_bundle(&self) -> Result<Bundle, BundleError> {
+        self.rules.as_deref().map_or_else(|| Ok(Bundle::embedded_rules()), Bundle::from_directory)
+    }
+
+    /// The OCR models in force: the configured folder, or what the binary carries.
+    ///
+    /// # Errors
+    /// When the configured folder cannot be read.
+    pub fn model_bundle(&self) -> Result<Bundle, BundleError> {
+        self.models.as_deref().map_or_else(|| Ok(Bundle::embedded_models()), Bundle::from_directory)
+    }
+}

@@ -1,0 +1,87 @@
+//! The audit trail of a case: events that each carry the hash of the one before.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::clock::Micros;
+
+/// What happened to a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// Its files came in: names, sizes and hashes.
+    Received,
+    /// Its documents were read: types and page counts.
+    Read,
+    /// Rules decided: outcome, reason codes, versions, fields rested on.
+    Decided,
+}
+
+impl EventKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            EventKind::Received => "received",
+            EventKind::Read => "read",
+            EventKind::Decided => "decided",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        [EventKind::Received, EventKind::Read, EventKind::Decided].into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// One entry of a case's history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// From 1, without gaps.
+    pub sequence: i64,
+    pub kind: EventKind,
+    pub at: Micros,
+    /// `machine`, or a user's id.
+    pub actor: String,
+    pub detail: serde_json::Value,
+    /// Hash of the event before; empty for the first.
+    pub previous_hash: String,
+    /// SHA-256 in hex over the case, all of the above and the previous hash.
+    pub hash: String,
+}
+
+impl Event {
+    /// The hash that this event must carry in the history of `case_id`.
+    pub fn expected_hash(&self, case_id: &str) -> String {
+        let mut hasher = Sha256::new();
+        let detail = self.detail.to_string();
+        let sequence = self.sequence.to_string();
+        let at = self.at.to_string();
+        let parts = [case_id, &sequence, self.kind.as_str(), &at, &self.actor, &detail, &self.previous_hash];
+        for part in parts {
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
+        hex::encode(hasher.finalize())
+    }
+}
+
+/// Where a history was tampered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("event {sequence} does not follow from the one before it")]
+pub struct BrokenChain {
+    pub sequence: i64,
+}
+
+/// Checks that events follow one another without gap or change.
+///
+/// # Errors
+/// The first event that does not fit.
+pub fn verify_chain(case_id: &str, events: &[Event]) -> Result<(), BrokenChain> {
+    let mut previous_hash = "";
+    for (expected, event) in (1..).zip(events) {
+        let follows = event.sequence == expected && event.previous_hash == previous_hash;
+        if !follows || event.hash != event.expected_hash(case_id) {
+            return Err(BrokenChain { sequence: event.sequence });
+        }
+        previous_hash = &event.hash;
+    }
+    Ok(())
+}

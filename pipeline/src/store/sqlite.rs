@@ -1,0 +1,242 @@
+//! The store on one SQLite file.
+
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{Row as _, SqlSafeStr as _, SqlitePool};
+
+use super::event::{Event, EventKind};
+use crate::clock::Micros;
+use crate::domain::CaseResult;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("cannot {doing}")]
+    Sql { doing: &'static str, source: sqlx::Error },
+    #[error("cannot bring the store's tables up to date")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    #[error("{table}.{column} of {row} cannot be understood")]
+    BadData { table: &'static str, column: &'static str, row: String },
+}
+
+fn sql(doing: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
+    move |source| StoreError::Sql { doing, source }
+}
+
+/// A case with its newest decision, as reports need it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DecidedCase {
+    pub decided_at: Micros,
+    pub result: CaseResult,
+}
+
+/// Cases and their events in a SQLite file.
+#[derive(Debug, Clone)]
+pub struct SqliteStore {
+    pool: SqlitePool,
+}
+
+impl SqliteStore {
+    /// Opens the file, making it and its tables where they are missing.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, is no database, or is of a newer version.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(10))
+            .foreign_keys(true);
+        // One connection: SQLite has one writer, and a read that turns into a write fails under load.
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options)
+            .await
+            .map_err(sql("open the store"))?;
+        migrations().run(&pool).await?;
+        Ok(Self { pool })
+    }
+
+    /// Records a processed case and its history in one transaction. A case that is known already
+    /// (same flow and reference) gets its new decision and further events.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is recorded then.
+    pub async fn record(
+        &self,
+        new_id: &str,
+        result: &CaseResult,
+        events: Vec<(EventKind, serde_json::Value)>,
+        at: Micros,
+    ) -> Result<String, StoreError> {
+        let mut transaction =
+            self.pool.begin_with("begin immediate").await.map_err(sql("begin a transaction"))?;
+        let body = serde_json::to_string(result).map_err(|error| StoreError::Sql {
+            doing: "write a result",
+            source: sqlx::Error::Encode(error.into()),
+        })?;
+        let row = sqlx::query(
+            "insert into cases (id, flow, reference, received_on, created_at, decided_at, outcome, mode, pages,
+                                rules_version, models_version, result)
+             values ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10, $11)
+             on conflict (flow, reference) do update set
+                received_on = excluded.received_on, decided_at = excluded.decided_at, outcome = excluded.outcome,
+                mode = excluded.mode, pages = excluded.pages, rules_version = excluded.rules_version,
+                models_version = excluded.models_version, result = excluded.result
+             returning id",
+        )
+        .bind(new_id)
+        .bind(&result.flow)
+        .bind(&result.reference)
+        .bind(result.received_on.to_string())
+        .bind(at)
+        .bind(result.outcome.as_str())
+        .bind(result.mode.map(|mode| mode.as_str()))
+        .bind(i64::from(result.pages))
+        .bind(&result.rules.version)
+        .bind(&result.models.version)
+        .bind(body)
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(sql("record a case"))?;
+        let id: String = row.try_get("id").map_err(sql("record a case"))?;
+        let last = sqlx::query(
+            "select sequence, hash from case_events where case_id = $1 order by sequence desc limit 1",
+        )
+        .bind(&id)
+        .fetch_optional(&mut *transaction)
+        .await
+        .map_err(sql("read a case's last event"))?;
+        let (mut sequence, mut previous_hash) = match last {
+            Some(row) => (
+                row.try_get::<i64, _>("sequence").map_err(sql("read a case's last event"))?,
+                row.try_get::<String, _>("hash").map_err(sql("read a case's last event"))?,
+            ),
+            None => (0, String::new()),
+        };
+        for (kind, detail) in events {
+            sequence += 1;
+            let mut event = Event {
+                sequence,
+                kind,
+                at,
+                actor: "machine".to_owned(),
+                detail,
+                previous_hash,
+                hash: String::new(),
+            };
+            event.hash = event.expected_hash(&id);
+            sqlx::query(
+                "insert into case_events (case_id, sequence, kind, at, actor, detail, previous_hash, hash)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            )
+            .bind(&id)
+            .bind(event.sequence)
+            .bind(event.kind.as_str())
+            .bind(event.at)
+            .bind(&event.actor)
+            .bind(event.detail.to_string())
+            .bind(&event.previous_hash)
+            .bind(&event.hash)
+            .execute(&mut *transaction)
+            .await
+            .map_err(sql("append a case event"))?;
+            previous_hash = event.hash;
+        }
+        transaction.commit().await.map_err(sql("commit a case"))?;
+        Ok(id)
+    }
+
+    /// The history of a case, oldest first; empty for an unknown case.
+    ///
+    /// # Errors
+    /// When the database fails or holds an event that cannot be understood.
+    pub async fn events(&self, case_id: &str) -> Result<Vec<Event>, StoreError> {
+        let rows = sqlx::query(
+            "select sequence, kind, at, actor, detail, previous_hash, hash from case_events
+             where case_id = $1 order by sequence",
+        )
+        .bind(case_id)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(sql("read a case's events"))?;
+        rows.iter().map(|row| event_of(case_id, row)).collect()
+    }
+
+    /// Every case decided on a day from `from` to `to` (both inclusive, open when absent), in the
+    /// order of decision.
+    ///
+    /// # Errors
+    /// When the database fails or holds a result that cannot be understood.
+    pub async fn decided(
+        &self,
+        from: Option<NaiveDate>,
+        to: Option<NaiveDate>,
+    ) -> Result<Vec<DecidedCase>, StoreError> {
+        let start = from.map_or(Micros::MIN, start_of);
+        let end = to.and_then(|day| day.succ_opt()).map_or(Micros::MAX, start_of);
+        let rows = sqlx::query(
+            "select id, decided_at, result from cases
+             where decided_at >= $1 and decided_at < $2 order by decided_at, id",
+        )
+        .bind(start)
+        .bind(end)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(sql("read decided cases"))?;
+        rows.iter().map(decided_case).collect()
+    }
+
+    /// Closes the file after the last write.
+    pub async fn close(self) {
+        self.pool.close().await;
+    }
+}
+
+/// The tables' history. An applied migration is never edited: a change is a new one.
+fn migrations() -> Migrator {
+    let sql = include_str!("../../migrations/sqlite/0001_cases.sql");
+    let cases = Migration::new(1, "cases".into(), MigrationType::Simple, sql.into_sql_str(), false);
+    Migrator::with_migrations(vec![cases])
+}
+
+fn start_of(day: NaiveDate) -> Micros {
+    day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros()
+}
+
+fn event_of(case_id: &str, row: &SqliteRow) -> Result<Event, StoreError> {
+    let doing = "read a case's events";
+    let sequence: i64 = row.try_get("sequence").map_err(sql(doing))?;
+    let bad =
+        |column| StoreError::BadData { table: "case_events", column, row: format!("{case_id}/{sequence}") };
+    let kind: String = row.try_get("kind").map_err(sql(doing))?;
+    let detail: String = row.try_get("detail").map_err(sql(doing))?;
+    Ok(Event {
+        sequence,
+        kind: EventKind::parse(&kind).ok_or_else(|| bad("kind"))?,
+        at: row.try_get("at").map_err(sql(doing))?,
+        actor: row.try_get("actor").map_err(sql(doing))?,
+        detail: serde_json::from_str(&detail).map_err(|_| bad("detail"))?,
+        previous_hash: row.try_get("previous_hash").map_err(sql(doing))?,
+        hash: row.try_get("hash").map_err(sql(doing))?,
+    })
+}
+
+fn decided_case(row: &SqliteRow) -> Result<DecidedCase, StoreError> {
+    let doing = "read decided cases";
+    let id: String = row.try_get("id").map_err(sql(doing))?;
+    let body: String = row.try_get("result").map_err(sql(doing))?;
+    let result = serde_json::from_str(&body).map_err(|_| StoreError::BadData {
+        table: "cases",
+        column: "result",
+        row: id,
+    })?;
+    Ok(DecidedCase { decided_at: row.try_get("decided_at").map_err(sql(doing))?, result })
+}

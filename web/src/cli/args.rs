@@ -1,0 +1,198 @@
+//! The command line as types.
+
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Reads the documents of loan applications and claims, decides what rules can decide, and shows
+/// people only what needs a person.
+#[derive(Debug, Parser)]
+#[command(name = "dossier", version, propagate_version = true)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) installation: Installation,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Installation {
+    /// Configuration file [default: dossier.toml in the working directory, if there is one]
+    #[arg(long, global = true, env = "DOSSIER_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder with the rules [default: the rules that the binary carries]
+    #[arg(long, global = true, env = "DOSSIER_RULES", value_name = "DIR")]
+    pub(crate) rules: Option<PathBuf>,
+    /// Folder with the OCR models [default: the models that the binary carries]
+    #[arg(long, global = true, env = "DOSSIER_MODELS", value_name = "DIR")]
+    pub(crate) models: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Process cases: documents in, decisions out, then the split
+    #[command(after_help = PROCESS_HELP)]
+    Process(ProcessArguments),
+    /// Show what is read in files: text by page, documents and fields; no case, no rules
+    #[command(after_help = READ_HELP)]
+    Read(ReadArguments),
+    /// Report how much went end to end, and why the rest did not
+    #[command(after_help = REPORT_HELP)]
+    Report(ReportArguments),
+    /// Check and test the business rules
+    Rules {
+        #[command(subcommand)]
+        command: RulesCommand,
+    },
+    /// Score extraction and decisions against a labelled folder
+    #[command(after_help = EVAL_HELP)]
+    Eval(EvalArguments),
+    /// Show what is configured, reachable and missing
+    Doctor,
+    /// Read one file in a sandbox (started by dossier itself)
+    #[command(hide = true)]
+    ReadChild,
+}
+
+const PROCESS_HELP: &str = "\
+PATH is a case folder, a folder of case folders, a flow folder, an inbox, or a single file.
+Nothing under it is moved or changed.
+
+Examples:
+  dossier process inbox                         every case of every flow under inbox/
+  dossier process inbox/consumer_loan/A-1042    one case
+  dossier process claim.pdf --flow energy_claim one file as a case of its own
+  dossier process inbox --out results --json    results as files and as lines of JSON
+
+Exit code: 0 when every case was processed, whatever its outcome; 1 when some could not be; 2 for a
+usage error.";
+
+const READ_HELP: &str = "\
+Examples:
+  dossier read dni.jpg                 documents and fields, for people
+  dossier read statement.pdf --text    the text of every page
+  dossier read payslip.pdf --json      everything, as JSON
+  dossier read contract.pdf --pages p  page images with the boxes drawn, in the folder p";
+
+const REPORT_HELP: &str = "\
+Examples:
+  dossier process inbox --db cases.db && dossier report --db cases.db
+  dossier report --db cases.db --by reason --from 2026-03-01 --to 2026-03-31
+  dossier report --db cases.db --format xlsx > split.xlsx";
+
+const EVAL_HELP: &str = "\
+DIR holds inbox/<flow>/<reference>/… as `process` takes it, truth/<flow>/<reference>.json with what is
+right, and optionally records/ with customers.csv and policies.csv.
+
+Examples:
+  dossier eval sample_docs               scores by document type, rendering, seen and unseen layouts
+  dossier eval held-out --calibrate c.json   also fit the confidence curves on it";
+
+#[derive(Debug, Args)]
+pub(crate) struct ProcessArguments {
+    /// Cases to process
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Line of business [default: the name of the parent folder that is a flow]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) flow: Option<String>,
+    /// Write each result to DIR/<flow>/<reference>.json
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print each result as one line of JSON (the split then goes to standard error)
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Folder with customers.csv and policies.csv to look up instead of the flows' own
+    #[arg(long, value_name = "DIR")]
+    pub(crate) records: Option<PathBuf>,
+    /// Print the milliseconds spent in each stage
+    #[arg(long)]
+    pub(crate) timings: bool,
+    /// Keep the cases and their history in this SQLite file [default: a temporary one]
+    #[arg(long, value_name = "FILE", env = "DOSSIER_DB")]
+    pub(crate) db: Option<PathBuf>,
+    /// Day on which cases without a date of their own count as received [default: today]
+    #[arg(long, value_name = "DATE")]
+    pub(crate) received_on: Option<NaiveDate>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReadArguments {
+    /// Files to read
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Print the text of every page
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) text: bool,
+    /// Print everything as one JSON object a file
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Draw every page with the boxes of its words and fields into this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) pages: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArguments {
+    /// SQLite file that `process --db` or the server keeps
+    #[arg(long, value_name = "FILE", env = "DOSSIER_DB")]
+    pub(crate) db: Option<PathBuf>,
+    /// First day of decision
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: Option<NaiveDate>,
+    /// Last day of decision
+    #[arg(long, value_name = "DATE")]
+    pub(crate) to: Option<NaiveDate>,
+    /// What the rows stand for
+    #[arg(long, value_enum, default_value = "flow")]
+    pub(crate) by: By,
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum By {
+    Flow,
+    Day,
+    Week,
+    Month,
+    Reviewer,
+    Reason,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Format {
+    Table,
+    Json,
+    Csv,
+    Xlsx,
+    Html,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesCommand {
+    /// Look for mistakes in the rules without running a case
+    Check,
+    /// Run the rule tests (rules/<flow>/*.cases.toml)
+    Test,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvalArguments {
+    /// Labelled folder
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// Print the figures as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// List what was wrong or missed on layouts that may be looked at (never on unseen ones)
+    #[arg(long)]
+    pub(crate) errors: bool,
+    /// Fit the confidence curves on this folder and write them to FILE
+    #[arg(long, value_name = "FILE")]
+    pub(crate) calibrate: Option<PathBuf>,
+    /// Fail (exit code 1) when a figure is under its floor in this TOML file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) floors: Option<PathBuf>,
+}
