@@ -6,6 +6,7 @@
 pub mod domain;
 pub mod config;
 pub mod layout;
+pub mod classify;
 pub mod extract;
 pub mod confidence;
 pub mod store;
