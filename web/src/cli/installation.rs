@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use dossier::config::{Bundle, Settings};
 use dossier::process::Engine;
-use dossier::read::{Sandbox, SandboxOptions};
+use dossier::read::{ReadOptions, Sandbox, SandboxLimits};
 use dossier::rules::CsvRecords;
 
 use super::args::Installation;
@@ -42,17 +42,19 @@ impl Installed {
 
     pub(crate) fn sandbox(&self) -> anyhow::Result<Sandbox> {
         let executable = std::env::current_exe().context("cannot find the dossier program itself")?;
-        let mut options = SandboxOptions::new(executable);
-        options.models.clone_from(&self.settings.models);
-        options.passwords.clone_from(&self.settings.passwords);
-        if let Some(parallel) = self.settings.parallel {
-            options.parallel = parallel.max(1);
-        }
-        Ok(Sandbox::new(options))
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let parallel = self.settings.parallel.unwrap_or(cores);
+        Ok(Sandbox::new(executable, self.settings.models.clone(), parallel, SandboxLimits::default()))
+    }
+
+    fn read_options(&self) -> ReadOptions {
+        let mut options = ReadOptions::default();
+        options.open.passwords.clone_from(&self.settings.passwords);
+        options
     }
 
     pub(crate) fn engine(&self) -> anyhow::Result<Engine> {
-        Engine::load(&self.rules()?, &self.models()?, self.sandbox()?)
+        Engine::load(&self.rules()?, &self.models()?, self.sandbox()?, self.read_options())
             .context("the configuration is not usable")
     }
 
