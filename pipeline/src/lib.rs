@@ -10,6 +10,7 @@ pub mod render;
 pub mod ocr;
 pub mod layout;
 pub mod read;
+pub mod classify;
 pub mod confidence;
 pub mod store;
 pub mod report;
