@@ -3,6 +3,17 @@
 //! Must not know where the raster came from, how rows are arranged ([`crate::layout`]) or what the
 //! words mean. One thread: a page is read on the thread that asks.
 
+mod models;
+mod detect;
+mod lines;
+mod crop;
+mod ctc;
+mod words;
+mod reader;
+
+pub use models::ModelFiles;
+pub use reader::OcrsReader;
+
 use image::GrayImage;
 
 use crate::domain::{Rect, Word};
