@@ -1,0 +1,1 @@
+//! Page images with the boxes of what was read.

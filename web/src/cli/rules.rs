@@ -1,0 +1,1 @@
+//! `dossier rules`: checking and testing the business rules.
