@@ -55,7 +55,7 @@ impl PdfFile {
 }
 
 /// The pages of a PDF with the fonts that they share.
-pub struct PdfPages<'p> {
+pub(super) struct PdfPages<'p> {
     file: &'p PdfFile,
     interpreter: InterpreterCache<'p>,
     renderer: Rc<RenderCache<'p>>,
