@@ -6,6 +6,8 @@
 pub mod parse;
 pub mod candidates;
 pub mod labels;
+pub mod signature;
+pub mod kinds;
 
 use crate::domain::{Check, Rect, Value};
 

@@ -61,7 +61,7 @@ fn values(class: Class, sheet: &Sheet, scan: &Scan) -> Vec<Candidate> {
         Class::Months => months(scan),
         Class::Integer => numbers(scan, |number| number.decimals == 0),
         Class::Quantity => numbers(scan, |_| true),
-        Class::Person | Class::Company | Class::Party | Class::Identifier | Class::Text => Vec::new(),
+        Class::Person | Class::Company | Class::Party | Class::Identifier | Class::Text | Class::Choice(_) => Vec::new(),
     }
 }
 

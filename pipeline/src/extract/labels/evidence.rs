@@ -54,8 +54,8 @@ impl<'a> Reading<'a> {
         }
         let blocks = Blocks::find(config, &sheet, &occurrences);
         let mut candidates = BTreeMap::new();
-        for class in config.fields.iter().filter_map(|field| Class::of(field.kind)) {
-            candidates.entry(class).or_insert_with(|| find_candidates(class, &sheet, &occurrences));
+        for class in (0..config.fields.len()).filter_map(|field| Class::of(config, field)) {
+            candidates.entry(class).or_insert_with(|| find_candidates(config, class, &sheet, &occurrences));
         }
         Self { sheet, occurrences, labelled, blocks, candidates }
     }
@@ -74,7 +74,7 @@ pub fn claims_on(config: &DocumentTypeConfig, reading: &Reading) -> Vec<Vec<Clai
         let view = reading.view(class);
         let bonds = Bonds::between(config, class, &view);
         for (field, settings) in config.fields.iter().enumerate() {
-            if Class::of(settings.kind) == Some(class) {
+            if Class::of(config, field) == Some(class) {
                 claims[field] = claims_of(field, settings, config, reading, &view, &bonds);
             }
         }
@@ -90,7 +90,7 @@ struct Bonds {
 
 impl Bonds {
     fn between(config: &DocumentTypeConfig, class: Class, view: &View) -> Self {
-        let same_class = |field: usize| Class::of(config.fields[field].kind) == Some(class);
+        let same_class = |field: usize| Class::of(config, field) == Some(class);
         let mut by_candidate = Vec::with_capacity(view.candidates.len());
         for candidate in view.candidates {
             let mut bonds = Vec::new();
@@ -232,6 +232,8 @@ fn unlabelled_strength(
         FieldKind::Iban | FieldKind::Cups | FieldKind::Naf => 0.4,
         FieldKind::PeriodStart | FieldKind::PeriodEnd if matches!(candidate.value, Typed::Period(_)) => 0.35,
         FieldKind::Money => 0.06,
+        // A ticked option of a list needs no label: its words say what it is.
+        FieldKind::Choice if candidate.format > 0.65 => 0.6,
         _ => 0.0,
     }
 }
