@@ -5,8 +5,13 @@
 
 pub mod domain;
 pub mod config;
+pub mod intake;
+pub mod render;
+mod raster;
+pub mod ocr;
 pub mod layout;
 pub mod classify;
+pub mod read;
 pub mod extract;
 pub mod confidence;
 pub mod store;

@@ -4,6 +4,8 @@
 //! know files, cases, rules or any issuer's template.
 
 pub mod parse;
+pub mod candidates;
+pub mod labels;
 
 use crate::domain::{Check, Rect, Value};
 
