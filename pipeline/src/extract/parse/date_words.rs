@@ -31,10 +31,10 @@ pub(super) fn month(word: &str) -> Option<u32> {
     if let Some(at) = NAMES.iter().position(|names| names.contains(&folded.as_str())) {
         return number(at);
     }
-    if folded.chars().count() < 5 {
+    if folded.chars().count() < 6 {
         return None;
     }
-    let near = |name: &&str| name.len() >= 5 && strsim::levenshtein(name, &folded) == 1;
+    let near = |name: &&str| name.len() >= 6 && strsim::levenshtein(name, &folded) == 1;
     let mut matches = (0..NAMES.len()).filter(|at| NAMES[*at].iter().any(near));
     let at = matches.next()?;
     if matches.next().is_some() { None } else { number(at) }

@@ -105,7 +105,10 @@ fn prefix(head: &str, floor: usize, closes: bool) -> Prefix {
             before.is_none_or(|ch| ch.is_whitespace() || "(€$£".contains(ch) || is_minus(ch))
         };
         let sign_here = prefix.sign == Sign::Unsigned;
-        if is_minus(last) && sign_here && (alone(last.len_utf8()) || ends_with_currency(rest, last)) {
+        let range_dash = prefix.start > rest.len() && floor > 0 && {
+            rest.get(floor..).is_some_and(|since| since.trim().chars().count() == 1)
+        };
+        if is_minus(last) && sign_here && !range_dash && (alone(last.len_utf8()) || ends_with_currency(rest, last)) {
             prefix.sign = Sign::Minus;
         } else if last == '+' && sign_here && alone(1) {
             prefix.sign = Sign::Plus;

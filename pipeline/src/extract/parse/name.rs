@@ -85,7 +85,8 @@ pub fn person_likeness(text: &str) -> f32 {
         if folded.chars().count() < 2 && !word.ends_with('.') {
             score *= 0.7;
         }
-        if !folded.chars().any(|ch| "aeiouy".contains(ch)) {
+        let initial = folded.chars().count() < 2 && word.ends_with('.');
+        if !initial && !folded.chars().any(|ch| "aeiouy".contains(ch)) {
             score *= 0.6;
         }
         names += 1;
