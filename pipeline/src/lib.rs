@@ -7,6 +7,8 @@ pub mod domain;
 pub mod config;
 pub mod layout;
 pub mod confidence;
+pub mod link;
+pub mod rules;
 pub mod store;
 pub mod report;
 pub mod eval;
