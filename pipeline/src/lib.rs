@@ -5,7 +5,14 @@
 
 pub mod domain;
 pub mod config;
+pub mod intake;
+pub mod render;
+mod raster;
+pub mod ocr;
 pub mod layout;
+pub mod classify;
+pub mod read;
+pub mod extract;
 pub mod confidence;
 pub mod link;
 pub mod rules;
