@@ -14,6 +14,8 @@ pub mod read;
 pub mod classify;
 pub mod extract;
 pub mod confidence;
+pub mod link;
+pub mod rules;
 pub mod store;
 pub mod report;
 pub mod eval;
