@@ -16,7 +16,7 @@ use crate::config::{Bundle, BundleError, DocumentTypesError, load_document_types
 use crate::domain::{Case, CaseResult, FileFinding, Finding, Mode, Outcome, Timings, Version};
 use crate::intake::{CaseSource, SourceFile, hash_file};
 use crate::read::{FileOutcome, ReadOptions, Sandbox, SandboxError};
-use crate::rules::{Flow, FlowError, Records, decide};
+use crate::rules::{Flow, Records, RulesError, decide};
 use crate::store::EventKind;
 use crate::understand::{FilePages, Understanding};
 
@@ -27,7 +27,7 @@ pub enum EngineError {
     #[error(transparent)]
     DocumentTypes(#[from] DocumentTypesError),
     #[error(transparent)]
-    Flow(#[from] FlowError),
+    Flow(#[from] RulesError),
     #[error("calibration.json of the models is not valid")]
     Curves(#[from] serde_json::Error),
 }
@@ -35,7 +35,9 @@ pub enum EngineError {
 /// Why a case could not be processed at all.
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
-    #[error("no flow is known for this case: put it under a folder named after a flow, or name one with --flow")]
+    #[error(
+        "no flow is known for this case: put it under a folder named after a flow, or name one with --flow"
+    )]
     NoFlow,
     #[error("there is no flow {0}")]
     UnknownFlow(String),
@@ -92,9 +94,15 @@ impl Engine {
     ///
     /// # Errors
     /// When a rule, a document type or a curve cannot be understood.
-    pub fn load(rules: &Bundle, models: &Bundle, sandbox: Sandbox, options: ReadOptions) -> Result<Self, EngineError> {
-        let names = rules.folders().into_iter().filter(|name| rules.find(&format!("{name}/flow.toml")).is_some());
-        let flows = names.map(|name| Ok((name.to_owned(), Flow::load(rules, name)?))).collect::<Result<_, FlowError>>()?;
+    pub fn load(
+        rules: &Bundle,
+        models: &Bundle,
+        sandbox: Sandbox,
+        options: ReadOptions,
+    ) -> Result<Self, EngineError> {
+        let names = Flow::names(rules).into_iter();
+        let flows = names.map(|name| Flow::load(rules, &name).map(|flow| (name, flow)));
+        let flows = flows.collect::<Result<_, RulesError>>()?;
         let curves = match models.find("calibration.json") {
             Some(bytes) => serde_json::from_slice(bytes)?,
             None => ConfidenceCurves::identity(),
@@ -152,7 +160,12 @@ impl Engine {
     ///
     /// # Errors
     /// When the flow is unknown or the sandbox itself fails; what cannot be read is a finding.
-    pub async fn process(&self, source: &CaseSource, records: &dyn Records, today: NaiveDate) -> Result<Processed, ProcessError> {
+    pub async fn process(
+        &self,
+        source: &CaseSource,
+        records: &dyn Records,
+        today: NaiveDate,
+    ) -> Result<Processed, ProcessError> {
         let started = Instant::now();
         let name = source.flow.as_deref().ok_or(ProcessError::NoFlow)?;
         let flow = self.flow(name).ok_or_else(|| ProcessError::UnknownFlow(name.to_owned()))?;
@@ -234,15 +247,31 @@ fn page_count(files: &[ReadFile]) -> u32 {
 /// What the audit trail keeps: names, hashes and codes, no field value.
 fn events_of(files: &[ReadFile], result: &CaseResult) -> Vec<(EventKind, serde_json::Value)> {
     let files: Vec<_> = files.iter().map(|file| json!({"name": file.name, "sha256": file.sha256})).collect();
-    let documents: Vec<_> =
-        result.documents.iter().map(|document| json!({"type": document.document_type, "parts": document.parts})).collect();
-    let findings: Vec<_> = result.findings.iter().map(|finding| json!({"file": finding.file, "code": finding.finding.code})).collect();
-    let reasons: Vec<_> =
-        result.reasons.iter().map(|reason| json!({"code": reason.code, "rule": reason.rule, "fields": reason.fields})).collect();
+    let documents: Vec<_> = result
+        .documents
+        .iter()
+        .map(|document| json!({"type": document.document_type, "parts": document.parts}))
+        .collect();
+    let findings: Vec<_> = result
+        .findings
+        .iter()
+        .map(|finding| json!({"file": finding.file, "code": finding.finding.code}))
+        .collect();
+    let reasons: Vec<_> = result
+        .reasons
+        .iter()
+        .map(|reason| json!({"code": reason.code, "rule": reason.rule, "fields": reason.fields}))
+        .collect();
     vec![
         (EventKind::Received, json!({"files": files, "received_on": result.received_on})),
-        (EventKind::Read, json!({"documents": documents, "findings": findings, "models": result.models.version})),
-        (EventKind::Decided, json!({"outcome": result.outcome, "reasons": reasons, "rules": result.rules.version})),
+        (
+            EventKind::Read,
+            json!({"documents": documents, "findings": findings, "models": result.models.version}),
+        ),
+        (
+            EventKind::Decided,
+            json!({"outcome": result.outcome, "reasons": reasons, "rules": result.rules.version}),
+        ),
     ]
 }
 

@@ -70,7 +70,13 @@ impl Understanding {
         }
     }
 
-    fn field_of(&self, name: &str, reading: FieldReading, draft: &LogicalDocument<'_>, files: &[FilePages<'_>]) -> Option<Field> {
+    fn field_of(
+        &self,
+        name: &str,
+        reading: FieldReading,
+        draft: &LogicalDocument<'_>,
+        files: &[FilePages<'_>],
+    ) -> Option<Field> {
         let place = draft.pages.get(reading.page_index)?;
         let document_type = draft.document_type.as_str();
         let confidence = |score| self.curves.confidence(place.page.source, document_type, name, score);
@@ -97,7 +103,12 @@ impl Understanding {
             row.file = files.get(place.file).map_or_else(String::new, |file| file.name.to_owned());
             #[expect(clippy::cast_possible_truncation, reason = "a probability")]
             let score = row.confidence as f32;
-            row.confidence = self.curves.confidence(place.page.source, draft.document_type.as_str(), "transactions", score);
+            row.confidence = self.curves.confidence(
+                place.page.source,
+                draft.document_type.as_str(),
+                "transactions",
+                score,
+            );
         }
         Value::Transactions(rows)
     }
@@ -110,7 +121,11 @@ fn parts_of(draft: &LogicalDocument<'_>, files: &[FilePages<'_>]) -> Vec<Part> {
             Some((file, part)) if *file == place.file => part.pages.push(place.page.number),
             _ => {
                 let Some(source) = files.get(place.file) else { continue };
-                let part = Part { file: source.name.to_owned(), sha256: source.sha256.to_owned(), pages: vec![place.page.number] };
+                let part = Part {
+                    file: source.name.to_owned(),
+                    sha256: source.sha256.to_owned(),
+                    pages: vec![place.page.number],
+                };
                 parts.push((place.file, part));
             }
         }

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use dossier::config::{Bundle, Settings};
 use dossier::process::Engine;
 use dossier::read::{ReadOptions, Sandbox, SandboxLimits};
@@ -60,10 +60,11 @@ impl Installed {
 
     /// The look-up tables: of the folder named, else configured, else those of the rules.
     pub(crate) fn records(&self, folder: Option<&Path>) -> anyhow::Result<CsvRecords> {
-        match folder.or(self.settings.records.as_deref()) {
-            Some(folder) => CsvRecords::from_directory(folder)
-                .with_context(|| format!("cannot use the records in {}", folder.display())),
-            None => CsvRecords::from_bundle(&self.rules()?).context("cannot use the records of the rules"),
-        }
+        let records = match folder.or(self.settings.records.as_deref()) {
+            Some(folder) if folder.is_dir() => CsvRecords::from_directory(folder),
+            Some(folder) => bail!("there is no folder of records at {}", folder.display()),
+            None => CsvRecords::from_bundle(&self.rules()?),
+        };
+        Ok(records)
     }
 }
