@@ -66,7 +66,7 @@ pub enum SandboxError {
 }
 
 /// What reading a file gave.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 pub struct FileOutcome {
     /// Pages in order of their numbers.
     pub reading: FileReading,
