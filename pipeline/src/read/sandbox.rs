@@ -106,7 +106,11 @@ impl Sandbox {
     ///
     /// # Errors
     /// When no child can be started or the models cannot be loaded.
-    pub async fn read_bytes(&self, bytes: Vec<u8>, options: &ReadOptions) -> Result<FileOutcome, SandboxError> {
+    pub async fn read_bytes(
+        &self,
+        bytes: Vec<u8>,
+        options: &ReadOptions,
+    ) -> Result<FileOutcome, SandboxError> {
         self.read_source(&Job { source: Source::Bytes(bytes), options, deadline: self.deadline() }).await
     }
 

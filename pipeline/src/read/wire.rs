@@ -44,9 +44,17 @@ pub(super) struct Request {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Task {
-    Read { source: Source, options: ReadOptions, models: Option<OsString> },
+    Read {
+        source: Source,
+        options: ReadOptions,
+        models: Option<OsString>,
+    },
     /// Members go to numbered files in the scratch folder.
-    Unpack { source: Source, limits: ArchiveLimits, scratch: OsString },
+    Unpack {
+        source: Source,
+        limits: ArchiveLimits,
+        scratch: OsString,
+    },
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -3,10 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use dossier::config::{Bundle, Settings};
 use dossier::process::Engine;
-use dossier::read::{Sandbox, SandboxOptions};
+use dossier::read::{ReadOptions, Sandbox, SandboxLimits};
 use dossier::rules::CsvRecords;
 
 use super::args::Installation;
@@ -42,26 +42,29 @@ impl Installed {
 
     pub(crate) fn sandbox(&self) -> anyhow::Result<Sandbox> {
         let executable = std::env::current_exe().context("cannot find the dossier program itself")?;
-        let mut options = SandboxOptions::new(executable);
-        options.models.clone_from(&self.settings.models);
-        options.passwords.clone_from(&self.settings.passwords);
-        if let Some(parallel) = self.settings.parallel {
-            options.parallel = parallel.max(1);
-        }
-        Ok(Sandbox::new(options))
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let parallel = self.settings.parallel.unwrap_or(cores);
+        Ok(Sandbox::new(executable, self.settings.models.clone(), parallel, SandboxLimits::default()))
+    }
+
+    fn read_options(&self) -> ReadOptions {
+        let mut options = ReadOptions::default();
+        options.open.passwords.clone_from(&self.settings.passwords);
+        options
     }
 
     pub(crate) fn engine(&self) -> anyhow::Result<Engine> {
-        Engine::load(&self.rules()?, &self.models()?, self.sandbox()?)
+        Engine::load(&self.rules()?, &self.models()?, self.sandbox()?, self.read_options())
             .context("the configuration is not usable")
     }
 
     /// The look-up tables: of the folder named, else configured, else those of the rules.
     pub(crate) fn records(&self, folder: Option<&Path>) -> anyhow::Result<CsvRecords> {
-        match folder.or(self.settings.records.as_deref()) {
-            Some(folder) => CsvRecords::from_directory(folder)
-                .with_context(|| format!("cannot use the records in {}", folder.display())),
-            None => CsvRecords::from_bundle(&self.rules()?).context("cannot use the records of the rules"),
-        }
+        let records = match folder.or(self.settings.records.as_deref()) {
+            Some(folder) if folder.is_dir() => CsvRecords::from_directory(folder),
+            Some(folder) => bail!("there is no folder of records at {}", folder.display()),
+            None => CsvRecords::from_bundle(&self.rules()?),
+        };
+        Ok(records)
     }
 }

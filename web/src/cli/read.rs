@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use dossier::domain::{Document, Timings, Value};
 use dossier::intake::{CaseSource, SourceFile};
-use dossier::process::Engine;
-use dossier::read::{ReadOutcome, Sandbox};
+use dossier::process::{Engine, ReadFile};
+
 use serde_json::json;
 
 use super::args::ReadArguments;
@@ -16,14 +16,13 @@ use super::output::say;
 
 pub(crate) async fn run(installed: &Installed, arguments: ReadArguments) -> anyhow::Result<ExitCode> {
     let engine = installed.engine()?;
-    let sandbox = installed.sandbox()?;
     for path in &arguments.files {
         if !path.is_file() {
             bail!("there is no file at {}", path.display());
         }
     }
     for path in &arguments.files {
-        read_one(&engine, &sandbox, path, &arguments)
+        read_one(&engine, path, &arguments)
             .await
             .with_context(|| format!("cannot read {}", path.display()))?;
     }
@@ -36,17 +35,15 @@ async fn read_one(
     path: &Path,
     arguments: &ReadArguments,
 ) -> anyhow::Result<()> {
-    let unpacked = sandbox.unpack(&source_of(path)).await?;
-    let mut readings = Vec::new();
-    for file in &unpacked.files {
-        readings.push(sandbox.read(file).await?);
-    }
-    let documents = engine.understand(&readings, &mut Timings::default());
+    let scratch = tempfile::tempdir()?;
+    let case = engine.read(&source_of(path), scratch.path()).await?;
+    let pages: Vec<_> = case.files.iter().map(ReadFile::pages).collect();
+    let documents = engine.understanding().documents(&pages, &mut Timings::default());
     if let Some(folder) = &arguments.pages {
-        super::pages::draw(sandbox, &unpacked.files, &readings, &documents, folder).await?;
+        super::pages::draw(engine, &case.files, &documents, folder).await?;
     }
     if arguments.json {
-        let pages: Vec<_> = readings.iter().map(pages_as_json).collect();
+        let pages: Vec<_> = case.files.iter().map(pages_as_json).collect();
         let findings: Vec<_> = unpacked
             .findings
             .iter()
@@ -56,15 +53,15 @@ async fn read_one(
             &json!({"file": path, "files": pages, "findings": findings, "documents": documents}),
         )? + "\n"))?;
     } else if arguments.text {
-        for reading in &readings {
+        for reading in &case.files {
             say(&text_of(reading))?;
         }
     } else {
-        for (file, finding) in &unpacked.findings {
+        for (file, finding) in &case.source.findings {
             say(&format!("{file}: {}\n", finding.message))?;
         }
-        for reading in &readings {
-            for finding in &reading.reading.findings {
+        for reading in &case.files {
+            for finding in &reading.outcome.reading.findings {
                 say(&format!("{}: {}\n", reading.name, finding.message))?;
             }
         }
@@ -81,8 +78,9 @@ fn source_of(path: &Path) -> CaseSource {
     CaseSource { reference: name, flow: None, files: vec![file], application: None, findings: Vec::new() }
 }
 
-fn pages_as_json(reading: &ReadOutcome) -> serde_json::Value {
+fn pages_as_json(reading: &ReadFile) -> serde_json::Value {
     let pages: Vec<_> = reading
+        .outcome
         .reading
         .pages
         .iter()
@@ -90,15 +88,15 @@ fn pages_as_json(reading: &ReadOutcome) -> serde_json::Value {
             json!({"page": page.number, "source": page.source, "width": page.width, "height": page.height, "text": page.text()})
         })
         .collect();
-    json!({"name": reading.name, "sha256": reading.sha256, "pages": pages, "findings": reading.reading.findings})
+    json!({"name": reading.name, "sha256": reading.sha256, "pages": pages, "findings": reading.outcome.reading.findings})
 }
 
-fn text_of(reading: &ReadOutcome) -> String {
+fn text_of(reading: &ReadFile) -> String {
     let mut text = String::new();
-    for finding in &reading.reading.findings {
+    for finding in &reading.outcome.reading.findings {
         text.push_str(&format!("{}: {}\n", reading.name, finding.message));
     }
-    for page in &reading.reading.pages {
+    for page in &reading.outcome.reading.pages {
         text.push_str(&format!("--- {} page {}\n{}", reading.name, page.number, page.text()));
     }
     text

@@ -34,7 +34,8 @@ impl<'a> Gate<'a> {
             || parts.iter().any(|part| *part == "..")
             || name.get(1..2) == Some(":");
         if unsafe_name {
-            let message = "The archive names this file by an unsafe path, so it was left out; send it by itself.";
+            let message =
+                "The archive names this file by an unsafe path, so it was left out; send it by itself.";
             self.refuse(&shown(&name), Finding::new(FindingCode::RefusedMember, message));
             return None;
         }

@@ -19,9 +19,10 @@ pub(super) fn unpack(bytes: &[u8], gate: &mut Gate<'_>) {
         if entry.is_dir() {
             continue;
         }
-        let raw_name = entry
-            .name()
-            .map_or_else(|_| String::from_utf8_lossy(entry.name_raw()).into_owned(), |name| name.into_owned());
+        let raw_name = entry.name().map_or_else(
+            |_| String::from_utf8_lossy(entry.name_raw()).into_owned(),
+            |name| name.into_owned(),
+        );
         let (encrypted, is_link, packed) = (entry.encrypted(), entry.is_symlink(), entry.compressed_size());
         drop(entry);
         let Some(name) = gate.admit(&raw_name) else { continue };
