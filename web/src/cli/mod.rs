@@ -5,6 +5,7 @@ mod installation;
 mod output;
 mod process;
 mod read;
+mod pages;
 mod report;
 mod rules;
 mod eval;

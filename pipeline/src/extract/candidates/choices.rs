@@ -56,7 +56,9 @@ fn matches(sheet: &Sheet, tokens: &[String]) -> Vec<(usize, usize)> {
             let text: String = window.iter().map(|token| token.text.as_str()).collect();
             let allowed = if tolerant { joined.len() / 7 } else { 0 };
             let near = text == joined
-                || allowed > 0 && text.len().abs_diff(joined.len()) <= allowed && strsim::levenshtein(&text, &joined) <= allowed;
+                || allowed > 0
+                    && text.len().abs_diff(joined.len()) <= allowed
+                    && strsim::levenshtein(&text, &joined) <= allowed;
             if near {
                 runs.push((window[0].word, window[window.len() - 1].word + 1));
             }
@@ -66,7 +68,13 @@ fn matches(sheet: &Sheet, tokens: &[String]) -> Vec<(usize, usize)> {
 }
 
 /// The words belong to a label as long as they are: `lectura actual` is no reading that is `actual`.
-fn covered_by_label(sheet: &Sheet, occurrences: &[Occurrence], first: usize, end: usize, length: usize) -> bool {
+fn covered_by_label(
+    sheet: &Sheet,
+    occurrences: &[Occurrence],
+    first: usize,
+    end: usize,
+    length: usize,
+) -> bool {
     occurrences.iter().any(|occurrence| {
         let words: Vec<usize> = occurrence.tokens.iter().map(|token| sheet.tokens[*token].word).collect();
         (first..end).all(|word| words.contains(&word)) && occurrence.tokens.len() > length
@@ -110,15 +118,19 @@ fn piece_before<'a>(sheet: &'a Sheet, first: usize) -> Option<&'a str> {
     let piece = &sheet.pieces[index];
     let left = sheet.pieces.get(index.checked_sub(1)?)?;
     let close = left.row == piece.row && piece.bounds.left - left.bounds.right() < 2.5 * sheet.height;
-    (close && first == piece.first).then(|| sheet.page.words.get(left.end.checked_sub(1)?).map(|word| word.text.as_str()))?
+    (close && first == piece.first)
+        .then(|| sheet.page.words.get(left.end.checked_sub(1)?).map(|word| word.text.as_str()))?
 }
 
 fn glyph_state(text: &str) -> Option<BoxState> {
     let bare: String = text.chars().filter(|ch| !ch.is_whitespace()).collect();
     match bare.as_str() {
-        "☒" | "☑" | "✓" | "✔" | "✗" | "✘" | "✕" | "■" | "●" | "◉" | "⊠" | "⊗" | "◼" | "▣" | "x" | "X" | "[x]" | "[X]" | "(x)"
-        | "(X)" | "[X" | "X]" | "[x" | "x]" | "×" | "\u{f0fe}" | "\u{f052}" | "\u{f0fc}" => Some(BoxState::Marked),
-        "☐" | "□" | "○" | "◯" | "[]" | "()" | "❏" | "❑" | "▢" | "\u{f0a8}" | "\u{f06f}" => Some(BoxState::Empty),
+        "☒" | "☑" | "✓" | "✔" | "✗" | "✘" | "✕" | "■" | "●" | "◉" | "⊠" | "⊗" | "◼" | "▣" | "x" | "X"
+        | "[x]" | "[X]" | "(x)" | "(X)" | "[X" | "X]" | "[x" | "x]" | "×" | "\u{f0fe}" | "\u{f052}"
+        | "\u{f0fc}" => Some(BoxState::Marked),
+        "☐" | "□" | "○" | "◯" | "[]" | "()" | "❏" | "❑" | "▢" | "\u{f0a8}" | "\u{f06f}" => {
+            Some(BoxState::Empty)
+        }
         _ => None,
     }
 }
@@ -161,15 +173,15 @@ fn longest_only(found: &mut Vec<(Candidate, BoxState)>) {
 }
 
 fn judge(found: Vec<(Candidate, BoxState)>) -> Vec<Candidate> {
-    let options: Vec<&Typed> = found
-        .iter()
-        .filter(|(candidate, _)| candidate.format > 0.9)
-        .fold(Vec::new(), |mut values, (candidate, _)| {
+    let options: Vec<&Typed> = found.iter().filter(|(candidate, _)| candidate.format > 0.9).fold(
+        Vec::new(),
+        |mut values, (candidate, _)| {
             if !values.contains(&&candidate.value) {
                 values.push(&candidate.value);
             }
             values
-        });
+        },
+    );
     let any_glyph = found.iter().any(|(_, state)| *state == BoxState::Marked);
     if options.len() < LIST_LENGTH && !any_glyph {
         return found.into_iter().map(|(candidate, _)| candidate).collect();
@@ -187,7 +199,13 @@ fn judge(found: Vec<(Candidate, BoxState)>) -> Vec<Candidate> {
     let clear = inks.iter().filter(|ink| **ink >= most).count() == 1 && (single || most > INK_LEAD * next);
     let rate = |state: BoxState| match state {
         BoxState::Marked => 1.0,
-        BoxState::Ink(ink) if !any_glyph && clear && ink >= most => if single { 0.7 } else { 0.95 },
+        BoxState::Ink(ink) if !any_glyph && clear && ink >= most => {
+            if single {
+                0.7
+            } else {
+                0.95
+            }
+        }
         _ => UNMARKED,
     };
     let rated = found.into_iter().map(|(mut candidate, state)| {

@@ -95,10 +95,9 @@ impl Class {
             FieldKind::Quantity => Class::Quantity,
             FieldKind::Text => Class::Text,
             FieldKind::Choice => Class::Choice(field),
-            FieldKind::Currency
-            | FieldKind::Paragraph
-            | FieldKind::Signature
-            | FieldKind::Reader => return None,
+            FieldKind::Currency | FieldKind::Paragraph | FieldKind::Signature | FieldKind::Reader => {
+                return None;
+            }
         })
     }
 }
@@ -120,6 +119,8 @@ pub fn find_candidates(
         _ => typed::find(class, sheet),
     };
     found.sort_by_key(|candidate| (candidate.first, candidate.end));
-    found.dedup_by(|later, kept| later.first == kept.first && later.end == kept.end && later.value == kept.value);
+    found.dedup_by(|later, kept| {
+        later.first == kept.first && later.end == kept.end && later.value == kept.value
+    });
     found
 }

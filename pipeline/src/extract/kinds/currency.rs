@@ -12,7 +12,11 @@ use crate::extract::parse::money;
 /// One mention beside an amount and one in a heading weigh about the same.
 const WORD_WEIGHT: f32 = 0.8;
 
-pub(super) fn read(_config: &DocumentTypeConfig, _field: usize, readings: &[Reading]) -> Option<FieldReading> {
+pub(super) fn read(
+    _config: &DocumentTypeConfig,
+    _field: usize,
+    readings: &[Reading],
+) -> Option<FieldReading> {
     let mut votes: BTreeMap<&'static str, (f32, FieldReading)> = BTreeMap::new();
     for reading in readings {
         for candidate in reading.candidates.get(&Class::Money).into_iter().flatten() {
@@ -39,7 +43,8 @@ pub(super) fn read(_config: &DocumentTypeConfig, _field: usize, readings: &[Read
 
 /// A currency's code, sign or plural; `euro` within a name is none.
 fn named(word: &str) -> Option<&'static str> {
-    let is_name = matches!(word, "EUR" | "€" | "GBP" | "£" | "USD" | "$" | "CHF") || word.eq_ignore_ascii_case("euros");
+    let is_name =
+        matches!(word, "EUR" | "€" | "GBP" | "£" | "USD" | "$" | "CHF") || word.eq_ignore_ascii_case("euros");
     if is_name { money::currency(word) } else { None }
 }
 

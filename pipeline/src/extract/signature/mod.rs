@@ -100,12 +100,16 @@ fn areas(field: usize, reading: &Reading) -> Vec<Area> {
     for label in reading.occurrences.iter().filter(other).filter(|label| sets_off(reading, label)) {
         areas.push(Area { bounds: label.bounds, own: false, weight: 0.9 });
     }
-    for label in reading.occurrences.iter().filter(own).filter(|label| !other(label) && sets_off(reading, label)) {
+    for label in
+        reading.occurrences.iter().filter(own).filter(|label| !other(label) && sets_off(reading, label))
+    {
         areas.push(Area { bounds: label.bounds, own: true, weight: weight(reading, label, &areas) });
     }
     let has_own = areas.iter().any(|area| area.own && area.weight >= 0.6);
     if !has_own {
-        for label in reading.occurrences.iter().filter(party).filter(|label| !other(label) && sets_off(reading, label)) {
+        for label in
+            reading.occurrences.iter().filter(party).filter(|label| !other(label) && sets_off(reading, label))
+        {
             let weight = 0.75 * weight(reading, label, &areas);
             areas.push(Area { bounds: label.bounds, own: true, weight });
         }
@@ -138,7 +142,8 @@ fn weight(reading: &Reading, label: &Occurrence, others: &[Area]) -> f32 {
     let alone = piece.end.saturating_sub(label.end) == 0 && label.first == piece.first;
     let has_value = piece.row_has_value(reading);
     let near_ink = page.marks.iter().any(|mark| {
-        could_sign(mark, height) && distance(&mark.bounds, &label.bounds, height).is_some_and(|apart| apart < 5.0)
+        could_sign(mark, height)
+            && distance(&mark.bounds, &label.bounds, height).is_some_and(|apart| apart < 5.0)
     });
     let low = label.bounds.center_y() > 0.45 * page.height;
     let base: f32 = match (says_so, beside, low) {
@@ -160,7 +165,10 @@ impl crate::extract::labels::sheet::Piece {
         let pieces = reading.sheet.pieces.iter();
         pieces.into_iter().any(|other| {
             let gap = other.bounds.left - self.bounds.right();
-            other.row == self.row && gap > 0.0 && gap < 14.0 * reading.sheet.height && !labelled(reading, other)
+            other.row == self.row
+                && gap > 0.0
+                && gap < 14.0 * reading.sheet.height
+                && !labelled(reading, other)
         })
     }
 }

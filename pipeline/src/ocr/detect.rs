@@ -1,0 +1,254 @@
+//! Where text stands: the detector's probability map becomes one box for each word or so.
+
+use image::GrayImage;
+use rten_tensor::prelude::*;
+
+use super::models::Models;
+use super::{OcrError, TextBox};
+use crate::raster::{Component, components, resize};
+
+/// A pixel is text above this probability. The detector is trained on word masks that are shrunk, so
+/// a low threshold does not join neighbours (0.2 is what its interface was designed with).
+const TEXT_PROBABILITY: f32 = 0.3;
+/// How much masks are smaller than words in training, in pixels of the detector's image.
+const SHRUNK_ACROSS: f32 = 1.5;
+const SHRUNK_DOWN: f32 = 2.5;
+/// No text that can be read is lower than this, in pixels of the detector's image.
+const MIN_HEIGHT: f32 = 6.5;
+/// The detector halves its image five times.
+const GRANULE: usize = 32;
+/// Small images are enlarged, but letters do not become clearer by it.
+const MAX_ENLARGEMENT: f32 = 2.0;
+/// Images longer than this many times their width are looked at piece by piece.
+const MAX_ASPECT: f32 = 2.4;
+/// How much neighbouring pieces share, as a part of the short side.
+const PIECE_OVERLAP: f32 = 0.15;
+
+/// Boxes around the words of an image, in its pixels. `detail` below 1 looks at a smaller version.
+pub(super) fn find_boxes(models: &Models, image: &GrayImage, detail: f32) -> Result<Vec<TextBox>, OcrError> {
+    let mut boxes = Vec::new();
+    for piece in pieces(image.width(), image.height()) {
+        let part;
+        let view = if piece.is_all_of(image) {
+            image
+        } else {
+            part =
+                image::imageops::crop_imm(image, piece.left, piece.top, piece.width, piece.height).to_image();
+            &part
+        };
+        let found = look(models, view, detail)?;
+        boxes.extend(found.into_iter().filter_map(|found| piece.own(found)));
+    }
+    Ok(boxes)
+}
+
+/// A part of the image, and the inner part of it of which the boxes count.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Piece {
+    left: u32,
+    top: u32,
+    width: u32,
+    height: u32,
+    /// Range of the long axis in which a box's centre belongs to this piece.
+    from: f32,
+    to: f32,
+    across: bool,
+}
+
+impl Piece {
+    fn is_all_of(&self, image: &GrayImage) -> bool {
+        (self.width, self.height) == image.dimensions()
+    }
+
+    fn own(&self, found: TextBox) -> Option<TextBox> {
+        let center_x = found.center_x + self.left as f32;
+        let center_y = found.center_y + self.top as f32;
+        let place = if self.across { center_x } else { center_y };
+        (place >= self.from && place < self.to).then_some(TextBox { center_x, center_y, ..found })
+    }
+}
+
+fn pieces(width: u32, height: u32) -> Vec<Piece> {
+    let across = width > height;
+    let (long, short) = (width.max(height), width.min(height).max(1));
+    let whole = Piece { left: 0, top: 0, width, height, from: f32::MIN, to: f32::MAX, across };
+    if long as f32 <= MAX_ASPECT * short as f32 {
+        return vec![whole];
+    }
+    let overlap = (PIECE_OVERLAP * short as f32) as u32;
+    let count = (long as f32 / (1.6 * short as f32)).ceil() as u32;
+    let step = long.div_ceil(count);
+    (0..count)
+        .map(|index| {
+            let start = (index * step).saturating_sub(overlap);
+            let end = ((index + 1) * step + overlap).min(long);
+            let from = if index == 0 { f32::MIN } else { (index * step) as f32 };
+            let to = if index + 1 == count { f32::MAX } else { ((index + 1) * step) as f32 };
+            if across {
+                Piece { left: start, width: end - start, from, to, ..whole }
+            } else {
+                Piece { top: start, height: end - start, from, to, ..whole }
+            }
+        })
+        .collect()
+}
+
+/// The size at which the detector sees an image: at most as many pixels, and as long, as the pages it
+/// was made for.
+fn detection_scale(models: &Models, width: u32, height: u32, detail: f32) -> f32 {
+    let (rows, columns) = models.page_size;
+    let longest = rows.max(columns) as f32 / width.max(height) as f32;
+    let area = ((rows * columns) as f32 / (width as f32 * height as f32)).sqrt();
+    longest.min(area).min(MAX_ENLARGEMENT) * detail
+}
+
+fn look(models: &Models, image: &GrayImage, detail: f32) -> Result<Vec<TextBox>, OcrError> {
+    let (width, height) = image.dimensions();
+    if width == 0 || height == 0 {
+        return Ok(Vec::new());
+    }
+    let scale = detection_scale(models, width, height, detail);
+    let small = resize(image, (width as f32 * scale).round() as u32, (height as f32 * scale).round() as u32);
+    let (columns, rows) = (small.width() as usize, small.height() as usize);
+    let (full_columns, full_rows) = (columns.next_multiple_of(GRANULE), rows.next_multiple_of(GRANULE));
+    let map = models.text_map(padded(&small, full_columns, full_rows), full_rows, full_columns)?;
+    let mask: Vec<bool> = match map.data() {
+        Some(data) => data
+            .chunks_exact(full_columns)
+            .take(rows)
+            .flat_map(|row| row.iter().take(columns).map(|probability| *probability > TEXT_PROBABILITY))
+            .collect(),
+        None => return Ok(Vec::new()),
+    };
+    let back_x = width as f32 / columns as f32;
+    let back_y = height as f32 / rows as f32;
+    let boxes =
+        components(&mask, columns).into_iter().filter_map(|found| box_of(&found)).map(|found| TextBox {
+            center_x: found.center_x * back_x,
+            center_y: found.center_y * back_y,
+            width: found.width * back_x,
+            height: found.height * back_y,
+            slope: found.slope,
+        });
+    Ok(boxes.collect())
+}
+
+/// Grey − 0.5, the last column and row repeated up to the full size.
+fn padded(image: &GrayImage, full_columns: usize, full_rows: usize) -> Vec<f32> {
+    let mut pixels = Vec::with_capacity(full_columns * full_rows);
+    for row in image.as_raw().chunks_exact(image.width() as usize) {
+        pixels.extend(row.iter().map(|grey| f32::from(*grey) / 255.0 - 0.5));
+        let edge = pixels.last().copied().unwrap_or(0.5);
+        pixels.resize(pixels.len() + full_columns - row.len(), edge);
+    }
+    while pixels.len() < full_columns * full_rows {
+        let last = pixels.len() - full_columns;
+        pixels.extend_from_within(last..last + full_columns);
+    }
+    pixels
+}
+
+/// The leaning rectangle of a component: a line through the middles of its columns.
+fn box_of(component: &Component) -> Option<TextBox> {
+    let (left, top, right, bottom) = component.edges();
+    let (width, height) = ((right - left) as f32, (bottom - top) as f32);
+    let (mut slope, mut text_height) = (0.0, height);
+    let mut center_y = (top + bottom) as f32 / 2.0;
+    if width > 2.0 * height.min(component.area() as f32 / width) {
+        let mut middles = Moments::default();
+        for run in &component.runs {
+            let mass = (run.end - run.start) as f32;
+            middles.add((run.start + run.end) as f32 / 2.0 - left as f32, run.y as f32 + 0.5, mass);
+        }
+        // Runs carry no spread of their own: add each run's own variance along x.
+        let own: f32 = component.runs.iter().map(|run| ((run.end - run.start) as f32).powi(3) / 12.0).sum();
+        middles.xx += own;
+        slope = middles.slope().clamp(-1.0, 1.0);
+        center_y = middles.mean_y() + slope * (width / 2.0 - middles.mean_x());
+        // A mask rounds off at its ends; the mean column is a little lower than the middle ones.
+        text_height = (1.06 * component.area() as f32 / width).min(height);
+    }
+    let found = TextBox {
+        center_x: (left + right) as f32 / 2.0,
+        center_y,
+        width: width + 2.0 * SHRUNK_ACROSS,
+        height: text_height + 2.0 * SHRUNK_DOWN,
+        slope,
+    };
+    let too_small = found.height < MIN_HEIGHT || width < 2.0 || component.area() < 6;
+    (!too_small).then_some(found)
+}
+
+#[derive(Default)]
+struct Moments {
+    mass: f32,
+    x: f32,
+    y: f32,
+    xx: f32,
+    xy: f32,
+}
+
+impl Moments {
+    fn add(&mut self, x: f32, y: f32, mass: f32) {
+        self.mass += mass;
+        self.x += mass * x;
+        self.y += mass * y;
+        self.xx += mass * x * x;
+        self.xy += mass * x * y;
+    }
+
+    fn mean_x(&self) -> f32 {
+        self.x / self.mass.max(1.0)
+    }
+
+    fn mean_y(&self) -> f32 {
+        self.y / self.mass.max(1.0)
+    }
+
+    fn slope(&self) -> f32 {
+        let variance = self.xx - self.mass * self.mean_x() * self.mean_x();
+        let covariance = self.xy - self.mass * self.mean_x() * self.mean_y();
+        if variance > 1e-3 { covariance / variance } else { 0.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn box_of_picture(width: usize, is_set: impl Fn(usize, usize) -> bool, height: usize) -> TextBox {
+        let mask: Vec<bool> =
+            (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| is_set(x, y)).collect();
+        let all = components(&mask, width);
+        box_of(&all[0]).unwrap()
+    }
+
+    #[test]
+    fn a_leaning_mask_gives_its_slope_and_true_height() {
+        let found = box_of_picture(
+            220,
+            |x, y| (10..210).contains(&x) && (y as f32 - 20.0 - 0.05 * x as f32).abs() < 5.0,
+            50,
+        );
+        assert!((found.slope - 0.05).abs() < 0.005, "{found:?}");
+        assert!((found.height - 15.0).abs() < 2.0, "{found:?}");
+        assert!((found.center_y - 25.5).abs() < 1.0, "{found:?}");
+    }
+
+    #[test]
+    fn a_block_does_not_lean() {
+        let found = box_of_picture(40, |x, y| (10..20).contains(&x) && (5..17).contains(&y), 30);
+        assert!(found.slope.abs() < 1e-6 && (found.height - 17.0).abs() < 0.1, "{found:?}");
+    }
+
+    #[test]
+    fn long_images_come_in_pieces_that_share_every_place_once() {
+        let pieces = pieces(300, 3000);
+        assert!(pieces.len() > 3);
+        for y in [0.0, 499.0, 1500.0, 2999.0] {
+            let owners = pieces.iter().filter(|piece| y >= piece.from && y < piece.to).count();
+            assert_eq!(owners, 1, "at {y}");
+        }
+        assert_eq!(super::pieces(1000, 1414).len(), 1);
+    }
+}

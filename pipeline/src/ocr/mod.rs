@@ -1,0 +1,97 @@
+//! From the grey raster of an upright page to words with boxes, confidence and runner-ups.
+//!
+//! Must not know where the raster came from, how rows are arranged ([`crate::layout`]) or what the
+//! words mean. One thread: a page is read on the thread that asks.
+
+mod models;
+mod detect;
+mod lines;
+mod crop;
+mod ctc;
+mod words;
+mod reader;
+
+pub use models::ModelFiles;
+pub use reader::OcrsReader;
+
+use image::GrayImage;
+
+use crate::domain::{Rect, Word};
+
+/// Reads text in images: the seam between the pipeline and its recognition models, so that every
+/// stage can be tested without them.
+pub trait Reader: Send + Sync {
+    /// All words of an upright page, boxes in pixels of `page`, in no order worth relying on.
+    /// Specks, ruled lines and the like are left out; scrawls may come as words of low confidence.
+    ///
+    /// # Errors
+    /// When the models cannot be run. A page without text is an empty list.
+    fn read_words(&self, page: &GrayImage) -> Result<Vec<Word>, OcrError>;
+
+    /// A cheap look: what text there seems to be and how well a few of its lines read as the image
+    /// stands. It is what the choice between orientations is made of.
+    ///
+    /// # Errors
+    /// When the models cannot be run.
+    fn glance(&self, image: &GrayImage) -> Result<Glance, OcrError> {
+        let words = self.read_words(image)?;
+        Ok(Glance {
+            sure_chars: words.iter().map(|word| word.confidence * word.text.chars().count() as f32).sum(),
+            chars: words.iter().map(|word| word.text.chars().count() as u32).sum(),
+            boxes: words.iter().map(|word| TextBox::upright(word.bounds)).collect(),
+        })
+    }
+}
+
+/// What a cheap look at an image found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Glance {
+    /// Where text seems to be, in pixels of the image.
+    pub boxes: Vec<TextBox>,
+    /// Characters read in the few lines that were tried.
+    pub chars: u32,
+    /// The sum of their posteriors.
+    pub sure_chars: f32,
+}
+
+impl Glance {
+    /// Mean posterior of the characters that were read, 0 without any.
+    pub fn mean_confidence(&self) -> f32 {
+        if self.chars == 0 { 0.0 } else { self.sure_chars / self.chars as f32 }
+    }
+}
+
+/// A piece of text as the detector sees it: a rectangle that may lean.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TextBox {
+    pub center_x: f32,
+    pub center_y: f32,
+    /// Length along the text's direction, which is within 45° of horizontal.
+    pub width: f32,
+    pub height: f32,
+    /// Slope of the text's direction: pixels down for each pixel to the right.
+    pub slope: f32,
+}
+
+impl TextBox {
+    /// A box that does not lean.
+    pub fn upright(bounds: Rect) -> Self {
+        Self {
+            center_x: bounds.center_x(),
+            center_y: bounds.center_y(),
+            width: bounds.width,
+            height: bounds.height,
+            slope: 0.0,
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OcrError {
+    #[error("cannot load the {model} model")]
+    Load { model: &'static str, source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("the {model} model does not have the expected shape: {problem}")]
+    Shape { model: &'static str, problem: String },
+    #[error("cannot run the {model} model")]
+    Run { model: &'static str, source: Box<dyn std::error::Error + Send + Sync> },
+}

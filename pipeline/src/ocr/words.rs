@@ -1,0 +1,187 @@
+//! Characters of a line piece become words with boxes: split at spaces, edges at the blank columns
+//! between, everything that is no text left out.
+
+use super::crop::LineImage;
+use super::ctc::DecodedChar;
+use super::lines::LinePiece;
+use crate::domain::{CharReading, Rect, Word};
+
+/// Columns of the line image for each frame of the recogniser.
+const FRAME_COLUMNS: f32 = 4.0;
+/// A column holds ink when it differs from the paper by this part of the line's contrast.
+const INK_CONTRAST: f32 = 0.35;
+/// Words whose characters are on average less sure than this are scrawls, specks or pictures.
+const MIN_MEAN_PROBABILITY: f32 = 0.38;
+/// Marks without a letter or digit must be surer: specks and rules are read as punctuation.
+const MIN_PUNCTUATION_PROBABILITY: f32 = 0.75;
+
+/// The words of a decoded line.
+pub(super) fn words_of(
+    chars: &[DecodedChar],
+    line: &LinePiece,
+    image: &LineImage,
+    alphabet: &[char],
+) -> Vec<Word> {
+    let readings: Vec<Option<CharReading>> = chars.iter().map(|ch| reading(ch, alphabet)).collect();
+    let ink = ink_columns(image);
+    let mut words = Vec::new();
+    let mut left = line.left;
+    let mut start = 0;
+    for index in 0..=chars.len() {
+        let is_space = readings.get(index).is_none_or(Option::is_none);
+        if !is_space {
+            continue;
+        }
+        let next_start = (index..chars.len()).find(|at| readings[*at].is_some());
+        let (right, next_left) = match (index.checked_sub(1), next_start) {
+            (Some(last), Some(next)) if last >= start => part(&chars[last], &chars[next], image, &ink),
+            _ => (line.right, left),
+        };
+        let letters: Vec<CharReading> = readings[start..index.max(start)].iter().flatten().cloned().collect();
+        words.extend(word(letters, left, right, line));
+        if next_start.is_some() && index > start {
+            left = next_left;
+        }
+        start = index + 1;
+    }
+    words
+}
+
+fn reading(decoded: &DecodedChar, alphabet: &[char]) -> Option<CharReading> {
+    let ch = *alphabet.get(decoded.class.checked_sub(1)?)?;
+    if ch.is_whitespace() {
+        return None;
+    }
+    let alternatives = decoded
+        .rivals
+        .iter()
+        .filter_map(|(class, probability)| Some((*alphabet.get(class.checked_sub(1)?)?, *probability)))
+        .collect();
+    Some(CharReading { ch, probability: decoded.probability, alternatives })
+}
+
+fn word(chars: Vec<CharReading>, left: f32, right: f32, line: &LinePiece) -> Option<Word> {
+    if chars.is_empty() || right - left < 0.5 {
+        return None;
+    }
+    let mean = chars.iter().map(|ch| ch.probability).sum::<f32>() / chars.len() as f32;
+    let is_punctuation = chars.iter().all(|ch| !ch.ch.is_alphanumeric());
+    let floor = if is_punctuation { MIN_PUNCTUATION_PROBABILITY } else { MIN_MEAN_PROBABILITY };
+    if mean < floor {
+        return None;
+    }
+    let middle = line.middle((left + right) / 2.0);
+    let bounds = Rect::new(left, middle - line.height / 2.0, right - left, line.height);
+    let text = chars.iter().map(|ch| ch.ch).collect();
+    let confidence = chars.iter().map(|ch| ch.probability).product();
+    Some(Word { text, bounds, confidence, bold: false, chars })
+}
+
+/// For each column the strongest difference from the paper within the text's height, 0 to 1.
+fn ink_columns(image: &LineImage) -> Vec<f32> {
+    let rows = image.pixels.len() / image.width.max(1);
+    let mut sorted = image.pixels.clone();
+    sorted.sort_by(f32::total_cmp);
+    let at = |part: f32| sorted.get((part * sorted.len() as f32) as usize).copied().unwrap_or(0.0);
+    let (dark, middle, light) = (at(0.04), at(0.5), at(0.96));
+    // The paper is the more common side.
+    let (paper, text) = if light - middle <= middle - dark { (light, dark) } else { (dark, light) };
+    let contrast = (paper - text).abs().max(0.05);
+    let (top, bottom) = (rows / 6, rows - rows / 6);
+    (0..image.width)
+        .map(|column| {
+            let strongest = (top..bottom)
+                .map(|row| (image.pixels[row * image.width + column] - paper).abs())
+                .fold(0.0, f32::max);
+            strongest / contrast
+        })
+        .collect()
+}
+
+/// Where the word of `before` ends and that of `after` begins: the edges of the widest blank between.
+fn part(before: &DecodedChar, after: &DecodedChar, image: &LineImage, ink: &[f32]) -> (f32, f32) {
+    let from = (before.end as f32 - 0.5) * FRAME_COLUMNS;
+    let to = (after.first as f32 + 0.5) * FRAME_COLUMNS;
+    let (first, last) = (from as usize, (to.ceil() as usize).min(ink.len()));
+    let mut widest = (0usize, 0usize);
+    let mut start = None;
+    for column in first..=last {
+        let blank = column < last && ink[column] < INK_CONTRAST;
+        match (blank, start) {
+            (true, None) => start = Some(column),
+            (false, Some(begun)) => {
+                if column - begun > widest.1 - widest.0 {
+                    widest = (begun, column);
+                }
+                start = None;
+            }
+            _ => {}
+        }
+    }
+    if widest.1 - widest.0 < 2 {
+        let middle = image.page_x((from + to) / 2.0);
+        return (middle, middle);
+    }
+    (image.page_x(widest.0 as f32), image.page_x(widest.1 as f32))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ocr::TextBox;
+    use crate::ocr::lines::find_lines;
+
+    const ALPHABET: [char; 3] = [' ', 'a', '.'];
+
+    fn decoded(class: usize, frame: usize, probability: f32) -> DecodedChar {
+        DecodedChar { class, probability, rivals: vec![(3, 0.1)], first: frame, end: frame + 1 }
+    }
+
+    /// A line of 100 columns with ink at the given ranges, one page pixel a column from x = 0.
+    fn line_image(ink: &[(usize, usize)]) -> (LinePiece, LineImage) {
+        let mut pixels = vec![0.5f32; 40 * 100];
+        for &(start, end) in ink {
+            for row in 8..32 {
+                pixels[row * 100 + start..row * 100 + end].fill(-0.5);
+            }
+        }
+        let found = TextBox { center_x: 50.0, center_y: 20.0, width: 80.0, height: 30.0, slope: 0.0 };
+        let line = find_lines(vec![found]).remove(0);
+        (line, LineImage { pixels, width: 100, left: 0.0, step: 1.0 })
+    }
+
+    #[test]
+    fn words_part_at_the_blank_between_them() {
+        let (line, image) = line_image(&[(10, 40), (52, 90)]);
+        let chars = [
+            decoded(2, 3, 0.9),
+            decoded(2, 8, 0.9),
+            decoded(1, 11, 0.9),
+            decoded(2, 14, 0.9),
+            decoded(2, 20, 0.9),
+        ];
+        let words = words_of(&chars, &line, &image, &ALPHABET);
+        assert_eq!(words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>(), ["aa", "aa"]);
+        assert!((words[0].bounds.left - 10.0).abs() < 0.01 && (words[0].bounds.right() - 40.0).abs() < 1.1);
+        assert!((words[1].bounds.left - 52.0).abs() < 1.1 && (words[1].bounds.right() - 90.0).abs() < 0.01);
+        assert!((words[0].confidence - 0.81).abs() < 1e-4);
+        assert_eq!(words[0].chars[0].alternatives, [('.', 0.1)]);
+    }
+
+    #[test]
+    fn spaces_at_the_ends_make_no_words() {
+        let (line, image) = line_image(&[(10, 90)]);
+        let chars = [decoded(1, 1, 0.9), decoded(2, 10, 0.9), decoded(1, 23, 0.9)];
+        assert_eq!(words_of(&chars, &line, &image, &ALPHABET).len(), 1);
+        assert!(words_of(&[], &line, &image, &ALPHABET).is_empty());
+        assert!(words_of(&chars[..1], &line, &image, &ALPHABET).is_empty());
+    }
+
+    #[test]
+    fn what_is_hardly_read_is_left_out() {
+        let (line, image) = line_image(&[(10, 90)]);
+        assert!(words_of(&[decoded(2, 10, 0.2)], &line, &image, &ALPHABET).is_empty());
+        assert!(words_of(&[decoded(3, 10, 0.6)], &line, &image, &ALPHABET).is_empty());
+        assert_eq!(words_of(&[decoded(3, 10, 0.9)], &line, &image, &ALPHABET).len(), 1);
+    }
+}
