@@ -13,6 +13,7 @@ use super::sheet::Sheet;
 use crate::config::{DocumentTypeConfig, FieldConfig, FieldKind};
 use crate::domain::{Check, Page, Rect, Value};
 use crate::extract::candidates::{Candidate, Class, Typed, find_candidates};
+use crate::extract::parse::text::is_minus;
 
 /// Relations weaker than this say nothing.
 const LEAST_RELATION: f32 = 0.05;
@@ -54,8 +55,8 @@ impl<'a> Reading<'a> {
         }
         let blocks = Blocks::find(config, &sheet, &occurrences);
         let mut candidates = BTreeMap::new();
-        for class in config.fields.iter().filter_map(|field| Class::of(field.kind)) {
-            candidates.entry(class).or_insert_with(|| find_candidates(class, &sheet, &occurrences));
+        for class in (0..config.fields.len()).filter_map(|field| Class::of(config, field)) {
+            candidates.entry(class).or_insert_with(|| find_candidates(config, class, &sheet, &occurrences));
         }
         Self { sheet, occurrences, labelled, blocks, candidates }
     }
@@ -74,7 +75,7 @@ pub fn claims_on(config: &DocumentTypeConfig, reading: &Reading) -> Vec<Vec<Clai
         let view = reading.view(class);
         let bonds = Bonds::between(config, class, &view);
         for (field, settings) in config.fields.iter().enumerate() {
-            if Class::of(settings.kind) == Some(class) {
+            if Class::of(config, field) == Some(class) {
                 claims[field] = claims_of(field, settings, config, reading, &view, &bonds);
             }
         }
@@ -90,7 +91,7 @@ struct Bonds {
 
 impl Bonds {
     fn between(config: &DocumentTypeConfig, class: Class, view: &View) -> Self {
-        let same_class = |field: usize| Class::of(config.fields[field].kind) == Some(class);
+        let same_class = |field: usize| Class::of(config, field) == Some(class);
         let mut by_candidate = Vec::with_capacity(view.candidates.len());
         for candidate in view.candidates {
             let mut bonds = Vec::new();
@@ -222,8 +223,17 @@ fn unlabelled_strength(
     let own_block = matches!(belonging, Some(Belonging::Own | Belonging::Letterhead));
     match settings.kind {
         FieldKind::Company | FieldKind::Party => {
-            let issuer = config.parties.iter().any(|party| party.letterhead && Some(&party.name) == settings.party.as_ref());
-            if issuer { letterhead_strength(reading, candidate, own_block) } else if own_block && candidate.format > 0.9 { 0.35 } else { 0.0 }
+            let issuer = config
+                .parties
+                .iter()
+                .any(|party| party.letterhead && Some(&party.name) == settings.party.as_ref());
+            if issuer {
+                letterhead_strength(reading, candidate, own_block)
+            } else if own_block && candidate.format > 0.9 {
+                0.35
+            } else {
+                0.0
+            }
         }
         FieldKind::Person if own_block && candidate.format > 0.9 => 0.3,
         FieldKind::TaxId | FieldKind::PersonTaxId | FieldKind::CompanyTaxId if own_block => 0.6,
@@ -231,7 +241,10 @@ fn unlabelled_strength(
         FieldKind::Iban | FieldKind::Cups | FieldKind::Naf if belonging != Some(Belonging::Other) => 0.6,
         FieldKind::Iban | FieldKind::Cups | FieldKind::Naf => 0.4,
         FieldKind::PeriodStart | FieldKind::PeriodEnd if matches!(candidate.value, Typed::Period(_)) => 0.35,
+        FieldKind::Date if settings.dateline && on_dateline(reading, candidate) => 0.85,
         FieldKind::Money => 0.06,
+        // A ticked option of a list needs no label: its words say what it is.
+        FieldKind::Choice if candidate.format > 0.65 => 0.6,
         _ => 0.0,
     }
 }
@@ -242,10 +255,57 @@ fn letterhead_strength(reading: &Reading, candidate: &Candidate, own_block: bool
     let (top, bottom) = (candidate.bounds.top / page.height, candidate.bounds.bottom() / page.height);
     let large = (candidate.bounds.height / reading.sheet.height - 1.0).clamp(0.0, 1.0);
     let legal = candidate.format > 0.9;
-    let place = if reading.sheet.index == 0 && top < LETTERHEAD_SHARE { 0.55 } else if bottom > 0.9 { 0.35 } else { 0.15 };
-    let form = if legal { 1.0 } else if large > 0.3 && top < 0.15 { 0.9 } else { 0.35 };
+    let place = if reading.sheet.index == 0 && top < LETTERHEAD_SHARE {
+        0.55
+    } else if bottom > 0.9 {
+        0.45
+    } else {
+        0.2
+    };
+    let form = if legal {
+        1.0
+    } else if large > 0.3 && top < 0.15 {
+        0.7
+    } else {
+        0.35
+    };
     let block = if own_block { 0.1 } else { 0.0 };
-    (place * form + 0.15 * large * form + block * form).min(0.8)
+    let registered = if legal && has_company_id_beside(reading, candidate) { 0.25 } else { 0.0 };
+    (place * form + 0.15 * large * form + block * form + registered).min(0.85)
+}
+
+/// A company's tax id follows the name within a few words, as issuers print their legal identity.
+fn has_company_id_beside(reading: &Reading, candidate: &Candidate) -> bool {
+    let ids = reading.candidates.get(&Class::TaxId).into_iter().flatten();
+    ids.filter(|id| matches!(id.value, Typed::TaxId { person: false, .. })).any(|id| {
+        let follows = id.first >= candidate.end && id.first - candidate.end <= 5;
+        let under = Some(id.piece) == reading.sheet.pieces[candidate.last_piece].below;
+        follows || under
+    })
+}
+
+/// The line of place and date over the signatures: `En Madrid, a 5 de marzo de 2026`.
+fn on_dateline(reading: &Reading, candidate: &Candidate) -> bool {
+    let sheet = &reading.sheet;
+    let piece = &sheet.pieces[candidate.piece];
+    let words = &sheet.page.words[piece.first..candidate.first.max(piece.first)];
+    let start = words.iter().rposition(|word| word.text.ends_with('.')).map_or(0, |at| at + 1);
+    let lead = &words[start..];
+    let text =
+        |word: &crate::domain::Word| word.text.trim_matches(|ch: char| !ch.is_alphanumeric()).to_lowercase();
+    // In a sentence the place is introduced; on a line of its own it may open the line.
+    let town = match lead.iter().rposition(|word| text(word) == "en") {
+        Some(at) => &lead[at + 1..],
+        None if start == 0 && lead.len() <= 5 => lead,
+        None => return false,
+    };
+    let joints = ["a", "de", "del", "la", "el", "las", "los", "día", "dia", "on", ""];
+    let named = town.iter().any(|word| word.text.chars().next().is_some_and(char::is_uppercase));
+    let only_names = town.iter().all(|word| {
+        word.text.chars().next().is_some_and(char::is_uppercase) || joints.contains(&text(word).as_str())
+    });
+    let comma = town.iter().any(|word| word.text.ends_with(',') || text(word) == "a");
+    named && only_names && comma && town.len() <= 7
 }
 
 /// The strongest label of something else that points at the value.
@@ -256,9 +316,12 @@ fn rival_strength(field: usize, bonds: &[(Role, f32)]) -> f32 {
             Role::Not { field: own } => *own == field,
             Role::Other => true,
             Role::Column { .. } | Role::After { .. } => false,
-            _ => role.field() != Some(field) && !bonds.iter().any(|(same, at)| {
-                same.field() == Some(field) && (at - strength).abs() < 0.001
-            }),
+            _ => {
+                role.field() != Some(field)
+                    && !bonds
+                        .iter()
+                        .any(|(same, at)| same.field() == Some(field) && (at - strength).abs() < 0.001)
+            }
         };
         if other {
             rival = rival.max(*strength);
@@ -281,13 +344,20 @@ fn kind_factor(settings: &FieldConfig, candidate: &Candidate) -> f32 {
     match (&candidate.value, settings.kind) {
         (Typed::TaxId { person, .. }, FieldKind::PersonTaxId) if !person => 0.1,
         (Typed::TaxId { person, .. }, FieldKind::CompanyTaxId) if *person => 0.3,
-        (Typed::Money { amount, .. }, _) if amount.is_sign_negative() && !amount.is_zero() => 0.7,
+        (Typed::Money { amount, .. }, _) if amount.is_sign_negative() && candidate.raw.contains(is_minus) => {
+            0.7
+        }
         _ => 1.0,
     }
 }
 
 /// The value as the field gives it; `None` when it cannot be the field's.
-fn normalised(settings: &FieldConfig, candidate: &Candidate, bonds: &[(Role, f32)], field: usize) -> Option<Value> {
+fn normalised(
+    settings: &FieldConfig,
+    candidate: &Candidate,
+    bonds: &[(Role, f32)],
+    field: usize,
+) -> Option<Value> {
     let text = |text: &str| Some(Value::Text(text.to_owned()));
     match (&candidate.value, settings.kind) {
         (Typed::Money { amount, .. }, _) => in_range(settings, amount.abs()).map(Value::money),
@@ -301,7 +371,9 @@ fn normalised(settings: &FieldConfig, candidate: &Candidate, bonds: &[(Role, f32
         (Typed::Number(number), FieldKind::Percent | FieldKind::Quantity) => {
             in_range(settings, *number).map(|number| Value::Text(plain(number, settings.kind)))
         }
-        (Typed::Number(number), _) => in_range(settings, *number)?.to_string().parse().ok().map(Value::Integer),
+        (Typed::Number(number), _) => {
+            in_range(settings, *number)?.to_string().parse().ok().map(Value::Integer)
+        }
         (Typed::Months(months), _) => Some(Value::Integer(*months)),
         (Typed::TaxId { number, .. }, _) => text(number),
         (Typed::Code(code), FieldKind::Cups) => text(code.get(..20).unwrap_or(code)),
