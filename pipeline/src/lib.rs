@@ -3,6 +3,7 @@
 //!
 //! The modules in the order in which a document meets them:
 
+pub mod process;
 pub mod domain;
 pub mod config;
 pub mod intake;
@@ -10,10 +11,11 @@ pub mod render;
 mod raster;
 pub mod ocr;
 pub mod layout;
-pub mod classify;
 pub mod read;
+pub mod classify;
 pub mod extract;
 pub mod confidence;
+pub mod understand;
 pub mod link;
 pub mod rules;
 pub mod store;

@@ -41,7 +41,8 @@ pub fn compare_names(left: &str, right: &str) -> NameMatch {
     if is_same(&left, &right) {
         return NameMatch::Same;
     }
-    let folded = |words: &[String]| -> Vec<String> { words.iter().map(|word| fold_lookalikes(word)).collect() };
+    let folded =
+        |words: &[String]| -> Vec<String> { words.iter().map(|word| fold_lookalikes(word)).collect() };
     if is_same(&folded(&left), &folded(&right)) {
         return NameMatch::Lookalike;
     }

@@ -184,3 +184,115 @@ fn home_of(drafts: &[Draft<'_>], index: usize, part: &Draft<'_>) -> Option<usize
     };
     drafts.iter().enumerate().find(fits).map(|(home, _)| home)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Bundle, load_document_types};
+    use crate::domain::{Rect, TextSource, Word};
+
+    fn page(number: u32, lines: &[&str]) -> Page {
+        let mut words = Vec::new();
+        for (row, line) in (0u8..).zip(lines) {
+            let mut left = 50.0;
+            for text in line.split(' ') {
+                #[expect(clippy::cast_precision_loss, reason = "a few characters")]
+                let width = 5.0 * text.chars().count() as f32;
+                let bounds = Rect::new(left, 40.0 + 14.0 * f32::from(row), width, 10.0);
+                words.push(Word {
+                    text: text.to_owned(),
+                    bounds,
+                    confidence: 1.0,
+                    bold: false,
+                    chars: vec![],
+                });
+                left += width + 3.0;
+            }
+        }
+        let (words, rows) = crate::layout::arrange(words);
+        Page {
+            number,
+            width: 595.0,
+            height: 842.0,
+            source: TextSource::Native,
+            words,
+            rows,
+            marks: vec![],
+            rules: vec![],
+            rotation_degrees: 0.0,
+        }
+    }
+
+    const PAYSLIP: &[&str] = &[
+        "RECIBO DE SALARIOS",
+        "Total devengado 1.500,00",
+        "Líquido a percibir 1.200,00",
+        "Grupo de cotización 5",
+    ];
+    const STATEMENT_1: &[&str] = &[
+        "EXTRACTO DE CUENTA",
+        "Saldo anterior 10,00",
+        "Fecha valor Concepto Importe Saldo",
+        "Página 1 de 2",
+    ];
+    const STATEMENT_2: &[&str] =
+        &["EXTRACTO DE CUENTA", "Fecha valor Concepto Importe Saldo", "Saldo final 20,00", "Página 2 de 2"];
+    const CARD_FRONT: &[&str] =
+        &["DOCUMENTO NACIONAL DE IDENTIDAD", "APELLIDOS", "NOMBRE", "FECHA DE NACIMIENTO"];
+    const CARD_BACK: &[&str] = &[
+        "LUGAR DE NACIMIENTO",
+        "IDESPAAA000000112345678Z<<<<<<",
+        "8001014F3001012ESP<<<<<<<<<<<4",
+        "GARCIA<LOPEZ<<MARIA<<<<<<<<<<<",
+    ];
+
+    /// Types and (file, page) of the documents found in files given as pages.
+    fn documents(files: &[Vec<Page>]) -> Vec<(String, Vec<(usize, u32)>)> {
+        let types = load_document_types(&Bundle::embedded_rules()).unwrap();
+        let pages: Vec<PageOfFile<'_>> = files
+            .iter()
+            .enumerate()
+            .flat_map(|(file, pages)| pages.iter().map(move |page| PageOfFile { file, page }))
+            .collect();
+        let documents = group(&pages, &types).into_iter();
+        documents
+            .map(|document| {
+                let pages = document.pages.iter().map(|page| (page.file, page.page.number)).collect();
+                (document.document_type.as_str().to_owned(), pages)
+            })
+            .collect()
+    }
+
+    fn named(document_type: &str, pages: &[(usize, u32)]) -> (String, Vec<(usize, u32)>) {
+        (document_type.to_owned(), pages.to_vec())
+    }
+
+    #[test]
+    fn one_file_with_several_documents_is_cut() {
+        let file = vec![page(1, PAYSLIP), page(2, STATEMENT_1), page(3, STATEMENT_2), page(4, PAYSLIP)];
+        let expected = [
+            named("payslip", &[(0, 1)]),
+            named("bank_statement", &[(0, 2), (0, 3)]),
+            named("payslip", &[(0, 4)]),
+        ];
+        assert_eq!(documents(&[file]), expected);
+    }
+
+    #[test]
+    fn a_statement_in_two_files_is_joined_in_the_order_of_its_pages() {
+        let files = [vec![page(1, STATEMENT_2)], vec![page(1, STATEMENT_1)]];
+        assert_eq!(documents(&files), [named("bank_statement", &[(1, 1), (0, 1)])]);
+    }
+
+    #[test]
+    fn the_sides_of_a_card_are_joined_front_first() {
+        let files = [vec![page(1, CARD_BACK)], vec![page(1, PAYSLIP)], vec![page(1, CARD_FRONT)]];
+        assert_eq!(documents(&files), [named("payslip", &[(1, 1)]), named("id_card", &[(2, 1), (0, 1)])]);
+    }
+
+    #[test]
+    fn a_page_that_says_nothing_is_unknown_and_blank_ones_vanish() {
+        let files = [vec![page(1, &["Querida abuela, hace buen tiempo por aquí"])], vec![page(1, &[""])]];
+        assert_eq!(documents(&files), [named("unknown", &[(0, 1)])]);
+    }
+}

@@ -6,8 +6,13 @@
 pub mod parse;
 pub mod candidates;
 pub mod labels;
+pub mod signature;
+pub mod kinds;
 
-use crate::domain::{Check, Rect, Value};
+use std::collections::BTreeMap;
+
+use crate::config::DocumentTypeConfig;
+use crate::domain::{Check, Page, Rect, Value};
 
 /// One field as a reader found it, before calibration.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,4 +29,9 @@ pub struct FieldReading {
     pub checks: Vec<Check>,
     /// A check digit chose among the recogniser's runner-ups.
     pub repaired: bool,
+}
+
+/// All fields of a document of this type, by name. `pages` are the document's, in reading order.
+pub fn extract(config: &DocumentTypeConfig, pages: &[&Page]) -> BTreeMap<String, FieldReading> {
+    kinds::read_document(config, pages)
 }

@@ -233,7 +233,10 @@ impl FolderContent {
     fn walk(&mut self, folder: &Path, prefix: &str, depth: usize) -> Result<(), IntakeError> {
         let entries = Entries::of(folder)?;
         for path in &entries.links {
-            self.refuse(format!("{prefix}{}", file_name(path)), "a link is not followed; put the file itself here");
+            self.refuse(
+                format!("{prefix}{}", file_name(path)),
+                "a link is not followed; put the file itself here",
+            );
         }
         for path in entries.files {
             let name = file_name(&path);
@@ -336,7 +339,10 @@ mod tests {
         assert_eq!(outline(&inbox.join("consumer_loan/A-1"), None), [loan[0]]);
         assert_eq!(outline(&inbox.join("consumer_loan/B-2.zip"), None), [loan[1]]);
         assert_eq!(outline(&inbox.join("consumer_loan/A-1/dni.jpg"), None), ["consumer_loan dni: dni.jpg"]);
-        assert_eq!(outline(&inbox.join("energy_claim"), Some("consumer_loan")), ["consumer_loan C-3: form.tif"]);
+        assert_eq!(
+            outline(&inbox.join("energy_claim"), Some("consumer_loan")),
+            ["consumer_loan C-3: form.tif"]
+        );
     }
 
     #[test]

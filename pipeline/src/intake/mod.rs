@@ -6,6 +6,8 @@
 pub mod sniff;
 pub mod archive;
 pub mod folder;
+mod hash;
 
 pub use folder::{CaseSource, IntakeError, SourceFile, discover};
+pub use hash::hash_file;
 pub use sniff::{Format, sniff};

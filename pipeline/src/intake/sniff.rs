@@ -146,7 +146,8 @@ fn office_archive(head: &[u8]) -> Option<&'static str> {
 fn refused(head: &[u8]) -> Option<&'static str> {
     if head.get(4..8) == Some(b"ftyp") {
         let brand = head.get(8..12).unwrap_or_default();
-        let is_heif = [b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis"].iter().any(|b| *b == brand);
+        let is_heif =
+            [b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis"].iter().any(|b| *b == brand);
         return Some(match brand {
             b"avif" | b"avis" => "an AVIF picture",
             _ if is_heif => "a HEIC picture",
@@ -156,9 +157,9 @@ fn refused(head: &[u8]) -> Option<&'static str> {
     if let Some((_, name)) = REFUSED_SIGNATURES.iter().find(|(signature, _)| head.starts_with(signature)) {
         return Some(name);
     }
-    let start: Vec<u8> =
-        trimmed(head).iter().take(512).map(u8::to_ascii_lowercase).collect();
-    if start.starts_with(b"<!doctype html") || start.starts_with(b"<html") || find(&start, b"<html").is_some() {
+    let start: Vec<u8> = trimmed(head).iter().take(512).map(u8::to_ascii_lowercase).collect();
+    if start.starts_with(b"<!doctype html") || start.starts_with(b"<html") || find(&start, b"<html").is_some()
+    {
         return Some("a web page");
     }
     if find(&start, b"<svg").is_some() {
@@ -170,8 +171,21 @@ fn refused(head: &[u8]) -> Option<&'static str> {
 /// A mail begins with header lines, of which at least two have names that mails have (RFC 5322).
 fn looks_like_mail(head: &[u8]) -> bool {
     const KNOWN: [&str; 16] = [
-        "from", "to", "subject", "date", "received", "return-path", "delivered-to", "message-id",
-        "mime-version", "content-type", "reply-to", "x-mailer", "dkim-signature", "sender", "cc",
+        "from",
+        "to",
+        "subject",
+        "date",
+        "received",
+        "return-path",
+        "delivered-to",
+        "message-id",
+        "mime-version",
+        "content-type",
+        "reply-to",
+        "x-mailer",
+        "dkim-signature",
+        "sender",
+        "cc",
         "x-original-to",
     ];
     let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);

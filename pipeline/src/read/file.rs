@@ -45,81 +45,113 @@ impl std::ops::AddAssign for PageTimings {
     }
 }
 
-/// What is known of a file when all that was asked for has been read.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct FileSummary {
-    /// Pages that the file has, read or not; 0 when it could not be opened.
-    pub page_count: u32,
-    pub findings: Vec<Finding>,
-}
-
 /// Gets told what is read, as it is read.
 pub trait ReadSink {
     /// The file could be opened and has so many pages.
     fn opened(&mut self, page_count: u32);
     fn page(&mut self, page: Page, timings: PageTimings);
+    /// Why something could not be read; each page that is not handed over has one.
+    fn finding(&mut self, finding: Finding);
 }
 
 /// Reads the pages that the options ask for, handing over each as it is done.
+///
+/// # Errors
+/// When the models cannot be loaded: that says nothing about the file.
 pub fn read_file(
     bytes: &[u8],
     options: &ReadOptions,
     reader: &dyn Reader,
     sink: &mut dyn ReadSink,
-) -> FileSummary {
+) -> Result<(), OcrError> {
     let opened = match render::open(bytes, &options.open) {
         Ok(opened) => opened,
-        Err(finding) => return FileSummary { page_count: 0, findings: vec![finding] },
+        Err(finding) => {
+            sink.finding(finding);
+            return Ok(());
+        }
     };
     let page_count = opened.page_count;
     sink.opened(page_count);
-    let mut summary = FileSummary { page_count, findings: opened.findings.clone() };
+    for finding in &opened.findings {
+        sink.finding(finding.clone());
+    }
+    if options.first_page == 1 && page_count > options.max_pages {
+        sink.finding(too_many_pages(page_count, options.max_pages));
+    }
     let last = options.first_page.saturating_sub(1).saturating_add(options.page_count);
     let last = last.min(page_count).min(options.max_pages);
-    if options.first_page == 1 && page_count > options.max_pages {
-        summary.findings.push(too_many_pages(page_count, options.max_pages));
-    }
     let pages = opened.pages();
     for number in options.first_page..=last {
-        let read = || -> Result<(Page, PageTimings), Finding> {
-            let started = Instant::now();
-            let rendered = pages.page(number)?;
-            read_page(&rendered, reader, started)
-        };
+        let started = Instant::now();
+        let read = || read_page(&pages.page(number)?, reader, started);
         // A panic in a parser costs its page alone; the caches hold nothing half-made that matters.
         match catch_unwind(AssertUnwindSafe(read)) {
             Ok(Ok((page, timings))) => {
                 if page.words.is_empty() {
-                    summary.findings.push(blank(number));
+                    sink.finding(blank(number));
                 }
                 sink.page(page, timings);
             }
-            Ok(Err(finding)) => summary.findings.push(Finding { page: Some(number), ..finding }),
-            Err(_) => summary.findings.push(crashed(number)),
+            Ok(Err(Unread::Finding(finding))) => sink.finding(Finding { page: Some(number), ..finding }),
+            Ok(Err(Unread::Models(error))) => return Err(error),
+            Err(_) => sink.finding(crashed(number)),
         }
     }
-    summary
+    Ok(())
 }
 
 /// Reads a whole file in this process: for tests and tools, not for bytes of strangers.
-pub fn read_whole(bytes: &[u8], options: &ReadOptions, reader: &dyn Reader) -> FileReading {
-    struct Collect(Vec<Page>);
-    impl ReadSink for Collect {
-        fn opened(&mut self, _: u32) {}
-        fn page(&mut self, page: Page, _: PageTimings) {
-            self.0.push(page);
+///
+/// # Errors
+/// When the models cannot be loaded.
+pub fn read_whole(bytes: &[u8], options: &ReadOptions, reader: &dyn Reader) -> Result<FileReading, OcrError> {
+    let mut reading = FileReading::default();
+    read_file(bytes, options, reader, &mut reading)?;
+    Ok(reading)
+}
+
+impl ReadSink for FileReading {
+    fn opened(&mut self, _: u32) {}
+
+    fn page(&mut self, page: Page, _: PageTimings) {
+        self.pages.push(page);
+    }
+
+    fn finding(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+}
+
+/// Why a page was not read.
+enum Unread {
+    Finding(Finding),
+    Models(OcrError),
+}
+
+impl From<Finding> for Unread {
+    fn from(finding: Finding) -> Self {
+        Unread::Finding(finding)
+    }
+}
+
+impl From<OcrError> for Unread {
+    fn from(error: OcrError) -> Self {
+        match error {
+            OcrError::Run { .. } => {
+                let message = "The text recogniser failed on this page; look at it yourself.";
+                Unread::Finding(Finding::new(FindingCode::ReaderCrashed, message))
+            }
+            error => Unread::Models(error),
         }
     }
-    let mut pages = Collect(Vec::new());
-    let summary = read_file(bytes, options, reader, &mut pages);
-    FileReading { pages: pages.0, findings: summary.findings }
 }
 
 fn read_page(
     rendered: &RenderedPage<'_>,
     reader: &dyn Reader,
     started: Instant,
-) -> Result<(Page, PageTimings), Finding> {
+) -> Result<(Page, PageTimings), Unread> {
     match &rendered.native {
         Some(native) => {
             let decode_us = elapsed_us(started);
@@ -129,7 +161,7 @@ fn read_page(
         }
         None => {
             let raster = rendered.raster()?;
-            from_raster(rendered, raster, reader, started)
+            from_raster(rendered, &raster, reader, started)
         }
     }
 }
@@ -138,9 +170,9 @@ fn from_native(
     rendered: &RenderedPage<'_>,
     native: &NativePage,
     reader: &dyn Reader,
-) -> Result<Page, Finding> {
+) -> Result<Page, Unread> {
     let mut words = native.words.clone();
-    words.extend(mixed::words_in_pictures(rendered, native, reader).map_err(|error| unreadable(&error))?);
+    words.extend(mixed::words_in_pictures(rendered, native, reader)?);
     let (words, rows) = arrange(words);
     Ok(Page {
         number: rendered.number,
@@ -157,15 +189,15 @@ fn from_native(
 
 fn from_raster(
     rendered: &RenderedPage<'_>,
-    raster: RgbImage,
+    raster: &RgbImage,
     reader: &dyn Reader,
     started: Instant,
-) -> Result<(Page, PageTimings), Finding> {
+) -> Result<(Page, PageTimings), Unread> {
     let decode_us = elapsed_us(started);
     let started = Instant::now();
     let (width, height) = raster.dimensions();
-    let grey = image::imageops::grayscale(&raster);
-    let words = reader.read_words(&grey).map_err(|error| unreadable(&error))?;
+    let grey = image::imageops::grayscale(raster);
+    let words = reader.read_words(&grey)?;
     let (words, rows) = arrange(words);
     let page = Page {
         number: rendered.number,
@@ -199,10 +231,4 @@ fn blank(number: u32) -> Finding {
 fn crashed(number: u32) -> Finding {
     let message = "This page broke the reader; look at it yourself.";
     Finding::on_page(FindingCode::ReaderCrashed, number, message)
-}
-
-/// The models failed, which says nothing about the file.
-fn unreadable(error: &OcrError) -> Finding {
-    let message = format!("The text recogniser failed on this page ({error}); read it again.");
-    Finding::new(FindingCode::ReaderCrashed, message)
 }

@@ -26,12 +26,8 @@ pub(super) fn words_in_pictures(
     let words = reader.read_words(&pictures)?;
     let to_points = |word: Word| {
         let bounds = word.bounds;
-        let bounds = Rect::new(
-            bounds.left / scale,
-            bounds.top / scale,
-            bounds.width / scale,
-            bounds.height / scale,
-        );
+        let bounds =
+            Rect::new(bounds.left / scale, bounds.top / scale, bounds.width / scale, bounds.height / scale);
         Word { bounds, ..word }
     };
     Ok(words.into_iter().map(to_points).collect())

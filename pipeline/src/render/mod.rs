@@ -106,9 +106,9 @@ impl OpenedFile<'_> {
     /// The pages, sharing what they have in common (fonts, decoded forms) while it is alive.
     pub fn pages(&self) -> PageSource<'_> {
         match &self.content {
-            Content::Pdf(file) => PageSource::Pdf(Box::new(file.pages())),
-            Content::Picture(picture) => PageSource::Picture(picture),
-            Content::Tiff(file) => PageSource::Tiff(file),
+            Content::Pdf(file) => PageSource(Pages::Pdf(Box::new(file.pages()))),
+            Content::Picture(picture) => PageSource(Pages::Picture(picture)),
+            Content::Tiff(file) => PageSource(Pages::Tiff(file)),
         }
     }
 }
@@ -124,7 +124,9 @@ impl std::fmt::Debug for OpenedFile<'_> {
 }
 
 /// Gives the pages of an [`OpenedFile`] in any order.
-pub enum PageSource<'p> {
+pub struct PageSource<'p>(Pages<'p>);
+
+enum Pages<'p> {
     Pdf(Box<pdf::PdfPages<'p>>),
     Picture(&'p image::Picture<'p>),
     Tiff(&'p image::TiffFile<'p>),
@@ -142,18 +144,18 @@ impl<'p> PageSource<'p> {
     /// # Errors
     /// A finding when there is no such page.
     pub fn page(&self, number: u32) -> Result<RenderedPage<'p>, Finding> {
-        match self {
-            PageSource::Pdf(pages) => {
+        match &self.0 {
+            Pages::Pdf(pages) => {
                 let (native, raster) = pages.page(number)?;
                 Ok(RenderedPage { number, native, camera_hint: false, raster: Raster::Pdf(raster) })
             }
-            PageSource::Picture(picture) => Ok(RenderedPage {
+            Pages::Picture(picture) => Ok(RenderedPage {
                 number,
                 native: None,
                 camera_hint: picture.camera_hint(),
                 raster: Raster::Picture(picture),
             }),
-            PageSource::Tiff(file) => {
+            Pages::Tiff(file) => {
                 let raster = Raster::Tiff(file, number);
                 Ok(RenderedPage { number, native: None, camera_hint: false, raster })
             }

@@ -7,7 +7,9 @@ use serde::Deserialize;
 
 use super::Flow;
 use super::cases::{Base, GivenRecords};
-use crate::domain::{Case, Check, Document, DocumentType, Field, Finding, FindingCode, Part, Transaction, Value};
+use crate::domain::{
+    Case, Check, Document, DocumentType, Field, Finding, FindingCode, Part, Transaction, Value,
+};
 
 /// How a test case differs from its base. Paths are `document_type.field`, `declared.…`,
 /// `records.<table>.<column>` (of the first row) or `received_on`.
@@ -149,7 +151,8 @@ impl Builder {
 
     fn remove_record(&mut self, path: &str) -> Result<(), String> {
         let (table, column) = path.split_once('.').unwrap_or((path, ""));
-        let rows = self.records.tables.get_mut(table).ok_or_else(|| format!("there are no records {table}"))?;
+        let rows =
+            self.records.tables.get_mut(table).ok_or_else(|| format!("there are no records {table}"))?;
         if column.is_empty() {
             rows.clear();
         } else if let Some(row) = rows.first_mut() {
@@ -170,9 +173,12 @@ impl Builder {
                 Ok(())
             }
             "records" => {
-                let (table, column) = name.split_once('.').ok_or_else(|| format!("{path} names no column"))?;
+                let (table, column) =
+                    name.split_once('.').ok_or_else(|| format!("{path} names no column"))?;
                 let rows = self.records.tables.get_mut(table);
-                let row = rows.and_then(|rows| rows.first_mut()).ok_or_else(|| format!("{path}: no such record"))?;
+                let row = rows
+                    .and_then(|rows| rows.first_mut())
+                    .ok_or_else(|| format!("{path}: no such record"))?;
                 row.insert(column.to_owned(), as_text(value)?);
                 Ok(())
             }
@@ -186,7 +192,11 @@ impl Builder {
 
     fn document(&mut self, document_type: &str) -> Result<&mut Document, String> {
         let is_it = |document: &&mut Document| document.document_type.as_str() == document_type;
-        self.case.documents.iter_mut().find(is_it).ok_or_else(|| format!("there is no document {document_type}"))
+        self.case
+            .documents
+            .iter_mut()
+            .find(is_it)
+            .ok_or_else(|| format!("there is no document {document_type}"))
     }
 
     fn field(&mut self, path: &str) -> Result<&mut Field, String> {

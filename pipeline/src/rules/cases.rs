@@ -110,7 +110,10 @@ pub(super) fn try_out(flow: &Flow, bundle: &Bundle) -> Result<(), RulesError> {
         for (rule, run) in flow.config.rules.iter().zip(runs) {
             if let super::trace::End::Failed(problem) = run.end {
                 let script = format!("{}/rules.rhai", flow.name);
-                return Err(meaning(&script, format!("rule {} fails on the base case: {problem}", rule.name)));
+                return Err(meaning(
+                    &script,
+                    format!("rule {} fails on the base case: {problem}", rule.name),
+                ));
             }
         }
     }
@@ -135,7 +138,8 @@ fn differences(test: &TestCase, decision: &Decision) -> Vec<String> {
     for (name, expected) in &test.outputs {
         let found = decision.outputs.get(name).map(shown);
         if found.as_ref() != Some(expected) {
-            differences.push(format!("{name} is {}, not {expected}", found.as_deref().unwrap_or("not given")));
+            differences
+                .push(format!("{name} is {}, not {expected}", found.as_deref().unwrap_or("not given")));
         }
     }
     if let Some(asks) = &test.asks {
@@ -191,11 +195,18 @@ mod tests {
         assert_eq!(Flow::names(&bundle), ["consumer_loan", "energy_claim", "insurance_claim"]);
         let mut wrong = String::new();
         for name in Flow::names(&bundle) {
-            let flow = Flow::load(&bundle, &name).unwrap_or_else(|error| panic!("{error}: {:?}", std::error::Error::source(&error)));
-            let reports = run_cases(&flow, &bundle).unwrap_or_else(|error| panic!("{error}: {:?}", std::error::Error::source(&error)));
+            let flow = Flow::load(&bundle, &name)
+                .unwrap_or_else(|error| panic!("{error}: {:?}", std::error::Error::source(&error)));
+            let reports = run_cases(&flow, &bundle)
+                .unwrap_or_else(|error| panic!("{error}: {:?}", std::error::Error::source(&error)));
             assert!(!reports.is_empty(), "{name} has no cases");
             for report in reports.iter().filter(|report| !report.passed()) {
-                wrong.push_str(&format!("{}: {}: {}\n", report.file, report.name, report.differences.join("; ")));
+                wrong.push_str(&format!(
+                    "{}: {}: {}\n",
+                    report.file,
+                    report.name,
+                    report.differences.join("; ")
+                ));
             }
         }
         assert!(wrong.is_empty(), "{wrong}");

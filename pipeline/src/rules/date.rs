@@ -22,11 +22,8 @@ impl Date {
     /// The same day that many months later, or the last day of a shorter month.
     pub(super) fn plus_months(self, months: i64) -> Option<Self> {
         let count = Months::new(u32::try_from(months.unsigned_abs()).ok()?);
-        let moved = if months < 0 {
-            self.0.checked_sub_months(count)
-        } else {
-            self.0.checked_add_months(count)
-        };
+        let moved =
+            if months < 0 { self.0.checked_sub_months(count) } else { self.0.checked_add_months(count) };
         moved.map(Self)
     }
 }

@@ -55,9 +55,9 @@ impl Prepared {
     /// The document of one of these types that counts: a complete one, then the most preferred.
     pub(super) fn chosen(&self, types: &str) -> Option<usize> {
         let candidates = |complete: bool| {
-            types.split('|').filter_map(move |name| {
-                self.all(name).find(|index| self.is_incomplete(*index) != complete)
-            })
+            types
+                .split('|')
+                .filter_map(move |name| self.all(name).find(|index| self.is_incomplete(*index) != complete))
         };
         candidates(true).next().or_else(|| candidates(false).next())
     }
@@ -65,7 +65,11 @@ impl Prepared {
     /// All documents of a type, the preferred first.
     pub(super) fn all(&self, document_type: &str) -> impl Iterator<Item = usize> {
         let is_of_type = move |document: &Document| document.document_type.as_str() == document_type;
-        self.documents.iter().enumerate().filter(move |(_, document)| is_of_type(document)).map(|(index, _)| index)
+        self.documents
+            .iter()
+            .enumerate()
+            .filter(move |(_, document)| is_of_type(document))
+            .map(|(index, _)| index)
     }
 
     /// What of the needed documents is not there.
@@ -127,7 +131,8 @@ fn drop_copies(documents: &mut Vec<Document>, needed: &NeededDocuments) {
 }
 
 fn is_copy(document: &Document, other: &Document, fields: &[String]) -> bool {
-    let value = |document: &Document, name: &String| document.fields.get(name).map(|field| field.value.clone());
+    let value =
+        |document: &Document, name: &String| document.fields.get(name).map(|field| field.value.clone());
     document.document_type == other.document_type
         && fields.iter().all(|name| {
             value(document, name).is_some_and(|found| value(other, name).as_ref() == Some(&found))
@@ -141,7 +146,9 @@ const FRONT_FIELDS: [&str; 6] =
 /// Which side of a two-sided card did not come. The machine-readable zone stands on the back; every
 /// field that is printed away from it is on the front. A card of two pages has both sides.
 fn missing_side(document: &Document, needed: &NeededDocuments) -> Option<Side> {
-    if !needed.two_sided.iter().any(|name| name == document.document_type.as_str()) || page_count(document) >= 2 {
+    if !needed.two_sided.iter().any(|name| name == document.document_type.as_str())
+        || page_count(document) >= 2
+    {
         return None;
     }
     let printed = || FRONT_FIELDS.iter().filter_map(|name| document.fields.get(*name));
@@ -180,7 +187,9 @@ fn join_sides(documents: &mut Vec<Document>, card: &str) {
     let find = |documents: &[Document], side: Side| {
         documents.iter().position(|document| missing_side(document, &needed) == Some(side))
     };
-    let (Some(front), Some(back)) = (find(documents, Side::Back), find(documents, Side::Front)) else { return };
+    let (Some(front), Some(back)) = (find(documents, Side::Back), find(documents, Side::Front)) else {
+        return;
+    };
     let back_side = documents[back].clone();
     let front_side = &mut documents[front];
     front_side.parts.extend(back_side.parts);

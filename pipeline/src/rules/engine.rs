@@ -65,7 +65,8 @@ pub(super) enum Ran {
 pub(super) fn run(engine: &Engine, script: &AST, rule: &RuleConfig, case: CaseView, limits: &Limits) -> Ran {
     let options = CallFnOptions::new().eval_ast(false).rewind_scope(true);
     let arguments = (case.clone(), limits.clone());
-    let result = engine.call_fn_with_options::<Dynamic>(options, &mut Scope::new(), script, &rule.name, arguments);
+    let result =
+        engine.call_fn_with_options::<Dynamic>(options, &mut Scope::new(), script, &rule.name, arguments);
     let end = match result {
         Ok(_) => End::Finished,
         Err(error) => match stop_in(&error) {

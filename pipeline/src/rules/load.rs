@@ -99,8 +99,10 @@ impl Flow {
     fn problem_of_rules(&self) -> Option<String> {
         for rule in &self.config.rules {
             let name = &rule.name;
-            let has_function =
-                self.script.iter_functions().any(|function| function.name == name && function.params.len() == 2);
+            let has_function = self
+                .script
+                .iter_functions()
+                .any(|function| function.name == name && function.params.len() == 2);
             if !has_function {
                 return Some(format!("rules.rhai has no function {name}(case, limits)"));
             }

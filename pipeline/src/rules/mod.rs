@@ -34,7 +34,9 @@ use view::{CaseView, LookedUp, Material};
 use crate::domain::{Case, Decision};
 
 pub use cases::{CaseReport, run_cases};
-pub use flow::{FlowConfig, Language, NeededDocuments, Outcomes, RuleConfig as Rule, Sla, Thresholds, Wording};
+pub use flow::{
+    FlowConfig, Language, NeededDocuments, Outcomes, RuleConfig as Rule, Sla, Thresholds, Wording,
+};
 pub use load::{Flow, RulesError};
 pub use records::{CsvRecords, Record, Records, RecordsUnavailable};
 pub use trace::Certainty;
@@ -82,5 +84,8 @@ fn run_rule(
             }
         }
     }
-    RuleRun { trace: Trace::default(), end: End::Failed(format!("rule {} asks for too many records", rule.name)) }
+    RuleRun {
+        trace: Trace::default(),
+        end: End::Failed(format!("rule {} asks for too many records", rule.name)),
+    }
 }

@@ -7,7 +7,9 @@ use crate::link::{self, NameMatch};
 
 pub(super) fn register(engine: &mut Engine) {
     engine
-        .register_fn("same_name", |left: &str, right: &str| link::compare_names(left, right) == NameMatch::Same)
+        .register_fn("same_name", |left: &str, right: &str| {
+            link::compare_names(left, right) == NameMatch::Same
+        })
         .register_fn("partly_same_name", |left: &str, right: &str| {
             link::compare_names(left, right) == NameMatch::Partial
         })
@@ -18,7 +20,9 @@ pub(super) fn register(engine: &mut Engine) {
             link::compare_with_holders(person, holders) == NameMatch::Partial
         })
         .register_fn("same_identifier", link::same_identifier)
-        .register_fn("full_name", |given: &str, surnames: &str| format!("{given} {surnames}").trim().to_owned())
+        .register_fn("full_name", |given: &str, surnames: &str| {
+            format!("{given} {surnames}").trim().to_owned()
+        })
         .register_fn("is_tax_id", is_tax_id)
         .register_fn("valid_tax_id", valid_tax_id)
         .register_fn("valid_iban", valid_iban)

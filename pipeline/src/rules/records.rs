@@ -76,8 +76,7 @@ impl CsvRecords {
 
 impl Records for CsvRecords {
     fn find(&self, table: &str, key: &str) -> Result<Option<Record>, RecordsUnavailable> {
-        let unavailable =
-            |problem: String| RecordsUnavailable { table: table.to_owned(), problem };
+        let unavailable = |problem: String| RecordsUnavailable { table: table.to_owned(), problem };
         let rows = self.tables.get(table).ok_or_else(|| unavailable("there is no such table".to_owned()))?;
         let rows = rows.as_ref().map_err(|problem| unavailable(problem.clone()))?;
         match rows.get(&normalise_key(table, key)).map(Vec::as_slice) {

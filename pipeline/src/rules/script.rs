@@ -9,7 +9,9 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::date::Date;
 use super::statement::{self, Phrases};
-use super::view::{CaseView, DocumentView, RecordView, Rows, Scripted, parse_date, parse_decimal, script_error};
+use super::view::{
+    CaseView, DocumentView, RecordView, Rows, Scripted, parse_date, parse_decimal, script_error,
+};
 use super::{loan, people};
 use crate::domain::{Outcome, Value};
 
@@ -19,15 +21,68 @@ pub(super) struct Limits(pub(super) Arc<BTreeMap<String, Dynamic>>);
 
 /// Every function that `register` and [`people::register`] add, for the lint.
 pub(super) const FUNCTIONS: [&str; 62] = [
-    "has", "document", "all", "record", "text", "text_if_given", "date", "date_if_given", "amount",
-    "amount_if_given", "integer", "integer_if_given", "yes_no", "yes_no_if_given", "rows", "failed_checks",
-    "type_name", "declared_text", "declared_amount", "declared_integer", "declared_date", "accept",
-    "request_documents", "review", "reject", "accept_because", "output", "days_between", "years_between",
-    "add_months", "add_days", "decimal", "round_to", "smaller", "larger", "adds_up", "deposit_near",
-    "count_rows_with", "french_instalment", "month_like", "same_identifier", "same_name", "partly_same_name",
-    "one_of_holders", "partly_one_of_holders", "valid_iban", "valid_cups", "valid_tax_id", "is_tax_id",
-    "full_name", "cups_code", "split", "len", "push", "contains", "to_upper", "to_lower", "abs", "is_empty",
-    "trim", "keys", "type_of",
+    "has",
+    "document",
+    "all",
+    "record",
+    "text",
+    "text_if_given",
+    "date",
+    "date_if_given",
+    "amount",
+    "amount_if_given",
+    "integer",
+    "integer_if_given",
+    "yes_no",
+    "yes_no_if_given",
+    "rows",
+    "failed_checks",
+    "type_name",
+    "declared_text",
+    "declared_amount",
+    "declared_integer",
+    "declared_date",
+    "accept",
+    "request_documents",
+    "review",
+    "reject",
+    "accept_because",
+    "output",
+    "days_between",
+    "years_between",
+    "add_months",
+    "add_days",
+    "decimal",
+    "round_to",
+    "smaller",
+    "larger",
+    "adds_up",
+    "deposit_near",
+    "count_rows_with",
+    "french_instalment",
+    "month_like",
+    "same_identifier",
+    "same_name",
+    "partly_same_name",
+    "one_of_holders",
+    "partly_one_of_holders",
+    "valid_iban",
+    "valid_cups",
+    "valid_tax_id",
+    "is_tax_id",
+    "full_name",
+    "cups_code",
+    "split",
+    "len",
+    "push",
+    "contains",
+    "to_upper",
+    "to_lower",
+    "abs",
+    "is_empty",
+    "trim",
+    "keys",
+    "type_of",
 ];
 
 pub(super) fn register(engine: &mut Engine) {
@@ -126,7 +181,9 @@ fn register_records(engine: &mut Engine) {
         .register_fn("text", |record: &mut RecordView, column: &str| {
             record.need(column, |cell| Some(cell.to_owned()))
         })
-        .register_fn("text_if_given", |record: &mut RecordView, column: &str| optional(record.if_given(column)))
+        .register_fn("text_if_given", |record: &mut RecordView, column: &str| {
+            optional(record.if_given(column))
+        })
         .register_fn("amount", |record: &mut RecordView, column: &str| record.need(column, parse_decimal))
         .register_fn("date", |record: &mut RecordView, column: &str| record.need(column, parse_date))
         .register_fn("has_other_invoice", |record: &mut RecordView, number: &str, start: Date, end: Date| {
@@ -201,7 +258,9 @@ fn register_numbers(engine: &mut Engine) {
 fn register_rows(engine: &mut Engine) {
     engine
         .register_type_with_name::<Rows>("Rows")
-        .register_fn("len", |rows: &mut Rows| -> INT { INT::try_from(rows.as_slice().len()).unwrap_or(INT::MAX) })
+        .register_fn("len", |rows: &mut Rows| -> INT {
+            INT::try_from(rows.as_slice().len()).unwrap_or(INT::MAX)
+        })
         .register_fn("adds_up", |rows: Rows, opening: Decimal, closing: Decimal| {
             rows.rest_on_all(rows.as_slice());
             statement::adds_up(opening, rows.as_slice(), closing)

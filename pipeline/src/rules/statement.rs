@@ -88,7 +88,8 @@ fn stands_at(phrase: &[Pattern], words: &[String], start: usize) -> bool {
         let Some(place) = reach.iter().position(|word| pattern.fits(word)) else { return false };
         let place = first + place;
         // A run-together word such as `devolucionrecibo` may hold the next word too.
-        let has_rest = words.get(place).is_some_and(|word| word.len() > pattern.stem.len() + STEM_FOUND_INSIDE);
+        let has_rest =
+            words.get(place).is_some_and(|word| word.len() > pattern.stem.len() + STEM_FOUND_INSIDE);
         first = if has_rest { place } else { place + 1 };
         last = place + 1 + MOST_WORDS_BETWEEN;
     }
@@ -116,9 +117,8 @@ pub(super) fn rows_with<'a>(
     let mut found: Vec<&Transaction> = Vec::new();
     for rows in statements {
         let earlier = found.len();
-        let fits = |row: &&Transaction| {
-            wanted.stand_in(&row.description) && !except.stand_in(&row.description)
-        };
+        let fits =
+            |row: &&Transaction| wanted.stand_in(&row.description) && !except.stand_in(&row.description);
         for row in rows.iter().filter(fits) {
             let is_known = found.iter().take(earlier).any(|known| is_same_row(known, row));
             if !is_known {
@@ -167,9 +167,8 @@ mod tests {
     #[test]
     fn a_deposit_counts_up_to_the_very_tolerance() {
         let rows = [row("nomina", "1900.00", None), row("nomina", "-2000.00", None)];
-        let near = |amount: &str| {
-            deposits_near(&rows, amount.parse().unwrap(), "0.05".parse().unwrap()).count()
-        };
+        let near =
+            |amount: &str| deposits_near(&rows, amount.parse().unwrap(), "0.05".parse().unwrap()).count();
         assert_eq!(near("2000.00"), 1);
         assert_eq!(near("2000.01"), 0);
         assert_eq!(near("1809.53"), 1);
@@ -189,7 +188,9 @@ mod tests {
         ] {
             assert!(phrases.stand_in(text), "{text}");
         }
-        for text in ["DEVOLUCION COMPRA", "RECIBO LUZ", "recibo devolucion", "AEAT DEVOLUCION IRPF", "debit return"] {
+        for text in
+            ["DEVOLUCION COMPRA", "RECIBO LUZ", "recibo devolucion", "AEAT DEVOLUCION IRPF", "debit return"]
+        {
             assert!(!phrases.stand_in(text), "{text}");
         }
     }

@@ -125,7 +125,11 @@ impl CaseView {
     }
 
     /// A declared value of a type; one that does not parse leaves the rule undetermined.
-    pub(super) fn declared_as<T>(&self, path: &str, parse: impl Fn(&str) -> Option<T>) -> Scripted<Option<T>> {
+    pub(super) fn declared_as<T>(
+        &self,
+        path: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Scripted<Option<T>> {
         let Some(text) = self.declared(path) else { return Ok(None) };
         match parse(&text) {
             Some(value) => Ok(Some(value)),

@@ -240,3 +240,86 @@ fn decided_case(row: &SqliteRow) -> Result<DecidedCase, StoreError> {
     })?;
     Ok(DecidedCase { decided_at: row.try_get("decided_at").map_err(sql(doing))?, result })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::{Mode, Outcome, Timings, Version};
+    use crate::store::verify_chain;
+
+    fn result(reference: &str, outcome: Outcome) -> CaseResult {
+        let version = || Version { version: "sha256:0".to_owned() };
+        CaseResult {
+            reference: reference.to_owned(),
+            flow: "consumer_loan".to_owned(),
+            outcome,
+            mode: (outcome == Outcome::Accept).then_some(Mode::E2e),
+            received_on: NaiveDate::from_ymd_opt(2026, 3, 14).unwrap(),
+            reasons: vec![],
+            outputs: [("debt_to_income".to_owned(), json!("0.31"))].into(),
+            documents: vec![],
+            findings: vec![],
+            rules: version(),
+            models: version(),
+            pages: 3,
+            timings_ms: Timings::default(),
+        }
+    }
+
+    async fn store() -> (tempfile::TempDir, SqliteStore) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("cases.db")).await.unwrap();
+        (folder, store)
+    }
+
+    fn decided() -> Vec<(EventKind, serde_json::Value)> {
+        vec![(EventKind::Received, json!({"files": []})), (EventKind::Decided, json!({"b": 1, "a": 2}))]
+    }
+
+    #[tokio::test]
+    async fn a_case_comes_back_as_it_was_recorded() {
+        let (_folder, store) = store().await;
+        let result = result("A-1", Outcome::Accept);
+        store.record("id-1", &result, decided(), 1_000_000).await.unwrap();
+        let cases = store.decided(None, None).await.unwrap();
+        assert_eq!(cases, [DecidedCase { decided_at: 1_000_000, result }]);
+    }
+
+    #[tokio::test]
+    async fn a_second_decision_goes_on_with_the_same_history() {
+        let (_folder, store) = store().await;
+        let first =
+            store.record("id-1", &result("A-1", Outcome::RequestDocuments), decided(), 1).await.unwrap();
+        let second = store.record("id-2", &result("A-1", Outcome::Accept), decided(), 2).await.unwrap();
+        assert_eq!(first, second);
+        let events = store.events(&first).await.unwrap();
+        assert_eq!(events.len(), 4);
+        verify_chain(&first, &events).unwrap();
+        assert_eq!(store.decided(None, None).await.unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn history_cannot_be_changed_and_a_change_would_show() {
+        let (_folder, store) = store().await;
+        store.record("id-1", &result("A-1", Outcome::Accept), decided(), 1).await.unwrap();
+        for statement in ["update case_events set detail = '{}'", "delete from case_events"] {
+            let refused = sqlx::query(statement).execute(&store.pool).await;
+            assert!(refused.unwrap_err().to_string().contains("append-only"), "{statement}");
+        }
+        let mut events = store.events("id-1").await.unwrap();
+        events[1].detail = json!({"a": 2, "b": 2});
+        assert_eq!(verify_chain("id-1", &events), Err(crate::store::BrokenChain { sequence: 2 }));
+    }
+
+    #[tokio::test]
+    async fn reports_take_whole_days() {
+        let (_folder, store) = store().await;
+        let day = NaiveDate::from_ymd_opt(2026, 3, 14).unwrap();
+        let before_midnight = start_of(day.succ_opt().unwrap()) - 1;
+        store.record("id-1", &result("A-1", Outcome::Accept), decided(), before_midnight).await.unwrap();
+        assert_eq!(store.decided(Some(day), Some(day)).await.unwrap().len(), 1);
+        assert_eq!(store.decided(day.succ_opt(), None).await.unwrap().len(), 0);
+    }
+}

@@ -1,6 +1,7 @@
 //! Everything on a page that could be the value of a field, by kind: typed values found by their form,
 //! names and codes found between labels. Knows forms, not which field a value belongs to.
 
+mod choices;
 mod names;
 mod scan;
 mod typed;
@@ -13,7 +14,7 @@ use rust_decimal::Decimal;
 use super::labels::occurrence::Occurrence;
 use super::labels::sheet::Sheet;
 use super::parse::period::Period;
-use crate::config::FieldKind;
+use crate::config::{DocumentTypeConfig, FieldKind};
 use crate::domain::{Check, Rect};
 
 /// A value that stands somewhere on a page.
@@ -67,12 +68,15 @@ pub enum Class {
     Percent,
     Quantity,
     Text,
+    /// The enumeration of the field at this place of the configuration.
+    Choice(usize),
 }
 
 impl Class {
-    /// The class of a field's kind; `None` for kinds that other readers read.
-    pub fn of(kind: FieldKind) -> Option<Self> {
-        Some(match kind {
+    /// The class of a field, by its place in the configuration; `None` for kinds that other readers
+    /// read.
+    pub fn of(config: &DocumentTypeConfig, field: usize) -> Option<Self> {
+        Some(match config.fields.get(field)?.kind {
             FieldKind::Money => Class::Money,
             FieldKind::Date => Class::Date,
             FieldKind::PeriodStart | FieldKind::PeriodEnd => Class::Period,
@@ -90,24 +94,33 @@ impl Class {
             FieldKind::Percent => Class::Percent,
             FieldKind::Quantity => Class::Quantity,
             FieldKind::Text => Class::Text,
-            FieldKind::Currency
-            | FieldKind::Paragraph
-            | FieldKind::Choice
-            | FieldKind::Signature
-            | FieldKind::Reader => return None,
+            FieldKind::Choice => Class::Choice(field),
+            FieldKind::Currency | FieldKind::Paragraph | FieldKind::Signature | FieldKind::Reader => {
+                return None;
+            }
         })
     }
 }
 
 /// All candidates of a class on a page.
-pub fn find_candidates(class: Class, sheet: &Sheet, occurrences: &[Occurrence]) -> Vec<Candidate> {
+pub fn find_candidates(
+    config: &DocumentTypeConfig,
+    class: Class,
+    sheet: &Sheet,
+    occurrences: &[Occurrence],
+) -> Vec<Candidate> {
     let mut found = match class {
         Class::Person | Class::Company | Class::Party | Class::Identifier | Class::Text => {
             names::find(class, sheet, occurrences)
         }
+        Class::Choice(field) => {
+            config.fields.get(field).map_or_else(Vec::new, |field| choices::find(field, sheet, occurrences))
+        }
         _ => typed::find(class, sheet),
     };
     found.sort_by_key(|candidate| (candidate.first, candidate.end));
-    found.dedup_by(|later, kept| later.first == kept.first && later.end == kept.end && later.value == kept.value);
+    found.dedup_by(|later, kept| {
+        later.first == kept.first && later.end == kept.end && later.value == kept.value
+    });
     found
 }

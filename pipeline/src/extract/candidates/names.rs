@@ -14,8 +14,8 @@ const LONGEST_NAME: usize = 10;
 
 /// Words of lower case within names of people and companies.
 const PARTICLES: [&str; 20] = [
-    "de", "del", "la", "las", "los", "y", "i", "e", "da", "do", "dos", "van", "von", "di", "el", "&", "and", "of", "en",
-    "der",
+    "de", "del", "la", "las", "los", "y", "i", "e", "da", "do", "dos", "van", "von", "di", "el", "&", "and",
+    "of", "en", "der",
 ];
 
 pub(super) fn find(class: Class, sheet: &Sheet, occurrences: &[Occurrence]) -> Vec<Candidate> {
@@ -45,7 +45,9 @@ pub(super) fn find(class: Class, sheet: &Sheet, occurrences: &[Occurrence]) -> V
 fn chunks(sheet: &Sheet, index: usize, occurrences: &[Occurrence]) -> Vec<(usize, usize)> {
     let piece = &sheet.pieces[index];
     let mut covered = vec![false; piece.end - piece.first];
-    for occurrence in occurrences.iter().filter(|occurrence| occurrence.piece == index && is_label(occurrence)) {
+    for occurrence in
+        occurrences.iter().filter(|occurrence| occurrence.piece == index && is_label(occurrence))
+    {
         let end = if occurrence.last_piece == index { occurrence.end } else { piece.end };
         for word in occurrence.first..end.min(piece.end) {
             covered[word - piece.first] = !piece.prose || ends_label(sheet, end);
@@ -61,7 +63,8 @@ fn chunks(sheet: &Sheet, index: usize, occurrences: &[Occurrence]) -> Vec<(usize
     let mut start = piece.first;
     for word in piece.first..piece.end {
         let text = &sheet.page.words[word].text;
-        let separator = !text.chars().any(char::is_alphanumeric) && !matches!(text.as_str(), "&" | "," | "." | "(" | ")");
+        let separator =
+            !text.chars().any(char::is_alphanumeric) && !matches!(text.as_str(), "&" | "," | "." | "(" | ")");
         if covered[word - piece.first] || separator {
             chunks.push((start, word));
             start = word + 1;
@@ -76,7 +79,10 @@ fn chunks(sheet: &Sheet, index: usize, occurrences: &[Occurrence]) -> Vec<(usize
 }
 
 fn is_label(occurrence: &Occurrence) -> bool {
-    occurrence.roles.iter().any(|role| !matches!(role, Role::After { .. } | Role::Column { .. } | Role::OtherSection))
+    occurrence
+        .roles
+        .iter()
+        .any(|role| !matches!(role, Role::After { .. } | Role::Column { .. } | Role::OtherSection))
 }
 
 fn ends_label(sheet: &Sheet, end: usize) -> bool {
@@ -124,7 +130,19 @@ fn push_person(sheet: &Sheet, chunk: usize, first: usize, end: usize, found: &mu
 
 /// `Ana Ruiz y Luis Gil` are two people, `Ana Ortega y Gasset` is one.
 fn joint_holders(text: &str) -> Vec<String> {
-    for separator in [" / ", " & ", "; ", " y D. ", " y D.ª ", " y Dª ", " y Dña. ", " y Don ", " y Doña ", " and Mrs ", " and Mr "] {
+    for separator in [
+        " / ",
+        " & ",
+        "; ",
+        " y D. ",
+        " y D.ª ",
+        " y Dª ",
+        " y Dña. ",
+        " y Don ",
+        " y Doña ",
+        " and Mrs ",
+        " and Mr ",
+    ] {
         let parts: Vec<String> = text.split(separator).map(name::clean).collect();
         if parts.len() > 1 && parts.iter().all(|part| name::is_person(part)) {
             return parts;
@@ -132,7 +150,8 @@ fn joint_holders(text: &str) -> Vec<String> {
     }
     for separator in [" y ", " Y ", " and "] {
         let parts: Vec<String> = text.split(separator).map(name::clean).collect();
-        if parts.len() == 2 && parts.iter().all(|part| part.split(' ').count() >= 3 && name::is_person(part)) {
+        if parts.len() == 2 && parts.iter().all(|part| part.split(' ').count() >= 3 && name::is_person(part))
+        {
             return parts;
         }
     }
@@ -149,12 +168,17 @@ fn capital_run(sheet: &Sheet, at: usize, end: usize, person: bool) -> usize {
         let folded = fold(bare);
         let particle = PARTICLES.contains(&folded.as_str());
         let digits = bare.chars().any(|ch| ch.is_ascii_digit());
-        let capital = bare.chars().next().is_some_and(|ch| ch.is_uppercase() || (!person && ch.is_ascii_digit()));
-        if !(capital || particle && run > at) || (person && digits) || text.starts_with(['(', '«', '"']) && run > at {
+        let capital =
+            bare.chars().next().is_some_and(|ch| ch.is_uppercase() || (!person && ch.is_ascii_digit()));
+        if !(capital || particle && run > at)
+            || (person && digits)
+            || text.starts_with(['(', '«', '"']) && run > at
+        {
             break;
         }
         run += 1;
-        if text.ends_with([';', ':', ')', '»']) || text.ends_with('.') && person && bare.chars().count() > 4 {
+        if text.ends_with([';', ':', ')', '»']) || text.ends_with('.') && person && bare.chars().count() > 4
+        {
             break;
         }
         if text.ends_with(',') {
@@ -166,7 +190,8 @@ fn capital_run(sheet: &Sheet, at: usize, end: usize, person: bool) -> usize {
         }
     }
     while run > at {
-        let last = fold(sheet.page.words[run - 1].text.trim_matches(|ch: char| !ch.is_alphanumeric() && ch != '&'));
+        let last =
+            fold(sheet.page.words[run - 1].text.trim_matches(|ch: char| !ch.is_alphanumeric() && ch != '&'));
         if !PARTICLES.contains(&last.as_str()) {
             break;
         }
@@ -197,7 +222,15 @@ fn push_company(sheet: &Sheet, chunk: usize, first: usize, end: usize, found: &m
     if let Some(cut) = with_form {
         let text = sheet.text(first, cut);
         let value = Typed::Text(firm_name(&text));
-        found.push(candidate(sheet, (piece, piece), (first, cut), sheet.bounds(first, cut), text, value, 1.0));
+        found.push(candidate(
+            sheet,
+            (piece, piece),
+            (first, cut),
+            sheet.bounds(first, cut),
+            text,
+            value,
+            1.0,
+        ));
         return;
     }
     let text = sheet.text(first, end);
@@ -209,12 +242,25 @@ fn push_company(sheet: &Sheet, chunk: usize, first: usize, end: usize, found: &m
         let value = Typed::Text(firm_name(&text));
         found.push(candidate(sheet, (piece, last_piece), (first, last), bounds, text, value, 0.95));
     } else if letters >= 4 && first == chunk && !prose && end - first <= 7 {
-        found.push(candidate(sheet, (piece, piece), (first, end), sheet.bounds(first, end), text, Typed::Text(value), 0.55));
+        found.push(candidate(
+            sheet,
+            (piece, piece),
+            (first, end),
+            sheet.bounds(first, end),
+            text,
+            Typed::Text(value),
+            0.55,
+        ));
     }
 }
 
 /// A firm whose legal form stands on the next line.
-fn continued_firm(sheet: &Sheet, piece: usize, first: usize, end: usize) -> Option<(usize, usize, String, Rect)> {
+fn continued_firm(
+    sheet: &Sheet,
+    piece: usize,
+    first: usize,
+    end: usize,
+) -> Option<(usize, usize, String, Rect)> {
     if end != sheet.pieces[piece].end {
         return None;
     }
@@ -244,10 +290,21 @@ fn firm_name(text: &str) -> String {
 
 fn firm_of_whole_piece(sheet: &Sheet, first: usize, end: usize, found: &mut Vec<Candidate>) {
     let text = sheet.text(first, end);
-    if name::has_legal_form(&text) && capital_run(sheet, first, end, false) == end && ends_in_legal_form(sheet, first, end) {
+    if name::has_legal_form(&text)
+        && capital_run(sheet, first, end, false) == end
+        && ends_in_legal_form(sheet, first, end)
+    {
         let piece = sheet.piece_of_word[first];
         let value = Typed::Text(firm_name(&text));
-        found.push(candidate(sheet, (piece, piece), (first, end), sheet.bounds(first, end), text, value, 0.97));
+        found.push(candidate(
+            sheet,
+            (piece, piece),
+            (first, end),
+            sheet.bounds(first, end),
+            text,
+            value,
+            0.97,
+        ));
     }
 }
 
@@ -255,8 +312,11 @@ fn firm_of_whole_piece(sheet: &Sheet, first: usize, end: usize, found: &mut Vec<
 fn identifiers(sheet: &Sheet, first: usize, end: usize, found: &mut Vec<Candidate>) {
     let words = &sheet.page.words;
     let is_code = |word: usize| {
-        let text = words[word].text.trim_matches(|ch: char| matches!(ch, '.' | ',' | ';' | ':' | '(' | ')' | '#'));
-        let mark = |ch: char| ch.is_ascii_uppercase() || ch.is_ascii_digit() || matches!(ch, '-' | '/' | '.' | '_' | '–');
+        let text =
+            words[word].text.trim_matches(|ch: char| matches!(ch, '.' | ',' | ';' | ':' | '(' | ')' | '#'));
+        let mark = |ch: char| {
+            ch.is_ascii_uppercase() || ch.is_ascii_digit() || matches!(ch, '-' | '/' | '.' | '_' | '–')
+        };
         !text.is_empty() && text.chars().all(mark)
     };
     let has_digit = |word: usize| words[word].text.chars().any(|ch| ch.is_ascii_digit());
@@ -268,13 +328,25 @@ fn identifiers(sheet: &Sheet, first: usize, end: usize, found: &mut Vec<Candidat
         }
         let run = (at..end.min(at + 5)).take_while(|word| is_code(*word)).last().map_or(at, |word| word + 1);
         let piece = sheet.piece_of_word[at];
-        let stop = if sheet.pieces[piece].prose { (at..run).find(|word| has_digit(*word)).map_or(run, |word| word + 1) } else { run };
+        let stop = if sheet.pieces[piece].prose {
+            (at..run).find(|word| has_digit(*word)).map_or(run, |word| word + 1)
+        } else {
+            run
+        };
         if (at..stop).any(has_digit) {
             let text = sheet.text(at, stop);
             let code = text.trim_matches(|ch: char| !ch.is_alphanumeric()).replace([' ', '–'], "");
             let digits = code.chars().filter(char::is_ascii_digit).count();
             let format = if code.len() < 3 || digits == 0 { 0.3 } else { 0.95 };
-            found.push(candidate(sheet, (piece, piece), (at, stop), sheet.bounds(at, stop), text, Typed::Text(code), format));
+            found.push(candidate(
+                sheet,
+                (piece, piece),
+                (at, stop),
+                sheet.bounds(at, stop),
+                text,
+                Typed::Text(code),
+                format,
+            ));
         }
         at = run.max(at + 1);
     }
@@ -282,10 +354,22 @@ fn identifiers(sheet: &Sheet, first: usize, end: usize, found: &mut Vec<Candidat
 
 fn whole(sheet: &Sheet, first: usize, end: usize) -> Option<Candidate> {
     let text = sheet.text(first, end);
-    let value = text.trim_matches(|ch: char| ch.is_whitespace() || matches!(ch, ':' | ',' | ';' | '-' | '·')).to_owned();
+    let value = text
+        .trim_matches(|ch: char| ch.is_whitespace() || matches!(ch, ':' | ',' | ';' | '-' | '·'))
+        .to_owned();
     let letters = value.chars().filter(|ch| ch.is_alphanumeric()).count();
     let piece = sheet.piece_of_word[first];
-    (letters > 0).then(|| candidate(sheet, (piece, piece), (first, end), sheet.bounds(first, end), text, Typed::Text(value), 0.8))
+    (letters > 0).then(|| {
+        candidate(
+            sheet,
+            (piece, piece),
+            (first, end),
+            sheet.bounds(first, end),
+            text,
+            Typed::Text(value),
+            0.8,
+        )
+    })
 }
 
 fn candidate(
@@ -297,5 +381,16 @@ fn candidate(
     value: Typed,
     format: f32,
 ) -> Candidate {
-    Candidate { piece, last_piece, first, end, bounds, raw, value, format, checks: Vec::new(), repaired: false }
+    Candidate {
+        piece,
+        last_piece,
+        first,
+        end,
+        bounds,
+        raw,
+        value,
+        format,
+        checks: Vec::new(),
+        repaired: false,
+    }
 }

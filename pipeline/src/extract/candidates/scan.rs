@@ -58,7 +58,13 @@ impl<'a> Scan<'a> {
     }
 
     /// A candidate from a range of the text.
-    pub fn candidate(&self, range: Range<usize>, value: Typed, format: f32, checks: Vec<Check>) -> Option<Candidate> {
+    pub fn candidate(
+        &self,
+        range: Range<usize>,
+        value: Typed,
+        format: f32,
+        checks: Vec<Check>,
+    ) -> Option<Candidate> {
         let (first, last) = self.words(&range)?;
         let raw = self.text.get(range.clone()).unwrap_or_default().trim().to_owned();
         let piece = self.sheet.piece_of_word[first];
@@ -67,6 +73,17 @@ impl<'a> Scan<'a> {
             *start < range.end && start + self.sheet.page.words[*word].text.len() > range.start
         });
         let bounds = Rect::around(words.map(|(_, word)| self.sheet.page.words[*word].bounds))?;
-        Some(Candidate { piece, last_piece, first, end: last + 1, bounds, raw, value, format, checks, repaired: false })
+        Some(Candidate {
+            piece,
+            last_piece,
+            first,
+            end: last + 1,
+            bounds,
+            raw,
+            value,
+            format,
+            checks,
+            repaired: false,
+        })
     }
 }

@@ -27,9 +27,9 @@ pub(super) fn find(class: Class, sheet: &Sheet) -> Vec<Candidate> {
         }
         let scan = Scan::of_pieces(sheet, &flow);
         let crosses = piece.prose || matches!(class, Class::Iban | Class::Cups);
-        let kept = values(class, sheet, &scan).into_iter().filter(|candidate| {
-            candidate.piece == index && (candidate.last_piece == index || crosses)
-        });
+        let kept = values(class, sheet, &scan)
+            .into_iter()
+            .filter(|candidate| candidate.piece == index && (candidate.last_piece == index || crosses));
         found.extend(kept);
     }
     if matches!(class, Class::Iban | Class::Cups | Class::Naf) {
@@ -52,8 +52,12 @@ fn values(class: Class, sheet: &Sheet, scan: &Scan) -> Vec<Candidate> {
             all.extend(single);
             all
         }
-        Class::Iban => codes(scan, iban::find_all(text), |readings| iban::repair(readings, MOST_REPAIRS).map(|done| done.text)),
-        Class::Cups => codes(scan, cups::find_all(text), |readings| cups::repair(readings, MOST_REPAIRS).map(|done| done.text)),
+        Class::Iban => codes(scan, iban::find_all(text), |readings| {
+            iban::repair(readings, MOST_REPAIRS).map(|done| done.text)
+        }),
+        Class::Cups => codes(scan, cups::find_all(text), |readings| {
+            cups::repair(readings, MOST_REPAIRS).map(|done| done.text)
+        }),
         Class::Naf => codes(scan, naf::find_all(text), |_| None),
         Class::Bic => simple(scan, bic::find_all(text), Typed::Code),
         Class::TaxId => tax_ids(scan),
@@ -61,7 +65,12 @@ fn values(class: Class, sheet: &Sheet, scan: &Scan) -> Vec<Candidate> {
         Class::Months => months(scan),
         Class::Integer => numbers(scan, |number| number.decimals == 0),
         Class::Quantity => numbers(scan, |_| true),
-        Class::Person | Class::Company | Class::Party | Class::Identifier | Class::Text => Vec::new(),
+        Class::Person
+        | Class::Company
+        | Class::Party
+        | Class::Identifier
+        | Class::Text
+        | Class::Choice(_) => Vec::new(),
     }
 }
 
@@ -105,7 +114,13 @@ fn codes(
     for found in all {
         let holds = found.holds();
         let mended = if holds { None } else { repair(&scan.readings(&found.range)) };
-        let format = if holds { 1.0 } else if mended.is_some() { 0.85 } else { 0.35 };
+        let format = if holds {
+            1.0
+        } else if mended.is_some() {
+            0.85
+        } else {
+            0.35
+        };
         let repaired = mended.is_some();
         let checks = if repaired { all_passed(&found.checks) } else { found.checks };
         let value = Typed::Code(mended.unwrap_or(found.value));
@@ -126,7 +141,13 @@ fn tax_ids(scan: &Scan) -> Vec<Candidate> {
     for found in tax_id::find_all(&scan.text) {
         let holds = found.holds();
         let mended = if holds { None } else { tax_id::repair(&scan.readings(&found.range), MOST_REPAIRS) };
-        let format = if holds { 1.0 } else if mended.is_some() { 0.85 } else { 0.35 };
+        let format = if holds {
+            1.0
+        } else if mended.is_some() {
+            0.85
+        } else {
+            0.35
+        };
         let repaired = mended.is_some();
         let checks = if repaired { all_passed(&found.checks) } else { found.checks };
         let id = mended.map_or(found.value, |(id, _)| id);
@@ -144,7 +165,8 @@ fn percents(scan: &Scan) -> Vec<Candidate> {
     let mut all: Vec<Candidate> = Vec::new();
     for found in number::find_all(&scan.text) {
         let taken = marked.iter().any(|known| overlap(&known.range, &found.range));
-        let plausible = (1..=4).contains(&found.value.decimals) && found.value.value.abs() < Decimal::ONE_HUNDRED;
+        let plausible =
+            (1..=4).contains(&found.value.decimals) && found.value.value.abs() < Decimal::ONE_HUNDRED;
         if !taken && plausible && alone(scan, &found.range) {
             all.extend(scan.candidate(found.range, Typed::Number(found.value.value), 0.55, Vec::new()));
         }
@@ -160,7 +182,9 @@ fn months(scan: &Scan) -> Vec<Candidate> {
         let tail = scan.text.get(found.range.end..).unwrap_or_default();
         let unit = tail.split_whitespace().flat_map(tokens_of).find(|token| !token.is_empty());
         let (count, format) = match unit.as_deref() {
-            Some("meses" | "mes" | "months" | "month" | "mensualidades" | "cuotas" | "monthly" | "mths") => (count, 1.0),
+            Some("meses" | "mes" | "months" | "month" | "mensualidades" | "cuotas" | "monthly" | "mths") => {
+                (count, 1.0)
+            }
             Some("anos" | "ano" | "years" | "year" | "yrs") => (count * 12, 1.0),
             _ => (count, if alone(scan, &found.range) { 0.8 } else { 0.45 }),
         };
@@ -184,7 +208,10 @@ fn numbers(scan: &Scan, fits: impl Fn(&number::Number) -> bool) -> Vec<Candidate
 /// Whether the value is all that its piece holds, but for signs, currencies and brackets.
 fn alone(scan: &Scan, range: &Range<usize>) -> bool {
     let rest = |text: Option<&str>| {
-        text.unwrap_or_default().rsplit(':').next().is_some_and(|text| !text.chars().any(char::is_alphanumeric))
+        text.unwrap_or_default()
+            .rsplit(':')
+            .next()
+            .is_some_and(|text| !text.chars().any(char::is_alphanumeric))
     };
     let tail = scan.text.get(range.end..scan.own.max(range.end)).unwrap_or_default();
     rest(scan.text.get(..range.start)) && !tail.chars().any(char::is_alphanumeric)

@@ -41,9 +41,13 @@ fn settle_one(agreement: &Agreement, fields: &[usize], ranked: &mut [Ranked]) {
     let mut best: Option<(f32, Vec<usize>)> = None;
     let mut choice = vec![0; fields.len()];
     loop {
-        let claims: Vec<&Claim> = fields.iter().zip(&choice).map(|(field, at)| &ranked[*field][*at]).collect();
+        let claims: Vec<&Claim> =
+            fields.iter().zip(&choice).map(|(field, at)| &ranked[*field][*at]).collect();
         let weight: f32 = claims.iter().map(|claim| claim.score.max(0.01)).product();
-        if best.as_ref().is_none_or(|(most, _)| weight > *most) && distinct(&claims) && holds(agreement, &claims) {
+        if best.as_ref().is_none_or(|(most, _)| weight > *most)
+            && distinct(&claims)
+            && holds(agreement, &claims)
+        {
             best = Some((weight, choice.clone()));
         }
         if !advance(&mut choice, &counts) {
@@ -134,7 +138,11 @@ fn annuity_holds(numbers: &[Decimal]) -> bool {
     if *term < 1.0 || *principal <= 0.0 {
         return false;
     }
-    let expected = if monthly.abs() < 1e-9 { principal / term } else { principal * monthly / (1.0 - (1.0 + monthly).powf(-term)) };
+    let expected = if monthly.abs() < 1e-9 {
+        principal / term
+    } else {
+        principal * monthly / (1.0 - (1.0 + monthly).powf(-term))
+    };
     (instalment - expected).abs() <= INSTALMENT_TOLERANCE * expected
 }
 
@@ -177,7 +185,8 @@ mod tests {
 
     #[test]
     fn the_instalment_of_a_loan() {
-        let numbers = |instalment| vec![Decimal::new(12000, 0), Decimal::new(695, 2), Decimal::new(48, 0), instalment];
+        let numbers =
+            |instalment| vec![Decimal::new(12000, 0), Decimal::new(695, 2), Decimal::new(48, 0), instalment];
         assert!(annuity_holds(&numbers(Decimal::new(28708, 2))));
         assert!(!annuity_holds(&numbers(Decimal::new(29708, 2))));
     }

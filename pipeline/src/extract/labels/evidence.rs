@@ -54,8 +54,8 @@ impl<'a> Reading<'a> {
         }
         let blocks = Blocks::find(config, &sheet, &occurrences);
         let mut candidates = BTreeMap::new();
-        for class in config.fields.iter().filter_map(|field| Class::of(field.kind)) {
-            candidates.entry(class).or_insert_with(|| find_candidates(class, &sheet, &occurrences));
+        for class in (0..config.fields.len()).filter_map(|field| Class::of(config, field)) {
+            candidates.entry(class).or_insert_with(|| find_candidates(config, class, &sheet, &occurrences));
         }
         Self { sheet, occurrences, labelled, blocks, candidates }
     }
@@ -74,7 +74,7 @@ pub fn claims_on(config: &DocumentTypeConfig, reading: &Reading) -> Vec<Vec<Clai
         let view = reading.view(class);
         let bonds = Bonds::between(config, class, &view);
         for (field, settings) in config.fields.iter().enumerate() {
-            if Class::of(settings.kind) == Some(class) {
+            if Class::of(config, field) == Some(class) {
                 claims[field] = claims_of(field, settings, config, reading, &view, &bonds);
             }
         }
@@ -90,7 +90,7 @@ struct Bonds {
 
 impl Bonds {
     fn between(config: &DocumentTypeConfig, class: Class, view: &View) -> Self {
-        let same_class = |field: usize| Class::of(config.fields[field].kind) == Some(class);
+        let same_class = |field: usize| Class::of(config, field) == Some(class);
         let mut by_candidate = Vec::with_capacity(view.candidates.len());
         for candidate in view.candidates {
             let mut bonds = Vec::new();
@@ -222,8 +222,17 @@ fn unlabelled_strength(
     let own_block = matches!(belonging, Some(Belonging::Own | Belonging::Letterhead));
     match settings.kind {
         FieldKind::Company | FieldKind::Party => {
-            let issuer = config.parties.iter().any(|party| party.letterhead && Some(&party.name) == settings.party.as_ref());
-            if issuer { letterhead_strength(reading, candidate, own_block) } else if own_block && candidate.format > 0.9 { 0.35 } else { 0.0 }
+            let issuer = config
+                .parties
+                .iter()
+                .any(|party| party.letterhead && Some(&party.name) == settings.party.as_ref());
+            if issuer {
+                letterhead_strength(reading, candidate, own_block)
+            } else if own_block && candidate.format > 0.9 {
+                0.35
+            } else {
+                0.0
+            }
         }
         FieldKind::Person if own_block && candidate.format > 0.9 => 0.3,
         FieldKind::TaxId | FieldKind::PersonTaxId | FieldKind::CompanyTaxId if own_block => 0.6,
@@ -232,6 +241,8 @@ fn unlabelled_strength(
         FieldKind::Iban | FieldKind::Cups | FieldKind::Naf => 0.4,
         FieldKind::PeriodStart | FieldKind::PeriodEnd if matches!(candidate.value, Typed::Period(_)) => 0.35,
         FieldKind::Money => 0.06,
+        // A ticked option of a list needs no label: its words say what it is.
+        FieldKind::Choice if candidate.format > 0.65 => 0.6,
         _ => 0.0,
     }
 }
@@ -242,8 +253,20 @@ fn letterhead_strength(reading: &Reading, candidate: &Candidate, own_block: bool
     let (top, bottom) = (candidate.bounds.top / page.height, candidate.bounds.bottom() / page.height);
     let large = (candidate.bounds.height / reading.sheet.height - 1.0).clamp(0.0, 1.0);
     let legal = candidate.format > 0.9;
-    let place = if reading.sheet.index == 0 && top < LETTERHEAD_SHARE { 0.55 } else if bottom > 0.9 { 0.35 } else { 0.15 };
-    let form = if legal { 1.0 } else if large > 0.3 && top < 0.15 { 0.9 } else { 0.35 };
+    let place = if reading.sheet.index == 0 && top < LETTERHEAD_SHARE {
+        0.55
+    } else if bottom > 0.9 {
+        0.35
+    } else {
+        0.15
+    };
+    let form = if legal {
+        1.0
+    } else if large > 0.3 && top < 0.15 {
+        0.9
+    } else {
+        0.35
+    };
     let block = if own_block { 0.1 } else { 0.0 };
     (place * form + 0.15 * large * form + block * form).min(0.8)
 }
@@ -256,9 +279,12 @@ fn rival_strength(field: usize, bonds: &[(Role, f32)]) -> f32 {
             Role::Not { field: own } => *own == field,
             Role::Other => true,
             Role::Column { .. } | Role::After { .. } => false,
-            _ => role.field() != Some(field) && !bonds.iter().any(|(same, at)| {
-                same.field() == Some(field) && (at - strength).abs() < 0.001
-            }),
+            _ => {
+                role.field() != Some(field)
+                    && !bonds
+                        .iter()
+                        .any(|(same, at)| same.field() == Some(field) && (at - strength).abs() < 0.001)
+            }
         };
         if other {
             rival = rival.max(*strength);
@@ -287,7 +313,12 @@ fn kind_factor(settings: &FieldConfig, candidate: &Candidate) -> f32 {
 }
 
 /// The value as the field gives it; `None` when it cannot be the field's.
-fn normalised(settings: &FieldConfig, candidate: &Candidate, bonds: &[(Role, f32)], field: usize) -> Option<Value> {
+fn normalised(
+    settings: &FieldConfig,
+    candidate: &Candidate,
+    bonds: &[(Role, f32)],
+    field: usize,
+) -> Option<Value> {
     let text = |text: &str| Some(Value::Text(text.to_owned()));
     match (&candidate.value, settings.kind) {
         (Typed::Money { amount, .. }, _) => in_range(settings, amount.abs()).map(Value::money),
@@ -301,7 +332,9 @@ fn normalised(settings: &FieldConfig, candidate: &Candidate, bonds: &[(Role, f32
         (Typed::Number(number), FieldKind::Percent | FieldKind::Quantity) => {
             in_range(settings, *number).map(|number| Value::Text(plain(number, settings.kind)))
         }
-        (Typed::Number(number), _) => in_range(settings, *number)?.to_string().parse().ok().map(Value::Integer),
+        (Typed::Number(number), _) => {
+            in_range(settings, *number)?.to_string().parse().ok().map(Value::Integer)
+        }
         (Typed::Months(months), _) => Some(Value::Integer(*months)),
         (Typed::TaxId { number, .. }, _) => text(number),
         (Typed::Code(code), FieldKind::Cups) => text(code.get(..20).unwrap_or(code)),

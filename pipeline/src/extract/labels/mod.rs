@@ -88,7 +88,8 @@ fn conflict(config: &DocumentTypeConfig, ranked: &[Ranked]) -> Option<(usize, us
             let period = |field: usize| {
                 matches!(config.fields[field].kind, FieldKind::PeriodStart | FieldKind::PeriodEnd)
             };
-            let same_words = first.page == second.page && first.words.0 < second.words.1 && second.words.0 < first.words.1;
+            let same_words =
+                first.page == second.page && first.words.0 < second.words.1 && second.words.0 < first.words.1;
             let same_value = first.value == second.value || first.raw == second.raw;
             if same_words && same_value && !(period(one) && period(other)) {
                 return Some(if first.score < second.score { (one, other) } else { (other, one) });

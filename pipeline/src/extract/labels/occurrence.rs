@@ -49,9 +49,10 @@ fn flows(sheet: &Sheet, index: usize) -> Vec<Vec<usize>> {
     let piece = &sheet.pieces[index];
     let own: Vec<usize> = (piece.first_token..piece.end_token).collect();
     let mut flows = Vec::new();
-    let next = sheet.pieces.get(index + 1).filter(|next| {
-        next.row == piece.row && next.bounds.left - piece.bounds.right() < 2.5 * sheet.height
-    });
+    let next = sheet
+        .pieces
+        .get(index + 1)
+        .filter(|next| next.row == piece.row && next.bounds.left - piece.bounds.right() < 2.5 * sheet.height);
     for follower in [piece.below.and_then(|below| sheet.pieces.get(below)), next].into_iter().flatten() {
         let mut flow = own.clone();
         flow.extend((follower.first_token..follower.end_token).take(MOST_TOKENS));
@@ -190,7 +191,9 @@ fn without_contained(mut found: Vec<Occurrence>) -> Vec<Occurrence> {
         let rival = kept.iter().any(|longer| {
             let shared = occurrence.tokens.iter().filter(|token| longer.tokens.contains(token)).count();
             shared == occurrence.tokens.len() && longer.tokens.len() > occurrence.tokens.len()
-                || shared > 0 && longer.quality >= occurrence.quality && longer.tokens.len() > occurrence.tokens.len()
+                || shared > 0
+                    && longer.quality >= occurrence.quality
+                    && longer.tokens.len() > occurrence.tokens.len()
         });
         if !rival {
             kept.push(occurrence);

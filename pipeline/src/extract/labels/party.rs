@@ -58,7 +58,8 @@ impl Blocks {
             .filter(|occurrence| sheet.pieces[occurrence.piece].prose)
             .flat_map(|occurrence| parties_of(occurrence).map(|party| (occurrence.first, party)));
         let first_heading = headings.iter().map(|(_, heading)| heading.top).reduce(f32::min);
-        let letterhead = config.parties.iter().position(|party| party.letterhead).filter(|_| sheet.index == 0);
+        let letterhead =
+            config.parties.iter().position(|party| party.letterhead).filter(|_| sheet.index == 0);
         let limit = LETTERHEAD_SHARE * sheet.page.height;
         Self {
             blocks: blocks.collect(),
@@ -115,7 +116,11 @@ fn begins_block(sheet: &Sheet, occurrence: &Occurrence) -> bool {
     let piece = &sheet.pieces[occurrence.piece];
     let words_before = occurrence.first - piece.first;
     let at_start = words_before <= 1
-        || sheet.page.words.get(occurrence.first - 1).is_some_and(|word| word.text.ends_with([':', '.', ';']));
+        || sheet
+            .page
+            .words
+            .get(occurrence.first - 1)
+            .is_some_and(|word| word.text.ends_with([':', '.', ';']));
     at_start && !(piece.prose && words_before > 0) && parties_of(occurrence).next().is_some()
 }
 
@@ -131,7 +136,8 @@ fn area_of(sheet: &Sheet, party: usize, heading: &Rect, headings: &[(usize, Rect
         }
     }
     for (other_party, other) in headings {
-        let under = other.top > heading.bottom() && other.left < right && other.right() > heading.left - 2.0 * height;
+        let under =
+            other.top > heading.bottom() && other.left < right && other.right() > heading.left - 2.0 * height;
         if *other_party != party && under {
             bottom = bottom.min(other.top - 0.1 * height);
         }

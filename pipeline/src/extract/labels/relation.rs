@@ -27,7 +27,8 @@ pub fn value_after(view: &View, label: &Occurrence, candidate: &Candidate) -> f3
         return inline;
     }
     let residue = residue(view, label);
-    let apart = right(view, label, candidate).max(below(view, label, candidate)).max(above(view, label, candidate));
+    let apart =
+        right(view, label, candidate).max(below(view, label, candidate)).max(above(view, label, candidate));
     (apart * residue).max(follows(view, label, candidate))
 }
 
@@ -124,11 +125,15 @@ fn shares_field(one: &Occurrence, other: &Occurrence) -> bool {
 /// Whether it is a label and not merely the heading of a party.
 fn speaks(occurrence: &Occurrence) -> bool {
     use super::lexicon::Role;
-    occurrence.roles.iter().any(|role| !matches!(role, Role::Heading { .. } | Role::After { .. } | Role::Column { .. }))
+    occurrence
+        .roles
+        .iter()
+        .any(|role| !matches!(role, Role::Heading { .. } | Role::After { .. } | Role::Column { .. }))
 }
 
 fn inline(view: &View, label: &Occurrence, candidate: &Candidate) -> f32 {
-    if candidate.piece != label.last_piece || candidate.first + 1 < label.end || candidate.end <= label.first {
+    if candidate.piece != label.last_piece || candidate.first + 1 < label.end || candidate.end <= label.first
+    {
         return 0.0;
     }
     if candidate.first < label.end && candidate.first <= label.first {
@@ -182,7 +187,8 @@ fn ends_clause(text: &str) -> bool {
 fn right(view: &View, label: &Occurrence, candidate: &Candidate) -> f32 {
     let sheet = view.sheet;
     let last = &sheet.pieces[label.last_piece];
-    let label_line = if label.piece == label.last_piece { label.bounds } else { label.bounds.union(&last.bounds) };
+    let label_line =
+        if label.piece == label.last_piece { label.bounds } else { label.bounds.union(&last.bounds) };
     let value = &candidate.bounds;
     let shared = label_line.overlap_y(value);
     if candidate.piece == label.piece
@@ -193,8 +199,15 @@ fn right(view: &View, label: &Occurrence, candidate: &Candidate) -> f32 {
     }
     let distance = (value.left - label_line.right()) / sheet.height;
     let near = 1.0 - 0.4 * distance.clamp(0.0, 80.0) / 80.0;
-    let corridor = Rect::from_edges(label_line.right(), value.top.max(label_line.top), value.left, value.bottom().min(label_line.bottom()));
-    0.97 * near * obstacles(view, label, candidate, &corridor, [0.35, 0.55, 0.75]) * before_value(view, label, candidate)
+    let corridor = Rect::from_edges(
+        label_line.right(),
+        value.top.max(label_line.top),
+        value.left,
+        value.bottom().min(label_line.bottom()),
+    );
+    0.97 * near
+        * obstacles(view, label, candidate, &corridor, [0.35, 0.55, 0.75])
+        * before_value(view, label, candidate)
 }
 
 fn below(view: &View, label: &Occurrence, candidate: &Candidate) -> f32 {
@@ -202,7 +215,11 @@ fn below(view: &View, label: &Occurrence, candidate: &Candidate) -> f32 {
     let value = &candidate.bounds;
     let gap = (value.top - label.bounds.bottom()) / sheet.height;
     let overlap = label.bounds.overlap_x(value);
-    if !(-0.4..=14.0).contains(&gap) || candidate.piece == label.piece || overlap <= 0.0 || sheet.pieces[label.piece].prose {
+    if !(-0.4..=14.0).contains(&gap)
+        || candidate.piece == label.piece
+        || overlap <= 0.0
+        || sheet.pieces[label.piece].prose
+    {
         return 0.0;
     }
     let aligned = match alignment_gap(&label.bounds, value) / sheet.height {
@@ -246,11 +263,12 @@ fn follows(view: &View, label: &Occurrence, candidate: &Candidate) -> f32 {
     }
     let start = pieces[candidate.piece].first;
     let gap = view.gap(label.end, piece.end) + view.gap(start, candidate.first);
-    let blocked = view.labels_between(label, label.end, piece.end)
-        + view.labels_between(label, start, candidate.first);
+    let blocked =
+        view.labels_between(label, label.end, piece.end) + view.labels_between(label, start, candidate.first);
     let second = view.candidates_between(label.last_piece, label.end, piece.end)
         + view.candidates_between(candidate.piece, start, candidate.first);
-    let stopped = ends_sentence(view.sheet, label.end, piece.end) || ends_sentence(view.sheet, start, candidate.first);
+    let stopped =
+        ends_sentence(view.sheet, label.end, piece.end) || ends_sentence(view.sheet, start, candidate.first);
     let sentence = if stopped { 0.3 } else { 1.0 };
     0.95 * 0.88_f32.powi(small(gap)) * 0.35_f32.powi(small(blocked)) * 0.5_f32.powi(small(second)) * sentence
 }
@@ -265,7 +283,13 @@ fn before_value(view: &View, label: &Occurrence, candidate: &Candidate) -> f32 {
 }
 
 /// What stands in the way from the label to the value: other labels, other values, other text.
-fn obstacles(view: &View, label: &Occurrence, candidate: &Candidate, corridor: &Rect, weights: [f32; 3]) -> f32 {
+fn obstacles(
+    view: &View,
+    label: &Occurrence,
+    candidate: &Candidate,
+    corridor: &Rect,
+    weights: [f32; 3],
+) -> f32 {
     let mut free = 1.0;
     for (index, piece) in view.sheet.pieces.iter().enumerate() {
         let own = index == label.piece || index == label.last_piece || index == candidate.piece;
@@ -299,7 +323,8 @@ fn obstacle(view: &View, label: &Occurrence, index: usize, piece: &Piece, weight
 fn crosses(bounds: &Rect, corridor: &Rect) -> bool {
     let across = bounds.overlap_x(corridor);
     let along = bounds.overlap_y(corridor);
-    across > 0.2 * bounds.width.min(corridor.width.max(0.1)) && along > 0.4 * bounds.height.min(corridor.height)
+    across > 0.2 * bounds.width.min(corridor.width.max(0.1))
+        && along > 0.4 * bounds.height.min(corridor.height)
 }
 
 /// Another text in the label's line stands closer over the value than the label.

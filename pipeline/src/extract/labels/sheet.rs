@@ -78,7 +78,17 @@ impl<'a> Sheet<'a> {
         }
         let end_token = self.tokens.len();
         let prose = end.saturating_sub(first) >= PROSE_WORDS;
-        self.pieces.push(Piece { row, place, bounds, first, end, first_token, end_token, prose, below: None });
+        self.pieces.push(Piece {
+            row,
+            place,
+            bounds,
+            first,
+            end,
+            first_token,
+            end_token,
+            prose,
+            below: None,
+        });
     }
 
     /// The nearest segment on the following lines that is aligned with this one and close to it.

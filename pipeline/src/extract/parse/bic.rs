@@ -13,10 +13,10 @@ static FORM: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Countries with banks that people here hold accounts at.
 const COUNTRIES: [&str; 62] = [
-    "AD", "AE", "AR", "AT", "AU", "BE", "BG", "BR", "CA", "CH", "CL", "CN", "CO", "CY", "CZ", "DE", "DK", "DO",
-    "EC", "EE", "ES", "FI", "FR", "GB", "GI", "GR", "HR", "HU", "IE", "IL", "IN", "IS", "IT", "JP", "LI", "LT",
-    "LU", "LV", "MA", "MC", "MT", "MX", "NL", "NO", "PA", "PE", "PH", "PK", "PL", "PT", "PY", "RO", "RU", "SE",
-    "SI", "SK", "SM", "TR", "UA", "US", "UY", "VE",
+    "AD", "AE", "AR", "AT", "AU", "BE", "BG", "BR", "CA", "CH", "CL", "CN", "CO", "CY", "CZ", "DE", "DK",
+    "DO", "EC", "EE", "ES", "FI", "FR", "GB", "GI", "GR", "HR", "HU", "IE", "IL", "IN", "IS", "IT", "JP",
+    "LI", "LT", "LU", "LV", "MA", "MC", "MT", "MX", "NL", "NO", "PA", "PE", "PH", "PK", "PL", "PT", "PY",
+    "RO", "RU", "SE", "SI", "SK", "SM", "TR", "UA", "US", "UY", "VE",
 ];
 
 /// The whole text as one code of a known country.

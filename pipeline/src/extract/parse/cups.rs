@@ -12,7 +12,8 @@ const LETTERS: &[u8; 23] = b"TRWAGMYFPDXBNJZSQVHLCKE";
 /// Whether the code is twenty characters with the right control letters: the sixteen digits modulo
 /// 529, its quotient and remainder by 23.
 pub fn is_valid(compact: &str) -> bool {
-    let (Some(country), Some(digits), Some(letters)) = (compact.get(..2), compact.get(2..18), compact.get(18..))
+    let (Some(country), Some(digits), Some(letters)) =
+        (compact.get(..2), compact.get(2..18), compact.get(18..))
     else {
         return false;
     };
@@ -106,7 +107,8 @@ fn with_boundary_point(chars: &[(usize, char)], end: usize) -> Option<usize> {
 /// A code out of recognised characters: as read if it holds, else the only combination of at most
 /// `max_changes` runner-ups that does.
 pub fn repair(readings: &[CharReading], max_changes: usize) -> Option<Repaired> {
-    let readings: Vec<&CharReading> = readings.iter().filter(|reading| reading.ch.is_ascii_alphanumeric()).collect();
+    let readings: Vec<&CharReading> =
+        readings.iter().filter(|reading| reading.ch.is_ascii_alphanumeric()).collect();
     if !matches!(readings.len(), 20 | 22) {
         return None;
     }
@@ -139,8 +141,11 @@ mod tests {
     #[test]
     fn codes_in_all_their_forms() {
         let code = made(21_000_123_456_789);
-        let spaced = format!("{} {} {} {} {}", &code[..4], &code[4..8], &code[8..12], &code[12..16], &code[16..]);
-        for text in [code.clone(), spaced, format!("CUPS: {code}0F"), format!("{code} 1P"), code.to_lowercase()] {
+        let spaced =
+            format!("{} {} {} {} {}", &code[..4], &code[4..8], &code[8..12], &code[12..16], &code[16..]);
+        for text in
+            [code.clone(), spaced, format!("CUPS: {code}0F"), format!("{code} 1P"), code.to_lowercase()]
+        {
             assert_eq!(parse(&text), Some(code.clone()), "{text}");
         }
         assert_eq!(parse("ES91 2100 0418 4502 0005 1332"), None);

@@ -31,7 +31,10 @@ pub(super) struct Match {
 
 #[derive(Debug, Clone)]
 enum Token {
-    Number { value: u32, digits: usize },
+    Number {
+        value: u32,
+        digits: usize,
+    },
     Month(u32),
     /// `de`, `of`, `del`, ordinals and the like: may stand between the parts of a date.
     Filler,
@@ -110,9 +113,8 @@ fn token(piece: &str, first: char) -> Token {
     }
     let folded = super::text::fold(piece);
     match folded.as_str() {
-        "de" | "del" | "of" | "d" | "o" | "a" | "st" | "nd" | "rd" | "th" | "er" | "º" | "ª" | "the" | "any" => {
-            Token::Filler
-        }
+        "de" | "del" | "of" | "d" | "o" | "a" | "st" | "nd" | "rd" | "th" | "er" | "º" | "ª" | "the"
+        | "any" => Token::Filler,
         _ => Token::Word,
     }
 }
@@ -322,7 +324,8 @@ fn compact(tokens: &[Placed], at: usize) -> Option<Match> {
         return None;
     }
     let recent = |date: &NaiveDate| (1920..=2060).contains(&date.year());
-    let year_first = ymd(i32::try_from(number / 10_000).ok()?, number / 100 % 100, number % 100).filter(recent);
+    let year_first =
+        ymd(i32::try_from(number / 10_000).ok()?, number / 100 % 100, number % 100).filter(recent);
     let year = i32::try_from(number % 10_000).ok()?;
     let day_first = ymd(year, number / 10_000 % 100, number / 1_000_000).filter(recent);
     match (year_first, day_first) {

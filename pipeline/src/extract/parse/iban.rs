@@ -2,19 +2,72 @@
 
 use crate::domain::CharReading;
 
+use super::Found;
 use super::repair::{Repaired, options_of, unique_among};
 use super::text::{alphanumeric, digit_like, letter_like};
-use super::Found;
 
 /// Total length by country, from the SWIFT registry.
 const LENGTHS: [(&str, usize); 60] = [
-    ("AD", 24), ("AE", 23), ("AL", 28), ("AT", 20), ("AZ", 28), ("BA", 20), ("BE", 16), ("BG", 22), ("BH", 22),
-    ("BR", 29), ("BY", 28), ("CH", 21), ("CR", 22), ("CY", 28), ("CZ", 24), ("DE", 22), ("DK", 18), ("DO", 28),
-    ("EE", 20), ("EG", 29), ("ES", 24), ("FI", 18), ("FO", 18), ("FR", 27), ("GB", 22), ("GE", 22), ("GI", 23),
-    ("GR", 27), ("HR", 21), ("HU", 28), ("IE", 22), ("IL", 23), ("IS", 26), ("IT", 27), ("JO", 30), ("KW", 30),
-    ("KZ", 20), ("LB", 28), ("LI", 21), ("LT", 20), ("LU", 20), ("LV", 21), ("MC", 27), ("MD", 24), ("ME", 22),
-    ("MK", 19), ("MT", 31), ("NL", 18), ("NO", 15), ("PL", 28), ("PT", 25), ("QA", 29), ("RO", 24), ("RS", 22),
-    ("SA", 24), ("SE", 24), ("SI", 19), ("SK", 24), ("SM", 27), ("TR", 26),
+    ("AD", 24),
+    ("AE", 23),
+    ("AL", 28),
+    ("AT", 20),
+    ("AZ", 28),
+    ("BA", 20),
+    ("BE", 16),
+    ("BG", 22),
+    ("BH", 22),
+    ("BR", 29),
+    ("BY", 28),
+    ("CH", 21),
+    ("CR", 22),
+    ("CY", 28),
+    ("CZ", 24),
+    ("DE", 22),
+    ("DK", 18),
+    ("DO", 28),
+    ("EE", 20),
+    ("EG", 29),
+    ("ES", 24),
+    ("FI", 18),
+    ("FO", 18),
+    ("FR", 27),
+    ("GB", 22),
+    ("GE", 22),
+    ("GI", 23),
+    ("GR", 27),
+    ("HR", 21),
+    ("HU", 28),
+    ("IE", 22),
+    ("IL", 23),
+    ("IS", 26),
+    ("IT", 27),
+    ("JO", 30),
+    ("KW", 30),
+    ("KZ", 20),
+    ("LB", 28),
+    ("LI", 21),
+    ("LT", 20),
+    ("LU", 20),
+    ("LV", 21),
+    ("MC", 27),
+    ("MD", 24),
+    ("ME", 22),
+    ("MK", 19),
+    ("MT", 31),
+    ("NL", 18),
+    ("NO", 15),
+    ("PL", 28),
+    ("PT", 25),
+    ("QA", 29),
+    ("RO", 24),
+    ("RS", 22),
+    ("SA", 24),
+    ("SE", 24),
+    ("SI", 19),
+    ("SK", 24),
+    ("SM", 27),
+    ("TR", 26),
 ];
 
 /// Countries whose account part is digits only.
@@ -122,7 +175,8 @@ pub fn mod97_holds(compact: &str) -> bool {
 /// An IBAN out of recognised characters: as read if it holds, else the only combination of at most
 /// `max_changes` runner-ups that does. Characters other than letters and digits are skipped.
 pub fn repair(readings: &[CharReading], max_changes: usize) -> Option<Repaired> {
-    let readings: Vec<&CharReading> = readings.iter().filter(|reading| reading.ch.is_alphanumeric()).collect();
+    let readings: Vec<&CharReading> =
+        readings.iter().filter(|reading| reading.ch.is_alphanumeric()).collect();
     let skip = if alphanumeric_start(&readings) == "IBAN" { 4 } else { 0 };
     let readings = readings.get(skip..)?;
     let country: String = readings.iter().take(2).filter_map(|reading| letter_like(reading.ch)).collect();

@@ -46,7 +46,9 @@ pub fn parse(text: &str) -> Option<Money> {
     let mut all = scan(trimmed);
     let found = all.pop().filter(|_| all.is_empty())?;
     let outside = |piece: Option<&str>| {
-        piece.is_some_and(|piece| piece.chars().all(|ch| ch.is_whitespace() || matches!(ch, '*' | '=' | ':' | '#')))
+        piece.is_some_and(|piece| {
+            piece.chars().all(|ch| ch.is_whitespace() || matches!(ch, '*' | '=' | ':' | '#'))
+        })
     };
     let alone = outside(trimmed.get(..found.range.start)) && outside(trimmed.get(found.range.end..));
     alone.then_some(found.value)
@@ -105,7 +107,14 @@ fn prefix(head: &str, floor: usize, closes: bool) -> Prefix {
             before.is_none_or(|ch| ch.is_whitespace() || "(€$£".contains(ch) || is_minus(ch))
         };
         let sign_here = prefix.sign == Sign::Unsigned;
-        if is_minus(last) && sign_here && (alone(last.len_utf8()) || ends_with_currency(rest, last)) {
+        let range_dash = prefix.start > rest.len() && floor > 0 && {
+            rest.get(floor..).is_some_and(|since| since.trim().chars().count() == 1)
+        };
+        if is_minus(last)
+            && sign_here
+            && !range_dash
+            && (alone(last.len_utf8()) || ends_with_currency(rest, last))
+        {
             prefix.sign = Sign::Minus;
         } else if last == '+' && sign_here && alone(1) {
             prefix.sign = Sign::Plus;
@@ -146,20 +155,20 @@ fn suffix(tail: &str) -> Option<Suffix> {
         }
         let next = trimmed.chars().next();
         let unsigned = suffix.sign == Sign::Unsigned;
-        let taken = if let Some((code, length)) = currency_at_start(trimmed).filter(|_| suffix.currency.is_none())
-        {
-            suffix.currency = Some(code);
-            length
-        } else if let Some((sign, length)) = trailing_sign(trimmed, gap).filter(|_| unsigned) {
-            suffix.sign = sign;
-            length
-        } else if next == Some(')') && !suffix.closes {
-            suffix.closes = true;
-            1
-        } else {
-            let glued = gap == 0 && suffix.length == 0 && next.is_some_and(char::is_alphanumeric);
-            return (!glued).then_some(suffix);
-        };
+        let taken =
+            if let Some((code, length)) = currency_at_start(trimmed).filter(|_| suffix.currency.is_none()) {
+                suffix.currency = Some(code);
+                length
+            } else if let Some((sign, length)) = trailing_sign(trimmed, gap).filter(|_| unsigned) {
+                suffix.sign = sign;
+                length
+            } else if next == Some(')') && !suffix.closes {
+                suffix.closes = true;
+                1
+            } else {
+                let glued = gap == 0 && suffix.length == 0 && next.is_some_and(char::is_alphanumeric);
+                return (!glued).then_some(suffix);
+            };
         suffix.length += gap + taken;
     }
 }
@@ -171,7 +180,8 @@ fn trailing_sign(text: &str, gap: usize) -> Option<(Sign, usize)> {
     let ends = follows.is_none_or(|ch| ch.is_whitespace() || ch == ')' || "€$£".contains(ch));
     if is_minus(first) && ends {
         // `12,00 - 15,00` is a range: a minus apart from both numbers belongs to neither.
-        let number_next = text.chars().skip(1).find(|ch| !ch.is_whitespace()).is_some_and(|ch| ch.is_ascii_digit());
+        let number_next =
+            text.chars().skip(1).find(|ch| !ch.is_whitespace()).is_some_and(|ch| ch.is_ascii_digit());
         return (gap == 0 || !number_next).then_some((Sign::Minus, first.len_utf8()));
     }
     if first == '+' && ends {
@@ -187,7 +197,9 @@ fn trailing_sign(text: &str, gap: usize) -> Option<(Sign, usize)> {
 /// The direction that a debit or credit mark gives: `D`, `H`, `DR`, `CR`, `DEBE`, `HABER`…
 pub fn mark(word: &str) -> Option<Sign> {
     match word {
-        "D" | "DR" | "Dr" | "DB" | "DEBE" | "Debe" | "CARGO" | "DEB" | "OD" | "DEBIT" | "Debit" => Some(Sign::Debit),
+        "D" | "DR" | "Dr" | "DB" | "DEBE" | "Debe" | "CARGO" | "DEB" | "OD" | "DEBIT" | "Debit" => {
+            Some(Sign::Debit)
+        }
         "H" | "CR" | "Cr" | "HABER" | "Haber" | "ABONO" | "HAB" | "CREDIT" | "Credit" => Some(Sign::Credit),
         _ => None,
     }

@@ -21,7 +21,8 @@ pub fn is_valid(compact: &str) -> bool {
     if compact.len() != 12 || !(1..=66).contains(&province) {
         return false;
     }
-    let joined = if number < 10_000_000 { province * 10_000_000 + number } else { province * 100_000_000 + number };
+    let joined =
+        if number < 10_000_000 { province * 10_000_000 + number } else { province * 100_000_000 + number };
     joined % 97 == control
 }
 

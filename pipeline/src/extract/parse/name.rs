@@ -4,9 +4,9 @@ use super::text::{fold, single_spaced};
 
 /// Titles before a person's name, folded, without dots.
 const TITLES: [&str; 32] = [
-    "d", "dª", "da", "dna", "don", "dona", "sr", "sra", "srta", "sr/a", "d/dª", "d/da", "d/dna", "d/na", "mr",
-    "mrs", "ms", "miss", "mx", "dr", "dra", "sir", "en", "na", "sres", "senor", "senora", "d/d", "sr/sra",
-    "mr/mrs", "messrs", "sr/sra/d",
+    "d", "dª", "da", "dna", "don", "dona", "sr", "sra", "srta", "sr/a", "d/dª", "d/da", "d/dna", "d/na",
+    "mr", "mrs", "ms", "miss", "mx", "dr", "dra", "sir", "en", "na", "sres", "senor", "senora", "d/d",
+    "sr/sra", "mr/mrs", "messrs", "sr/sra/d",
 ];
 
 /// Titles of more than one letter that need no dot to be recognised beside a name in capitals.
@@ -47,13 +47,72 @@ fn ends_in_abbreviation(text: &str) -> bool {
 
 /// Words that stand on forms and never in a person's name.
 const FORM_WORDS: [&str; 66] = [
-    "fecha", "date", "nombre", "name", "apellidos", "surname", "nif", "dni", "cif", "nie", "calle", "avenida",
-    "plaza", "street", "road", "telefono", "phone", "email", "iban", "bic", "total", "importe", "amount", "saldo",
-    "balance", "pagina", "page", "firma", "signature", "cuenta", "account", "titular", "holder", "numero",
-    "number", "contrato", "contract", "factura", "invoice", "periodo", "period", "domicilio", "address", "codigo",
-    "documento", "banco", "bank", "empresa", "company", "trabajador", "employee", "seguridad", "social",
-    "concepto", "description", "movimientos", "extracto", "statement", "nomina", "payslip", "cliente", "customer",
-    "prestamo", "loan", "euros", "entidad",
+    "fecha",
+    "date",
+    "nombre",
+    "name",
+    "apellidos",
+    "surname",
+    "nif",
+    "dni",
+    "cif",
+    "nie",
+    "calle",
+    "avenida",
+    "plaza",
+    "street",
+    "road",
+    "telefono",
+    "phone",
+    "email",
+    "iban",
+    "bic",
+    "total",
+    "importe",
+    "amount",
+    "saldo",
+    "balance",
+    "pagina",
+    "page",
+    "firma",
+    "signature",
+    "cuenta",
+    "account",
+    "titular",
+    "holder",
+    "numero",
+    "number",
+    "contrato",
+    "contract",
+    "factura",
+    "invoice",
+    "periodo",
+    "period",
+    "domicilio",
+    "address",
+    "codigo",
+    "documento",
+    "banco",
+    "bank",
+    "empresa",
+    "company",
+    "trabajador",
+    "employee",
+    "seguridad",
+    "social",
+    "concepto",
+    "description",
+    "movimientos",
+    "extracto",
+    "statement",
+    "nomina",
+    "payslip",
+    "cliente",
+    "customer",
+    "prestamo",
+    "loan",
+    "euros",
+    "entidad",
 ];
 
 /// Particles of names that are printed in lower case.
@@ -67,7 +126,8 @@ pub fn person_likeness(text: &str) -> f32 {
         return 0.0;
     }
     let letters_only = |word: &str| {
-        word.chars().all(|ch| ch.is_alphabetic() || matches!(ch, '-' | '\'' | '’' | '.' | ',' | 'ª' | 'º' | '·'))
+        word.chars()
+            .all(|ch| ch.is_alphabetic() || matches!(ch, '-' | '\'' | '’' | '.' | ',' | 'ª' | 'º' | '·'))
     };
     let mut score: f32 = 1.0;
     let mut names = 0;
@@ -85,7 +145,8 @@ pub fn person_likeness(text: &str) -> f32 {
         if folded.chars().count() < 2 && !word.ends_with('.') {
             score *= 0.7;
         }
-        if !folded.chars().any(|ch| "aeiouy".contains(ch)) {
+        let initial = folded.chars().count() < 2 && word.ends_with('.');
+        if !initial && !folded.chars().any(|ch| "aeiouy".contains(ch)) {
             score *= 0.6;
         }
         names += 1;
@@ -104,8 +165,35 @@ pub fn is_person(text: &str) -> bool {
 
 /// Legal forms that end firms' names, folded, without dots, spaces or commas.
 const LEGAL_FORMS: [&str; 30] = [
-    "sa", "sl", "slu", "sau", "sll", "sal", "scoop", "sc", "cb", "ltd", "plc", "llp", "llc", "inc", "gmbh", "ag",
-    "nv", "bv", "sarl", "sas", "spa", "srl", "lda", "efc", "sme", "aie", "se", "limited", "sociedadlimitada",
+    "sa",
+    "sl",
+    "slu",
+    "sau",
+    "sll",
+    "sal",
+    "scoop",
+    "sc",
+    "cb",
+    "ltd",
+    "plc",
+    "llp",
+    "llc",
+    "inc",
+    "gmbh",
+    "ag",
+    "nv",
+    "bv",
+    "sarl",
+    "sas",
+    "spa",
+    "srl",
+    "lda",
+    "efc",
+    "sme",
+    "aie",
+    "se",
+    "limited",
+    "sociedadlimitada",
     "sociedadanonima",
 ];
 
@@ -153,13 +241,18 @@ mod tests {
 
     #[test]
     fn people_and_firms() {
-        for text in ["Juan Pérez López", "GARCÍA LÓPEZ, MARÍA JOSÉ", "Iñaki de la Torre", "J. M. Ruiz Gil"] {
+        for text in ["Juan Pérez López", "GARCÍA LÓPEZ, MARÍA JOSÉ", "Iñaki de la Torre", "J. M. Ruiz Gil"]
+        {
             assert!(is_person(text), "{text}");
         }
         for text in ["Fecha de nacimiento", "28004 Madrid", "Total", "", "saldo anterior del mes"] {
             assert!(!is_person(text), "{text}");
         }
-        assert!(has_legal_form("Talleres Ruiz, S.L.") && has_legal_form("Acme Ltd") && has_legal_form("X, S. A. U."));
+        assert!(
+            has_legal_form("Talleres Ruiz, S.L.")
+                && has_legal_form("Acme Ltd")
+                && has_legal_form("X, S. A. U.")
+        );
         assert!(!has_legal_form("Juan Pérez"));
     }
 

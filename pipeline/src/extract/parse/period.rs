@@ -68,8 +68,8 @@ pub fn find_all(text: &str) -> Vec<Found<Period>> {
 
 /// Words that lead from a period's first day to its last.
 const TO: [&str; 19] = [
-    "al", "a", "hasta", "to", "until", "till", "through", "y", "and", "el", "fins", "ate", "au", "the", "dia",
-    "fin", "fecha", "thru", "e",
+    "al", "a", "hasta", "to", "until", "till", "through", "y", "and", "el", "fins", "ate", "au", "the",
+    "dia", "fin", "fecha", "thru", "e",
 ];
 
 fn joined(text: &str, first: &Match, second: &Match) -> bool {

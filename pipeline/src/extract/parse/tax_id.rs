@@ -3,9 +3,9 @@
 
 use crate::domain::CharReading;
 
+use super::Found;
 use super::repair::{Repaired, options_of, unique_among};
 use super::text::{digit_like, letter_like};
-use super::Found;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TaxIdKind {
@@ -49,7 +49,10 @@ pub fn kind_of(compact: &str) -> Option<TaxIdKind> {
         9 if digits(0..8) && last.is_ascii_uppercase() => Some(TaxIdKind::Dni),
         9 if "XYZ".contains(*first) && digits(1..8) && last.is_ascii_uppercase() => Some(TaxIdKind::Nie),
         9 if "KLM".contains(*first) && digits(1..8) && last.is_ascii_uppercase() => Some(TaxIdKind::Nie),
-        9 if CIF_KINDS.contains(*first) && digits(1..8) && (last.is_ascii_digit() || ('A'..='J').contains(last)) => {
+        9 if CIF_KINDS.contains(*first)
+            && digits(1..8)
+            && (last.is_ascii_digit() || ('A'..='J').contains(last)) =>
+        {
             Some(TaxIdKind::Cif)
         }
         _ => None,
@@ -88,7 +91,9 @@ fn cif_holds(compact: &str) -> bool {
     let control = (10 - sum % 10) % 10;
     let letter = char::from(b"JABCDEFGHI"[control as usize]);
     let digit = char::from_digit(control, 10).unwrap_or('0');
-    let (Some(first), Some(last)) = (compact.chars().next(), compact.chars().next_back()) else { return false };
+    let (Some(first), Some(last)) = (compact.chars().next(), compact.chars().next_back()) else {
+        return false;
+    };
     match first {
         'A' | 'B' | 'E' | 'H' => last == digit,
         'N' | 'P' | 'Q' | 'R' | 'S' | 'W' => last == letter,
@@ -116,7 +121,8 @@ pub fn find_all(text: &str) -> Vec<Found<TaxId>> {
                 let range = chars[at].0..last.0 + last.1.len_utf8();
                 let passed = is_valid(&number);
                 if let Some(kind) = kind_of(&number) {
-                    found.push(Found::new(TaxId { number, kind }, range).with_check("tax_id_control", passed));
+                    found
+                        .push(Found::new(TaxId { number, kind }, range).with_check("tax_id_control", passed));
                 }
                 at = end + 1;
             }
@@ -172,9 +178,13 @@ fn glued_before(chars: &[(usize, char)], at: usize) -> bool {
 fn separated_sensibly(chars: &[(usize, char)], from: usize, to: usize) -> bool {
     let run: Vec<char> = chars[from..=to].iter().map(|(_, ch)| *ch).collect();
     let text: String = run.iter().collect();
-    let groups: Vec<&str> = text.split(|ch: char| !ch.is_ascii_alphanumeric()).filter(|part| !part.is_empty()).collect();
-    let numeric: Vec<usize> =
-        groups.iter().filter(|group| group.bytes().any(|byte| byte.is_ascii_digit())).map(|group| group.len()).collect();
+    let groups: Vec<&str> =
+        text.split(|ch: char| !ch.is_ascii_alphanumeric()).filter(|part| !part.is_empty()).collect();
+    let numeric: Vec<usize> = groups
+        .iter()
+        .filter(|group| group.bytes().any(|byte| byte.is_ascii_digit()))
+        .map(|group| group.len())
+        .collect();
     match numeric.as_slice() {
         [_] => true,
         [head, middle @ .., tail] => {
@@ -188,7 +198,8 @@ fn separated_sensibly(chars: &[(usize, char)], from: usize, to: usize) -> bool {
 /// A tax id out of recognised characters: as read if it holds, else the only combination of at most
 /// `max_changes` runner-ups that does. Characters other than letters and digits are skipped.
 pub fn repair(readings: &[CharReading], max_changes: usize) -> Option<(TaxId, Repaired)> {
-    let readings: Vec<&CharReading> = readings.iter().filter(|reading| reading.ch.is_ascii_alphanumeric()).collect();
+    let readings: Vec<&CharReading> =
+        readings.iter().filter(|reading| reading.ch.is_ascii_alphanumeric()).collect();
     if readings.len() != 9 {
         return None;
     }
@@ -263,7 +274,9 @@ mod tests {
 
     #[test]
     fn ids_within_lines() {
-        let ids = |text: &str| -> Vec<String> { find_all(text).into_iter().map(|found| found.value.number).collect() };
+        let ids = |text: &str| -> Vec<String> {
+            find_all(text).into_iter().map(|found| found.value.number).collect()
+        };
         assert_eq!(ids("D. Juan Pérez, con NIF 12345678Z y domicilio"), ["12345678Z"]);
         assert_eq!(ids("CIF B12345674 Tel. 912345678"), ["B12345674"]);
         assert_eq!(ids("ES91 2100 0418 4502 0005 1332"), Vec::<String>::new());
@@ -272,8 +285,10 @@ mod tests {
 
     #[test]
     fn a_runner_up_repairs() {
-        let mut chars: Vec<CharReading> =
-            "12345B78Z".chars().map(|ch| CharReading { ch, probability: 0.9, alternatives: vec![] }).collect();
+        let mut chars: Vec<CharReading> = "12345B78Z"
+            .chars()
+            .map(|ch| CharReading { ch, probability: 0.9, alternatives: vec![] })
+            .collect();
         assert_eq!(repair(&chars, 1), None);
         chars[5].alternatives = vec![('6', 0.2)];
         let (id, repaired) = repair(&chars, 1).unwrap();

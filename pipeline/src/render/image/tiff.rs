@@ -125,7 +125,8 @@ impl<'b> TiffFile<'b> {
             }
             let rows = rows_per_strip.min(height - done);
             let start = usize::try_from(*offset).unwrap_or(usize::MAX);
-            let size = sizes.get(index).map_or(usize::MAX, |size| usize::try_from(*size).unwrap_or(usize::MAX));
+            let size =
+                sizes.get(index).map_or(usize::MAX, |size| usize::try_from(*size).unwrap_or(usize::MAX));
             let end = start.saturating_add(size).min(self.bytes.len());
             let data = self.bytes.get(start..end).ok_or_else(broken)?;
             grey.extend(decode_strip(data, width, rows, coding).0);
@@ -149,10 +150,12 @@ fn reader(bytes: &[u8], limits: RenderLimits) -> Result<TiffReader<'_>, Finding>
     let mut allowed = Limits::default();
     allowed.decoding_buffer_size = usize::try_from(limits.max_decoded_bytes).unwrap_or(usize::MAX);
     allowed.intermediate_buffer_size = allowed.decoding_buffer_size;
-    Decoder::new(Cursor::new(bytes)).map(|decoder| decoder.with_limits(allowed)).map_err(|error| match error {
-        ::tiff::TiffError::UnsupportedError(_) => unsupported(),
-        _ => broken(),
-    })
+    Decoder::new(Cursor::new(bytes)).map(|decoder| decoder.with_limits(allowed)).map_err(
+        |error| match error {
+            ::tiff::TiffError::UnsupportedError(_) => unsupported(),
+            _ => broken(),
+        },
+    )
 }
 
 fn tag(decoder: &mut TiffReader<'_>, tag: Tag) -> Option<u32> {

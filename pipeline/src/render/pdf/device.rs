@@ -107,8 +107,7 @@ impl TextDevice {
     }
 
     fn add_rule(&mut self, area: Area) {
-        let (length, thickness) =
-            (area.width().max(area.height()), area.width().min(area.height()));
+        let (length, thickness) = (area.width().max(area.height()), area.width().min(area.height()));
         let is_rule = length >= MIN_RULE_LENGTH && thickness <= MAX_RULE_THICKNESS;
         if is_rule && self.content.rules.len() < MAX_RULES {
             let horizontal = area.width() >= area.height();

@@ -55,7 +55,7 @@ impl PdfFile {
 }
 
 /// The pages of a PDF with the fonts that they share.
-pub struct PdfPages<'p> {
+pub(super) struct PdfPages<'p> {
     file: &'p PdfFile,
     interpreter: InterpreterCache<'p>,
     renderer: Rc<RenderCache<'p>>,
@@ -96,7 +96,8 @@ fn load(bytes: &[u8], passwords: &[String]) -> Result<Pdf, Finding> {
             Ok(pdf) => return Ok(pdf),
             Err(LoadPdfError::Decryption(DecryptionError::PasswordProtected)) => {}
             Err(LoadPdfError::Decryption(_)) => {
-                let message = "The PDF is encrypted in a way that cannot be opened; ask for an unlocked copy.";
+                let message =
+                    "The PDF is encrypted in a way that cannot be opened; ask for an unlocked copy.";
                 return Err(Finding::new(FindingCode::PasswordNeeded, message));
             }
             Err(LoadPdfError::Invalid) => {
