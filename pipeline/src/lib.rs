@@ -11,6 +11,7 @@ pub mod render;
 mod raster;
 pub mod ocr;
 pub mod layout;
+pub mod marks;
 pub mod read;
 pub mod classify;
 pub mod extract;
