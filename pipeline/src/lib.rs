@@ -10,6 +10,7 @@ pub mod intake;
 pub mod render;
 mod raster;
 pub mod ocr;
+pub mod upright;
 pub mod layout;
 pub mod marks;
 pub mod read;
