@@ -185,7 +185,12 @@ fn register_records(engine: &mut Engine) {
             optional(record.if_given(column))
         })
         .register_fn("amount", |record: &mut RecordView, column: &str| record.need(column, parse_decimal))
-        .register_fn("date", |record: &mut RecordView, column: &str| record.need(column, parse_date));
+        .register_fn("date", |record: &mut RecordView, column: &str| record.need(column, parse_date))
+        .register_fn("has_other_invoice", |record: &mut RecordView, number: &str, start: Date, end: Date| {
+            record.has_other_invoice(number, start, end)
+        })
+        .register_fn("==", |_: RecordView, (): ()| false)
+        .register_fn("!=", |_: RecordView, (): ()| true);
 }
 
 fn register_verdicts(engine: &mut Engine) {

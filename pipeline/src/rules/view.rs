@@ -11,9 +11,10 @@ use rust_decimal::Decimal;
 use super::date::Date;
 use super::documents::Prepared;
 use super::flow::Thresholds;
-use super::records::{Record, RecordsUnavailable};
+use super::records::{Record, RecordsUnavailable, parse_invoices};
 use super::trace::{Certainty, Stop, Trace};
 use crate::domain::{Document, Field, Transaction, Value};
+use crate::link::{fold_lookalikes, fold_text, identifier};
 
 /// Result of a function that a script calls.
 pub(super) type Scripted<T> = Result<T, Box<EvalAltResult>>;
@@ -282,6 +283,21 @@ impl RecordView {
                 stop(Stop::RecordsUnavailable)
             }
         }
+    }
+
+    /// Whether the customer has another invoice than `number` for the same period. A number that a
+    /// reader may have taken for another is no other number.
+    pub(super) fn has_other_invoice(&self, number: &str, start: Date, end: Date) -> Scripted<bool> {
+        let Some(cell) = self.cells.get("invoices") else { return Ok(false) };
+        let Some(invoices) = parse_invoices(cell) else {
+            self.case.trace().unavailable.insert(format!("{}.invoices", self.table));
+            return stop(Stop::RecordsUnavailable);
+        };
+        let folded = |number: &str| fold_lookalikes(&fold_text(&identifier(number)));
+        let own = folded(number);
+        Ok(invoices.iter().any(|invoice| {
+            (invoice.period_start, invoice.period_end) == (start.0, end.0) && folded(&invoice.number) != own
+        }))
     }
 
     /// A cell that may be empty.

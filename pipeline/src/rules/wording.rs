@@ -45,9 +45,12 @@ impl Messages {
         self.messages.keys().map(String::as_str).collect()
     }
 
-    /// The sentence for a code with its placeholders filled; the code itself when it has none.
+    /// The sentence for a code with its placeholders filled; the code itself when it has none. A detail
+    /// `variant` chooses the message `CODE.variant`.
     pub(super) fn text(&self, code: &str, details: &BTreeMap<String, Dynamic>) -> String {
-        let Some(wording) = self.messages.get(code) else { return code.to_owned() };
+        let variant = details.get("variant").map(|variant| format!("{code}.{variant}"));
+        let wording = variant.and_then(|key| self.messages.get(&key)).or_else(|| self.messages.get(code));
+        let Some(wording) = wording else { return code.to_owned() };
         let texts = details.iter().map(|(name, value)| (name.as_str(), self.show(value)));
         capitalise(&fill(wording.in_language(self.language), texts))
     }
