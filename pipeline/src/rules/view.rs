@@ -11,6 +11,7 @@ use rust_decimal::Decimal;
 use super::date::Date;
 use super::documents::Prepared;
 use super::flow::Thresholds;
+use super::people;
 use super::records::{Record, RecordsUnavailable, parse_invoices};
 use super::trace::{Certainty, Stop, Trace};
 use crate::domain::{Document, Field, Transaction, Value};
@@ -215,6 +216,21 @@ impl DocumentView {
     pub(super) fn rows(&self, field: &str) -> Scripted<Rows> {
         self.need(field, |value| value.as_transactions().map(|_| ()))?;
         Ok(Rows { document: self.clone(), path: self.path(field).into() })
+    }
+
+    /// Whether the dates, and the Spanish tax id, in the machine-readable zone are the printed ones.
+    /// Reads only what disagrees.
+    pub(super) fn zone_agrees(&self) -> bool {
+        let text = |name: &str| self.document().fields.get(name).and_then(|field| field.value.as_text());
+        let Some(zone) = text("mrz") else { return true };
+        let disagreeing: Vec<&str> = ["birth_date", "expiry_date", "document_number"]
+            .into_iter()
+            .filter(|name| text(name).is_some_and(|printed| !people::zone_says(zone, name, printed)))
+            .collect();
+        for name in disagreeing.iter().chain(disagreeing.first().map(|_| &"mrz")) {
+            self.look(name, |_| Some(()));
+        }
+        disagreeing.is_empty()
     }
 
     /// Names of the checks that failed on the document's fields, without those on `except`. Reads the
