@@ -87,12 +87,21 @@ pub struct FieldConfig {
     /// Labels that fit only in the block of the field's party, such as a bare `NIF`.
     #[serde(default)]
     pub party_labels: Vec<String>,
+    /// Headings of a column whose total is the value.
+    #[serde(default)]
+    pub column_labels: Vec<String>,
+    /// Labels of one end of a period, such as `desde`; its value is a single date.
+    #[serde(default)]
+    pub edge_labels: Vec<String>,
     /// Phrases that stand right after the value in running text, such as `meses`.
     #[serde(default)]
     pub labels_after: Vec<String>,
     /// Labels of look-alikes: their value is never this field's.
     #[serde(default)]
     pub not_labels: Vec<String>,
+    /// A date that may stand without a label in the line of place and date over the signatures.
+    #[serde(default)]
+    pub dateline: bool,
     /// The party that the field is about.
     #[serde(default)]
     pub party: Option<String>,

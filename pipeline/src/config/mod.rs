@@ -5,8 +5,8 @@ mod settings;
 mod documents;
 
 pub use bundle::{Bundle, BundleError};
-pub use settings::{Settings, SettingsError};
 pub use documents::{
     Agreement, Anchor, Choice, DocumentTypeConfig, DocumentTypesError, FieldConfig, FieldKind, Party, Titles,
     load_document_types, parse_document_type,
 };
+pub use settings::{Settings, SettingsError};

@@ -134,6 +134,11 @@ pub fn evaluate(truths: &[TruthCase], results: &BTreeMap<(String, String), CaseR
 }
 
 impl Evaluation {
+    /// Values given with a confidence from 0.95 on unseen layouts, and how many of them are wrong.
+    pub fn sure_values(&self) -> (u32, u32) {
+        self.groups.get("unseen/all").map_or((0, 0), |group| (group.fields.sure, group.fields.sure_wrong))
+    }
+
     fn add_case(&mut self, truth: &TruthCase, result: Option<&CaseResult>) {
         self.add_outcome(truth, result);
         let documents: &[Document] = result.map_or(&[], |result| &result.documents);
@@ -158,9 +163,11 @@ impl Evaluation {
             self.decidable += 1;
             self.decided += u32::from(given == truth.outcome);
         }
-        if given != truth.outcome {
-            let codes: Vec<&str> =
-                result.map(|result| result.reasons.iter().map(|reason| reason.code.as_str()).collect()).unwrap_or_default();
+        let all_seen = truth.documents.iter().all(|label| label.seen);
+        if given != truth.outcome && all_seen {
+            let codes: Vec<&str> = result
+                .map(|result| result.reasons.iter().map(|reason| reason.code.as_str()).collect())
+                .unwrap_or_default();
             let fields: BTreeSet<&str> = result
                 .map(|result| {
                     let uncertain = result.reasons.iter().filter(|reason| reason.code == "UNCERTAIN_FIELD");
@@ -181,8 +188,13 @@ impl Evaluation {
         let mut tally = FieldTally::default();
         let none = BTreeMap::new();
         let fields = read.map_or(&none, |document| &document.fields);
-        let names: BTreeSet<&str> =
-            label.fields.keys().chain(fields.keys()).map(String::as_str).filter(|name| *name != "transactions").collect();
+        let names: BTreeSet<&str> = label
+            .fields
+            .keys()
+            .chain(fields.keys())
+            .map(String::as_str)
+            .filter(|name| *name != "transactions")
+            .collect();
         for name in names {
             let one = self.add_field(truth, label, name, fields.get(name));
             self.fields.entry(format!("{split}/{}.{name}", label.document_type)).or_default().add(&one);
@@ -200,7 +212,13 @@ impl Evaluation {
         }
     }
 
-    fn add_field(&mut self, truth: &TruthCase, label: &TruthDocument, name: &str, read: Option<&Field>) -> FieldTally {
+    fn add_field(
+        &mut self,
+        truth: &TruthCase,
+        label: &TruthDocument,
+        name: &str,
+        read: Option<&Field>,
+    ) -> FieldTally {
         let right_value = label.fields.get(name).filter(|value| !value.is_null());
         let value = read.and_then(|field| serde_json::to_value(&field.value).ok());
         let right = match (&value, right_value) {
@@ -218,7 +236,8 @@ impl Evaluation {
                 right,
             });
         }
-        if !right {
+        // What was wrong on a held-out layout stays unseen: only its figures count.
+        if !right && label.seen {
             self.mistakes.push(Mistake {
                 case: format!("{}/{}", truth.flow, truth.reference),
                 layout: label.layout.clone(),
@@ -242,14 +261,23 @@ impl Evaluation {
 
 /// The read document that shares most pages with the label.
 fn best_match(label: &TruthDocument, documents: &[Document]) -> Option<usize> {
-    let pages: BTreeSet<(&str, u32)> =
-        label.parts.iter().flat_map(|part| part.pages.iter().map(|page| (base_name(&part.file), *page))).collect();
+    let pages: BTreeSet<(&str, u32)> = label
+        .parts
+        .iter()
+        .flat_map(|part| part.pages.iter().map(|page| (base_name(&part.file), *page)))
+        .collect();
     let shared = |document: &Document| {
-        let read = document.parts.iter().flat_map(|part| part.pages.iter().map(|page| (base_name(&part.file), *page)));
+        let read = document
+            .parts
+            .iter()
+            .flat_map(|part| part.pages.iter().map(|page| (base_name(&part.file), *page)));
         read.filter(|page| pages.contains(page)).count()
     };
     let counts = documents.iter().map(shared).enumerate();
-    counts.filter(|(_, count)| *count > 0).max_by_key(|(index, count)| (*count, usize::MAX - index)).map(|(index, _)| index)
+    counts
+        .filter(|(_, count)| *count > 0)
+        .max_by_key(|(index, count)| (*count, usize::MAX - index))
+        .map(|(index, _)| index)
 }
 
 /// A member of an archive is labelled by its own name.

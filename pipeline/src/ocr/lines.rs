@@ -225,14 +225,21 @@ mod tests {
 
     #[test]
     fn words_join_and_columns_do_not() {
-        assert_eq!(shape(vec![found(0.0, 50.0, 40.0), found(47.0, 51.0, 60.0), found(114.0, 49.0, 30.0)]), [3]);
+        assert_eq!(
+            shape(vec![found(0.0, 50.0, 40.0), found(47.0, 51.0, 60.0), found(114.0, 49.0, 30.0)]),
+            [3]
+        );
         assert_eq!(shape(vec![found(0.0, 50.0, 40.0), found(90.0, 50.0, 60.0)]), [1, 1]);
     }
 
     #[test]
     fn neighbouring_lines_stay_apart() {
-        let boxes =
-            vec![found(0.0, 50.0, 40.0), found(0.0, 74.0, 44.0), found(46.0, 50.0, 40.0), found(50.0, 74.0, 40.0)];
+        let boxes = vec![
+            found(0.0, 50.0, 40.0),
+            found(0.0, 74.0, 44.0),
+            found(46.0, 50.0, 40.0),
+            found(50.0, 74.0, 40.0),
+        ];
         assert_eq!(shape(boxes), [2, 2]);
     }
 

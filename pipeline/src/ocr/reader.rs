@@ -32,7 +32,10 @@ pub struct OcrsReader {
 
 impl std::fmt::Debug for OcrsReader {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("OcrsReader").field("classes", &self.models.alphabet.len()).finish_non_exhaustive()
+        formatter
+            .debug_struct("OcrsReader")
+            .field("classes", &self.models.alphabet.len())
+            .finish_non_exhaustive()
     }
 }
 

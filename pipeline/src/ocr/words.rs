@@ -153,8 +153,13 @@ mod tests {
     #[test]
     fn words_part_at_the_blank_between_them() {
         let (line, image) = line_image(&[(10, 40), (52, 90)]);
-        let chars =
-            [decoded(2, 3, 0.9), decoded(2, 8, 0.9), decoded(1, 11, 0.9), decoded(2, 14, 0.9), decoded(2, 20, 0.9)];
+        let chars = [
+            decoded(2, 3, 0.9),
+            decoded(2, 8, 0.9),
+            decoded(1, 11, 0.9),
+            decoded(2, 14, 0.9),
+            decoded(2, 20, 0.9),
+        ];
         let words = words_of(&chars, &line, &image, &ALPHABET);
         assert_eq!(words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>(), ["aa", "aa"]);
         assert!((words[0].bounds.left - 10.0).abs() < 0.01 && (words[0].bounds.right() - 40.0).abs() < 1.1);

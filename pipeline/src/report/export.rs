@@ -65,7 +65,7 @@ fn lines(report: &SplitReport) -> impl Iterator<Item = (&str, &Split)> {
 
 fn text_table(report: &SplitReport) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Disabled);
     let headings = std::iter::once(report.by.as_str()).chain(COLUMNS.iter().map(|(heading, _)| *heading));
     table.set_header(headings);
     for (group, split) in lines(report) {
@@ -84,7 +84,9 @@ fn text_table(report: &SplitReport) -> String {
 
 fn csv_bytes(report: &SplitReport) -> Result<Vec<u8>, ExportError> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(std::iter::once(report.by.as_str()).chain(COLUMNS.iter().map(|(heading, _)| *heading)))?;
+    writer.write_record(
+        std::iter::once(report.by.as_str()).chain(COLUMNS.iter().map(|(heading, _)| *heading)),
+    )?;
     for (group, split) in lines(report) {
         let figures = COLUMNS.iter().map(|(_, figure)| figure(split).to_string());
         writer.write_record(std::iter::once(group.to_owned()).chain(figures))?;

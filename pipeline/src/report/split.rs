@@ -103,7 +103,12 @@ fn groups_of(case: &DecidedCase, by: GroupBy) -> BTreeSet<String> {
         GroupBy::Day => BTreeSet::from([day.to_string()]),
         GroupBy::Week => BTreeSet::from([week_of(day)]),
         GroupBy::Month => BTreeSet::from([format!("{:04}-{:02}", day.year(), day.month())]),
-        GroupBy::Reviewer => BTreeSet::from([if case.result.mode == Some(Mode::E2e) { "nobody (end to end)" } else { "not yet decided" }.to_owned()]),
+        GroupBy::Reviewer => BTreeSet::from([if case.result.mode == Some(Mode::E2e) {
+            "nobody (end to end)"
+        } else {
+            "not yet decided"
+        }
+        .to_owned()]),
         GroupBy::Reason => case.result.reasons.iter().map(|reason| reason.code.clone()).collect(),
     }
 }

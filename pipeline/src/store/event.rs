@@ -27,7 +27,9 @@ impl EventKind {
     }
 
     pub fn parse(name: &str) -> Option<Self> {
-        [EventKind::Received, EventKind::Read, EventKind::Decided].into_iter().find(|kind| kind.as_str() == name)
+        [EventKind::Received, EventKind::Read, EventKind::Decided]
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
     }
 }
 

@@ -4,8 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use chrono::NaiveDate;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
-use sqlx::{Row as _, SqlitePool};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{Row as _, SqlSafeStr as _, SqlitePool};
 
 use super::event::{Event, EventKind};
 use crate::clock::Micros;
@@ -57,7 +60,7 @@ impl SqliteStore {
             .connect_with(options)
             .await
             .map_err(sql("open the store"))?;
-        sqlx::migrate!("migrations/sqlite").run(&pool).await?;
+        migrations().run(&pool).await?;
         Ok(Self { pool })
     }
 
@@ -73,9 +76,12 @@ impl SqliteStore {
         events: Vec<(EventKind, serde_json::Value)>,
         at: Micros,
     ) -> Result<String, StoreError> {
-        let mut transaction = self.pool.begin_with("begin immediate").await.map_err(sql("begin a transaction"))?;
-        let body = serde_json::to_string(result)
-            .map_err(|error| StoreError::Sql { doing: "write a result", source: sqlx::Error::Encode(error.into()) })?;
+        let mut transaction =
+            self.pool.begin_with("begin immediate").await.map_err(sql("begin a transaction"))?;
+        let body = serde_json::to_string(result).map_err(|error| StoreError::Sql {
+            doing: "write a result",
+            source: sqlx::Error::Encode(error.into()),
+        })?;
         let row = sqlx::query(
             "insert into cases (id, flow, reference, received_on, created_at, decided_at, outcome, mode, pages,
                                 rules_version, models_version, result)
@@ -101,11 +107,13 @@ impl SqliteStore {
         .await
         .map_err(sql("record a case"))?;
         let id: String = row.try_get("id").map_err(sql("record a case"))?;
-        let last = sqlx::query("select sequence, hash from case_events where case_id = $1 order by sequence desc limit 1")
-            .bind(&id)
-            .fetch_optional(&mut *transaction)
-            .await
-            .map_err(sql("read a case's last event"))?;
+        let last = sqlx::query(
+            "select sequence, hash from case_events where case_id = $1 order by sequence desc limit 1",
+        )
+        .bind(&id)
+        .fetch_optional(&mut *transaction)
+        .await
+        .map_err(sql("read a case's last event"))?;
         let (mut sequence, mut previous_hash) = match last {
             Some(row) => (
                 row.try_get::<i64, _>("sequence").map_err(sql("read a case's last event"))?,
@@ -115,7 +123,15 @@ impl SqliteStore {
         };
         for (kind, detail) in events {
             sequence += 1;
-            let mut event = Event { sequence, kind, at, actor: "machine".to_owned(), detail, previous_hash, hash: String::new() };
+            let mut event = Event {
+                sequence,
+                kind,
+                at,
+                actor: "machine".to_owned(),
+                detail,
+                previous_hash,
+                hash: String::new(),
+            };
             event.hash = event.expected_hash(&id);
             sqlx::query(
                 "insert into case_events (case_id, sequence, kind, at, actor, detail, previous_hash, hash)
@@ -159,7 +175,11 @@ impl SqliteStore {
     ///
     /// # Errors
     /// When the database fails or holds a result that cannot be understood.
-    pub async fn decided(&self, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Result<Vec<DecidedCase>, StoreError> {
+    pub async fn decided(
+        &self,
+        from: Option<NaiveDate>,
+        to: Option<NaiveDate>,
+    ) -> Result<Vec<DecidedCase>, StoreError> {
         let start = from.map_or(Micros::MIN, start_of);
         let end = to.and_then(|day| day.succ_opt()).map_or(Micros::MAX, start_of);
         let rows = sqlx::query(
@@ -180,6 +200,13 @@ impl SqliteStore {
     }
 }
 
+/// The tables' history. An applied migration is never edited: a change is a new one.
+fn migrations() -> Migrator {
+    let sql = include_str!("../../migrations/sqlite/0001_cases.sql");
+    let cases = Migration::new(1, "cases".into(), MigrationType::Simple, sql.into_sql_str(), false);
+    Migrator::with_migrations(vec![cases])
+}
+
 fn start_of(day: NaiveDate) -> Micros {
     day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros()
 }
@@ -187,7 +214,8 @@ fn start_of(day: NaiveDate) -> Micros {
 fn event_of(case_id: &str, row: &SqliteRow) -> Result<Event, StoreError> {
     let doing = "read a case's events";
     let sequence: i64 = row.try_get("sequence").map_err(sql(doing))?;
-    let bad = |column| StoreError::BadData { table: "case_events", column, row: format!("{case_id}/{sequence}") };
+    let bad =
+        |column| StoreError::BadData { table: "case_events", column, row: format!("{case_id}/{sequence}") };
     let kind: String = row.try_get("kind").map_err(sql(doing))?;
     let detail: String = row.try_get("detail").map_err(sql(doing))?;
     Ok(Event {
@@ -205,7 +233,93 @@ fn decided_case(row: &SqliteRow) -> Result<DecidedCase, StoreError> {
     let doing = "read decided cases";
     let id: String = row.try_get("id").map_err(sql(doing))?;
     let body: String = row.try_get("result").map_err(sql(doing))?;
-    let result = serde_json::from_str(&body)
-        .map_err(|_| StoreError::BadData { table: "cases", column: "result", row: id })?;
+    let result = serde_json::from_str(&body).map_err(|_| StoreError::BadData {
+        table: "cases",
+        column: "result",
+        row: id,
+    })?;
     Ok(DecidedCase { decided_at: row.try_get("decided_at").map_err(sql(doing))?, result })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::{Mode, Outcome, Timings, Version};
+    use crate::store::verify_chain;
+
+    fn result(reference: &str, outcome: Outcome) -> CaseResult {
+        let version = || Version { version: "sha256:0".to_owned() };
+        CaseResult {
+            reference: reference.to_owned(),
+            flow: "consumer_loan".to_owned(),
+            outcome,
+            mode: (outcome == Outcome::Accept).then_some(Mode::E2e),
+            received_on: NaiveDate::from_ymd_opt(2026, 3, 14).unwrap(),
+            reasons: vec![],
+            outputs: [("debt_to_income".to_owned(), json!("0.31"))].into(),
+            documents: vec![],
+            findings: vec![],
+            rules: version(),
+            models: version(),
+            pages: 3,
+            timings_ms: Timings::default(),
+        }
+    }
+
+    async fn store() -> (tempfile::TempDir, SqliteStore) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("cases.db")).await.unwrap();
+        (folder, store)
+    }
+
+    fn decided() -> Vec<(EventKind, serde_json::Value)> {
+        vec![(EventKind::Received, json!({"files": []})), (EventKind::Decided, json!({"b": 1, "a": 2}))]
+    }
+
+    #[tokio::test]
+    async fn a_case_comes_back_as_it_was_recorded() {
+        let (_folder, store) = store().await;
+        let result = result("A-1", Outcome::Accept);
+        store.record("id-1", &result, decided(), 1_000_000).await.unwrap();
+        let cases = store.decided(None, None).await.unwrap();
+        assert_eq!(cases, [DecidedCase { decided_at: 1_000_000, result }]);
+    }
+
+    #[tokio::test]
+    async fn a_second_decision_goes_on_with_the_same_history() {
+        let (_folder, store) = store().await;
+        let first =
+            store.record("id-1", &result("A-1", Outcome::RequestDocuments), decided(), 1).await.unwrap();
+        let second = store.record("id-2", &result("A-1", Outcome::Accept), decided(), 2).await.unwrap();
+        assert_eq!(first, second);
+        let events = store.events(&first).await.unwrap();
+        assert_eq!(events.len(), 4);
+        verify_chain(&first, &events).unwrap();
+        assert_eq!(store.decided(None, None).await.unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn history_cannot_be_changed_and_a_change_would_show() {
+        let (_folder, store) = store().await;
+        store.record("id-1", &result("A-1", Outcome::Accept), decided(), 1).await.unwrap();
+        for statement in ["update case_events set detail = '{}'", "delete from case_events"] {
+            let refused = sqlx::query(statement).execute(&store.pool).await;
+            assert!(refused.unwrap_err().to_string().contains("append-only"), "{statement}");
+        }
+        let mut events = store.events("id-1").await.unwrap();
+        events[1].detail = json!({"a": 2, "b": 2});
+        assert_eq!(verify_chain("id-1", &events), Err(crate::store::BrokenChain { sequence: 2 }));
+    }
+
+    #[tokio::test]
+    async fn reports_take_whole_days() {
+        let (_folder, store) = store().await;
+        let day = NaiveDate::from_ymd_opt(2026, 3, 14).unwrap();
+        let before_midnight = start_of(day.succ_opt().unwrap()) - 1;
+        store.record("id-1", &result("A-1", Outcome::Accept), decided(), before_midnight).await.unwrap();
+        assert_eq!(store.decided(Some(day), Some(day)).await.unwrap().len(), 1);
+        assert_eq!(store.decided(day.succ_opt(), None).await.unwrap().len(), 0);
+    }
 }

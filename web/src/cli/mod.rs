@@ -1,20 +1,30 @@
 //! The commands: what people type, turned into calls of the library.
 
 mod args;
+mod installation;
 mod output;
+mod process;
+mod read;
+mod pages;
+mod report;
+mod rules;
+mod eval;
+mod doctor;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use args::{Arguments, Command};
+use installation::Installed;
 
 pub(crate) fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("DOSSIER_LOG").unwrap_or_else(|_| "warn".into()))
-        .init();
+    if let Command::ReadChild = arguments.command {
+        return dossier::read::child::main();
+    }
+    let filter = tracing_subscriber::EnvFilter::try_from_env("DOSSIER_LOG").unwrap_or_else(|_| "warn".into());
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
     match run(arguments) {
         Ok(code) => code,
         Err(error) => {
@@ -22,4 +32,20 @@ pub(crate) fn main() -> ExitCode {
             ExitCode::from(1)
         }
     }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let installed = Installed::find(arguments.installation)?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        match arguments.command {
+            Command::Process(arguments) => process::run(&installed, arguments).await,
+            Command::Read(arguments) => read::run(&installed, arguments).await,
+            Command::Report(arguments) => report::run(&installed, arguments).await,
+            Command::Rules { command } => rules::run(&installed, &command),
+            Command::Eval(arguments) => eval::run(&installed, arguments).await,
+            Command::Doctor => doctor::run(&installed),
+            Command::ReadChild => Ok(ExitCode::SUCCESS),
+        }
+    })
 }

@@ -1,0 +1,298 @@
+//! Which pages belong together: cuts files into documents and joins documents that came in parts.
+
+use super::evidence::{PageEvidence, weigh};
+use crate::config::DocumentTypeConfig;
+use crate::domain::{DocumentType, Page};
+
+/// A page of another type starts a document when it says so this much more strongly than it speaks
+/// for the type of the document before it (one telling label and a half).
+const CLEARLY: f32 = 3.0;
+
+/// A page with less evidence than a heading goes with the document before it.
+const WEAK: f32 = 4.0;
+
+/// A page where it stands.
+#[derive(Debug, Clone, Copy)]
+pub struct PageOfFile<'a> {
+    /// Index of the file in the case.
+    pub file: usize,
+    pub page: &'a Page,
+}
+
+/// A logical document: its pages, possibly from several files, in reading order.
+#[derive(Debug, Clone)]
+pub struct LogicalDocument<'a> {
+    pub document_type: DocumentType,
+    pub type_confidence: f64,
+    pub pages: Vec<PageOfFile<'a>>,
+}
+
+struct Draft<'a> {
+    pages: Vec<PageOfFile<'a>>,
+    evidence: PageEvidence,
+    /// The first page's, for joining.
+    first: PageEvidence,
+    last_numbering: Option<(u32, Option<u32>)>,
+}
+
+impl<'a> Draft<'a> {
+    fn start(page: PageOfFile<'a>, evidence: PageEvidence) -> Self {
+        Self { pages: vec![page], last_numbering: evidence.numbering, first: evidence.clone(), evidence }
+    }
+
+    fn push(&mut self, page: PageOfFile<'a>, evidence: &PageEvidence) {
+        self.pages.push(page);
+        self.evidence.add(evidence);
+        self.last_numbering = evidence.numbering.or(self.last_numbering);
+    }
+
+    fn document_type(&self) -> DocumentType {
+        self.evidence.best().0
+    }
+}
+
+/// Groups the pages of all files of a case, given in file and page order, to documents.
+pub fn group<'a>(pages: &[PageOfFile<'a>], types: &[DocumentTypeConfig]) -> Vec<LogicalDocument<'a>> {
+    let mut drafts: Vec<Draft<'a>> = Vec::new();
+    for page in pages {
+        let evidence = weigh(page.page, types);
+        match drafts.last_mut() {
+            Some(draft) if same_file(draft, page) && continues(draft, &evidence) => {
+                draft.push(*page, &evidence)
+            }
+            _ => drafts.push(Draft::start(*page, evidence)),
+        }
+    }
+    join_card_sides(&mut drafts);
+    join_parts(&mut drafts);
+    drafts.retain(|draft| draft.pages.len() > 1 || !draft.first.blank);
+    drafts.into_iter().map(finish).collect()
+}
+
+fn finish(draft: Draft<'_>) -> LogicalDocument<'_> {
+    let (document_type, type_confidence) = draft.evidence.best();
+    LogicalDocument { document_type, type_confidence, pages: draft.pages }
+}
+
+fn same_file(draft: &Draft<'_>, page: &PageOfFile<'_>) -> bool {
+    draft.pages.last().is_some_and(|last| last.file == page.file)
+}
+
+/// Whether a page goes on with the document before it in its file.
+fn continues(draft: &Draft<'_>, page: &PageEvidence) -> bool {
+    let current = draft.document_type();
+    let (best, _) = page.best();
+    let best_weight = page.weights.first().map_or(0.0, |(_, weight)| *weight);
+    if page.blank {
+        return true;
+    }
+    if let (Some((number, _)), Some((before, _))) = (page.numbering, draft.last_numbering)
+        && number == before + 1
+        && (best == current || best_weight - page.weight_of(&current) < 2.0 * CLEARLY)
+    {
+        return true;
+    }
+    if best == current {
+        return !starts_another(draft, page, &current);
+    }
+    if best_weight < WEAK {
+        return !current.is_unknown();
+    }
+    best_weight - page.weight_of(&current) < CLEARLY && !page.heading
+}
+
+/// Whether a page of the same type begins a second document of it.
+fn starts_another(draft: &Draft<'_>, page: &PageEvidence, current: &DocumentType) -> bool {
+    if is_identity(current) {
+        // A card has two sides; the machine-readable one comes once.
+        return draft.pages.len() >= 2 || draft.evidence.machine_readable == page.machine_readable;
+    }
+    match (draft.last_numbering, page.numbering) {
+        (_, Some((number, _))) if number > 1 => false,
+        (Some((_, Some(of))), Some((1, _))) => of >= 1,
+        (Some(_), Some((1, _))) => true,
+        _ => {
+            // Without numbers: a page that is headed and as telling as the first one is a first page,
+            // for types that fit on one page.
+            let single = !matches!(current.as_str(), "bank_statement" | "contract");
+            single && page.heading && page.weight_of(current) >= 0.6 * draft.first.weight_of(current)
+        }
+    }
+}
+
+fn is_identity(document_type: &DocumentType) -> bool {
+    matches!(document_type.as_str(), "id_card" | "passport")
+}
+
+/// Joins the two sides of a card that came apart: one page with the machine-readable zone and one
+/// without.
+fn join_card_sides(drafts: &mut Vec<Draft<'_>>) {
+    let single_side = |draft: &Draft<'_>, machine_readable: bool| {
+        draft.pages.len() == 1
+            && draft.document_type().as_str() == "id_card"
+            && draft.evidence.machine_readable == machine_readable
+    };
+    let sides: Vec<usize> = (0..drafts.len())
+        .filter(|index| {
+            drafts.get(*index).is_some_and(|draft| single_side(draft, true) || single_side(draft, false))
+        })
+        .collect();
+    let fronts: Vec<usize> = sides
+        .iter()
+        .copied()
+        .filter(|index| drafts.get(*index).is_some_and(|draft| single_side(draft, false)))
+        .collect();
+    let backs: Vec<usize> = sides.into_iter().filter(|index| !fronts.contains(index)).collect();
+    if let ([front], [back]) = (fronts.as_slice(), backs.as_slice()) {
+        let back_draft = drafts.remove(*back);
+        let front_index = if back < front { front - 1 } else { *front };
+        if let Some(front_draft) = drafts.get_mut(front_index) {
+            front_draft.evidence.add(&back_draft.evidence);
+            front_draft.pages.extend(back_draft.pages);
+        }
+    }
+}
+
+/// Joins documents of one type whose printed page numbers go on from one file to another.
+fn join_parts(drafts: &mut Vec<Draft<'_>>) {
+    let mut index = 0;
+    while index < drafts.len() {
+        let home = drafts.get(index).and_then(|part| home_of(drafts, index, part));
+        match home {
+            Some(home) if home != index => {
+                let part = drafts.remove(index);
+                let home = if home > index { home - 1 } else { home };
+                if let Some(draft) = drafts.get_mut(home) {
+                    draft.evidence.add(&part.evidence);
+                    draft.last_numbering = part.last_numbering;
+                    draft.pages.extend(part.pages);
+                }
+                index = 0;
+            }
+            _ => index += 1,
+        }
+    }
+}
+
+fn home_of(drafts: &[Draft<'_>], index: usize, part: &Draft<'_>) -> Option<usize> {
+    let (number, of) = part.first.numbering.filter(|(number, _)| *number > 1)?;
+    let part_type = part.document_type();
+    let fits = |(other_index, other): &(usize, &Draft<'_>)| {
+        *other_index != index
+            && (other.document_type() == part_type || part_type.is_unknown())
+            && other.last_numbering.is_some_and(|(last, last_of)| last + 1 == number && last_of == of)
+    };
+    drafts.iter().enumerate().find(fits).map(|(home, _)| home)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Bundle, load_document_types};
+    use crate::domain::{Rect, TextSource, Word};
+
+    fn page(number: u32, lines: &[&str]) -> Page {
+        let mut words = Vec::new();
+        for (row, line) in (0u8..).zip(lines) {
+            let mut left = 50.0;
+            for text in line.split(' ') {
+                #[expect(clippy::cast_precision_loss, reason = "a few characters")]
+                let width = 5.0 * text.chars().count() as f32;
+                let bounds = Rect::new(left, 40.0 + 14.0 * f32::from(row), width, 10.0);
+                words.push(Word {
+                    text: text.to_owned(),
+                    bounds,
+                    confidence: 1.0,
+                    bold: false,
+                    chars: vec![],
+                });
+                left += width + 3.0;
+            }
+        }
+        let (words, rows) = crate::layout::arrange(words);
+        Page {
+            number,
+            width: 595.0,
+            height: 842.0,
+            source: TextSource::Native,
+            words,
+            rows,
+            marks: vec![],
+            rules: vec![],
+            rotation_degrees: 0.0,
+        }
+    }
+
+    const PAYSLIP: &[&str] = &[
+        "RECIBO DE SALARIOS",
+        "Total devengado 1.500,00",
+        "Líquido a percibir 1.200,00",
+        "Grupo de cotización 5",
+    ];
+    const STATEMENT_1: &[&str] = &[
+        "EXTRACTO DE CUENTA",
+        "Saldo anterior 10,00",
+        "Fecha valor Concepto Importe Saldo",
+        "Página 1 de 2",
+    ];
+    const STATEMENT_2: &[&str] =
+        &["EXTRACTO DE CUENTA", "Fecha valor Concepto Importe Saldo", "Saldo final 20,00", "Página 2 de 2"];
+    const CARD_FRONT: &[&str] =
+        &["DOCUMENTO NACIONAL DE IDENTIDAD", "APELLIDOS", "NOMBRE", "FECHA DE NACIMIENTO"];
+    const CARD_BACK: &[&str] = &[
+        "LUGAR DE NACIMIENTO",
+        "IDESPAAA000000112345678Z<<<<<<",
+        "8001014F3001012ESP<<<<<<<<<<<4",
+        "GARCIA<LOPEZ<<MARIA<<<<<<<<<<<",
+    ];
+
+    /// Types and (file, page) of the documents found in files given as pages.
+    fn documents(files: &[Vec<Page>]) -> Vec<(String, Vec<(usize, u32)>)> {
+        let types = load_document_types(&Bundle::embedded_rules()).unwrap();
+        let pages: Vec<PageOfFile<'_>> = files
+            .iter()
+            .enumerate()
+            .flat_map(|(file, pages)| pages.iter().map(move |page| PageOfFile { file, page }))
+            .collect();
+        let documents = group(&pages, &types).into_iter();
+        documents
+            .map(|document| {
+                let pages = document.pages.iter().map(|page| (page.file, page.page.number)).collect();
+                (document.document_type.as_str().to_owned(), pages)
+            })
+            .collect()
+    }
+
+    fn named(document_type: &str, pages: &[(usize, u32)]) -> (String, Vec<(usize, u32)>) {
+        (document_type.to_owned(), pages.to_vec())
+    }
+
+    #[test]
+    fn one_file_with_several_documents_is_cut() {
+        let file = vec![page(1, PAYSLIP), page(2, STATEMENT_1), page(3, STATEMENT_2), page(4, PAYSLIP)];
+        let expected = [
+            named("payslip", &[(0, 1)]),
+            named("bank_statement", &[(0, 2), (0, 3)]),
+            named("payslip", &[(0, 4)]),
+        ];
+        assert_eq!(documents(&[file]), expected);
+    }
+
+    #[test]
+    fn a_statement_in_two_files_is_joined_in_the_order_of_its_pages() {
+        let files = [vec![page(1, STATEMENT_2)], vec![page(1, STATEMENT_1)]];
+        assert_eq!(documents(&files), [named("bank_statement", &[(1, 1), (0, 1)])]);
+    }
+
+    #[test]
+    fn the_sides_of_a_card_are_joined_front_first() {
+        let files = [vec![page(1, CARD_BACK)], vec![page(1, PAYSLIP)], vec![page(1, CARD_FRONT)]];
+        assert_eq!(documents(&files), [named("payslip", &[(1, 1)]), named("id_card", &[(2, 1), (0, 1)])]);
+    }
+
+    #[test]
+    fn a_page_that_says_nothing_is_unknown_and_blank_ones_vanish() {
+        let files = [vec![page(1, &["Querida abuela, hace buen tiempo por aquí"])], vec![page(1, &[""])]];
+        assert_eq!(documents(&files), [named("unknown", &[(0, 1)])]);
+    }
+}

@@ -1,0 +1,216 @@
+//! Candidates of an enumeration: the words that stand for its values, and which of them has its box
+//! marked when they are a list to tick.
+
+use super::{Candidate, Typed};
+use crate::config::FieldConfig;
+use crate::domain::{InkMark, Rect};
+use crate::extract::labels::occurrence::Occurrence;
+use crate::extract::labels::sheet::Sheet;
+use crate::extract::labels::tokens::tokens_of_phrase;
+
+/// As many different options on a page are a list to tick, not a value in words.
+const LIST_LENGTH: usize = 3;
+/// A ticked box holds this many times the ink of the next at least; an empty box has only its frame.
+const INK_LEAD: f32 = 1.2;
+/// Of an option that has no mark among options of which one has.
+const UNMARKED: f32 = 0.02;
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum BoxState {
+    Marked,
+    Empty,
+    /// A box or mark with this share of ink.
+    Ink(f32),
+    Unknown,
+}
+
+pub(super) fn find(field: &FieldConfig, sheet: &Sheet, occurrences: &[Occurrence]) -> Vec<Candidate> {
+    let mut found: Vec<(Candidate, BoxState)> = Vec::new();
+    for choice in &field.choices {
+        for words in &choice.words {
+            let tokens = tokens_of_phrase(words);
+            for (first, end) in matches(sheet, &tokens) {
+                if !covered_by_label(sheet, occurrences, first, end, tokens.len()) {
+                    let candidate = candidate(sheet, first, end, &choice.value);
+                    let state = box_state(sheet, first, end);
+                    found.push((candidate, state));
+                }
+            }
+        }
+    }
+    longest_only(&mut found);
+    judge(found)
+}
+
+/// Runs of words that spell these tokens.
+fn matches(sheet: &Sheet, tokens: &[String]) -> Vec<(usize, usize)> {
+    let mut runs = Vec::new();
+    if tokens.is_empty() {
+        return runs;
+    }
+    let joined: String = tokens.concat();
+    let tolerant = sheet.page.source.is_ocr() && joined.len() >= 6;
+    for piece in &sheet.pieces {
+        let all = &sheet.tokens[piece.first_token..piece.end_token];
+        for window in all.windows(tokens.len()) {
+            let text: String = window.iter().map(|token| token.text.as_str()).collect();
+            let allowed = if tolerant { joined.len() / 7 } else { 0 };
+            let near = text == joined
+                || allowed > 0
+                    && text.len().abs_diff(joined.len()) <= allowed
+                    && strsim::levenshtein(&text, &joined) <= allowed;
+            if near {
+                runs.push((window[0].word, window[window.len() - 1].word + 1));
+            }
+        }
+    }
+    runs
+}
+
+/// The words belong to a label as long as they are: `lectura actual` is no reading that is `actual`.
+fn covered_by_label(
+    sheet: &Sheet,
+    occurrences: &[Occurrence],
+    first: usize,
+    end: usize,
+    length: usize,
+) -> bool {
+    occurrences.iter().any(|occurrence| {
+        let words: Vec<usize> = occurrence.tokens.iter().map(|token| sheet.tokens[*token].word).collect();
+        (first..end).all(|word| words.contains(&word)) && occurrence.tokens.len() > length
+    })
+}
+
+fn candidate(sheet: &Sheet, first: usize, end: usize, value: &str) -> Candidate {
+    let piece = sheet.piece_of_word[first];
+    let short = sheet.pieces[piece].end - sheet.pieces[piece].first <= end - first + 3;
+    Candidate {
+        piece,
+        last_piece: piece,
+        first,
+        end,
+        bounds: sheet.bounds(first, end),
+        raw: sheet.text(first, end),
+        value: Typed::Text(value.to_owned()),
+        format: if short { 0.95 } else { 0.75 },
+        checks: Vec::new(),
+        repaired: false,
+    }
+}
+
+fn box_state(sheet: &Sheet, first: usize, end: usize) -> BoxState {
+    let words = &sheet.page.words;
+    let piece = &sheet.pieces[sheet.piece_of_word[first]];
+    let before = (first > piece.first).then(|| words[first - 1].text.as_str());
+    let far_before = piece_before(sheet, first);
+    let glued = words[first].text.chars().next().and_then(|ch| glyph_state(&ch.to_string()));
+    let after = (end < piece.end).then(|| words[end].text.as_str());
+    let glyph = glued
+        .or_else(|| before.and_then(glyph_state))
+        .or_else(|| far_before.and_then(glyph_state))
+        .or_else(|| after.and_then(glyph_state).filter(|_| before.is_none()));
+    glyph.unwrap_or_else(|| ink_state(sheet, &sheet.bounds(first, end)))
+}
+
+/// The last word of the neighbouring segment on the left, when it is close.
+fn piece_before<'a>(sheet: &'a Sheet, first: usize) -> Option<&'a str> {
+    let index = sheet.piece_of_word[first];
+    let piece = &sheet.pieces[index];
+    let left = sheet.pieces.get(index.checked_sub(1)?)?;
+    let close = left.row == piece.row && piece.bounds.left - left.bounds.right() < 2.5 * sheet.height;
+    (close && first == piece.first)
+        .then(|| sheet.page.words.get(left.end.checked_sub(1)?).map(|word| word.text.as_str()))?
+}
+
+fn glyph_state(text: &str) -> Option<BoxState> {
+    let bare: String = text.chars().filter(|ch| !ch.is_whitespace()).collect();
+    match bare.as_str() {
+        "☒" | "☑" | "✓" | "✔" | "✗" | "✘" | "✕" | "■" | "●" | "◉" | "⊠" | "⊗" | "◼" | "▣" | "x" | "X"
+        | "[x]" | "[X]" | "(x)" | "(X)" | "[X" | "X]" | "[x" | "x]" | "×" | "\u{f0fe}" | "\u{f052}"
+        | "\u{f0fc}" => Some(BoxState::Marked),
+        "☐" | "□" | "○" | "◯" | "[]" | "()" | "❏" | "❑" | "▢" | "\u{f0a8}" | "\u{f06f}" => {
+            Some(BoxState::Empty)
+        }
+        _ => None,
+    }
+}
+
+/// The share of ink of the small square mark beside the words.
+fn ink_state(sheet: &Sheet, words: &Rect) -> BoxState {
+    let height = sheet.height;
+    let beside = |mark: &&InkMark| {
+        let bounds = &mark.bounds;
+        let left = words.left - bounds.right();
+        let in_line = bounds.overlap_y(words) > 0.4 * bounds.height.min(words.height);
+        let size = bounds.height > 0.4 * height && bounds.height < 2.8 * height;
+        let square = bounds.width > 0.4 * bounds.height && bounds.width < 2.2 * bounds.height;
+        in_line && size && square && (-0.4 * height..2.8 * height).contains(&left)
+    };
+    let boxes: Vec<&InkMark> = sheet.page.marks.iter().filter(beside).collect();
+    let Some(nearest) = boxes.iter().max_by(|a, b| a.bounds.right().total_cmp(&b.bounds.right())) else {
+        return BoxState::Unknown;
+    };
+    // A cross that does not touch its frame is a mark of its own within it.
+    let group = boxes.iter().filter(|mark| mark.bounds.overlap_x(&nearest.bounds) > 0.0);
+    let (mut area, mut ink) = (nearest.bounds, 0.0);
+    for mark in group {
+        area = area.union(&mark.bounds);
+        ink += mark.ink_ratio * mark.bounds.area();
+    }
+    BoxState::Ink(ink / area.area().max(0.1))
+}
+
+/// Of overlapping matches the longest counts: `lectura estimada`, not `estimada`.
+fn longest_only(found: &mut Vec<(Candidate, BoxState)>) {
+    found.sort_by_key(|(candidate, _)| std::cmp::Reverse(candidate.end - candidate.first));
+    let mut kept: Vec<(Candidate, BoxState)> = Vec::new();
+    for (candidate, state) in found.drain(..) {
+        if !kept.iter().any(|(longer, _)| candidate.first < longer.end && longer.first < candidate.end) {
+            kept.push((candidate, state));
+        }
+    }
+    *found = kept;
+}
+
+fn judge(found: Vec<(Candidate, BoxState)>) -> Vec<Candidate> {
+    let options: Vec<&Typed> = found.iter().filter(|(candidate, _)| candidate.format > 0.9).fold(
+        Vec::new(),
+        |mut values, (candidate, _)| {
+            if !values.contains(&&candidate.value) {
+                values.push(&candidate.value);
+            }
+            values
+        },
+    );
+    let any_glyph = found.iter().any(|(_, state)| *state == BoxState::Marked);
+    if options.len() < LIST_LENGTH && !any_glyph {
+        return found.into_iter().map(|(candidate, _)| candidate).collect();
+    }
+    let inks: Vec<f32> = found
+        .iter()
+        .filter_map(|(_, state)| match state {
+            BoxState::Ink(ink) => Some(*ink),
+            _ => None,
+        })
+        .collect();
+    let most = inks.iter().copied().fold(0.0, f32::max);
+    let next = inks.iter().copied().filter(|ink| *ink < most).fold(0.0, f32::max);
+    let single = inks.len() == 1;
+    let clear = inks.iter().filter(|ink| **ink >= most).count() == 1 && (single || most > INK_LEAD * next);
+    let rate = |state: BoxState| match state {
+        BoxState::Marked => 1.0,
+        BoxState::Ink(ink) if !any_glyph && clear && ink >= most => {
+            if single {
+                0.7
+            } else {
+                0.95
+            }
+        }
+        _ => UNMARKED,
+    };
+    let rated = found.into_iter().map(|(mut candidate, state)| {
+        candidate.format = rate(state);
+        candidate
+    });
+    rated.collect()
+}

@@ -1,0 +1,203 @@
+//! What must hold between fields: sums, orders, the arithmetic of a loan. Among the best claims of the
+//! fields concerned it finds the combination that holds. Knows values, not places.
+
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+
+use super::evidence::Claim;
+use crate::config::{Agreement, DocumentTypeConfig};
+use crate::domain::Value;
+
+/// Claims of one field that are tried in a combination.
+const MOST_CLAIMS: usize = 6;
+/// An instalment may differ from the formula's by this share: rounding, a first period of odd length.
+const INSTALMENT_TOLERANCE: f64 = 0.01;
+
+/// The claims of one field, distinct values, best first.
+pub type Ranked = Vec<Claim>;
+
+/// Puts the agreeing claims of each agreement first and raises their scores; lowers them where the best
+/// claims contradict each other.
+pub fn settle(config: &DocumentTypeConfig, ranked: &mut [Ranked]) {
+    for agreement in &config.agreements {
+        let fields: Vec<usize> = agreement
+            .fields()
+            .into_iter()
+            .filter_map(|name| config.fields.iter().position(|field| field.name == *name))
+            .collect();
+        settle_one(agreement, &fields, ranked);
+    }
+}
+
+fn settle_one(agreement: &Agreement, fields: &[usize], ranked: &mut [Ranked]) {
+    if let Agreement::Order { .. } = agreement {
+        settle_order(fields, ranked);
+        return;
+    }
+    if fields.iter().any(|field| ranked[*field].is_empty()) {
+        return;
+    }
+    let counts: Vec<usize> = fields.iter().map(|field| ranked[*field].len().min(MOST_CLAIMS)).collect();
+    let mut best: Option<(f32, Vec<usize>)> = None;
+    let mut choice = vec![0; fields.len()];
+    loop {
+        let claims: Vec<&Claim> =
+            fields.iter().zip(&choice).map(|(field, at)| &ranked[*field][*at]).collect();
+        let weight: f32 = claims.iter().map(|claim| claim.score.max(0.01)).product();
+        if best.as_ref().is_none_or(|(most, _)| weight > *most)
+            && distinct(&claims)
+            && holds(agreement, &claims)
+        {
+            best = Some((weight, choice.clone()));
+        }
+        if !advance(&mut choice, &counts) {
+            break;
+        }
+    }
+    let top: f32 = fields.iter().map(|field| ranked[*field][0].score.max(0.01)).product();
+    match best {
+        // A combination that holds outweighs labels by far, but not any coincidence of weak claims.
+        Some((weight, choice)) if weight > 0.004 * top => {
+            for (field, at) in fields.iter().zip(choice) {
+                let mut claim = ranked[*field].remove(at);
+                claim.score += (1.0 - claim.score) * 0.6;
+                claim.checks.push(crate::domain::Check::new(name_of(agreement), true));
+                ranked[*field].insert(0, claim);
+            }
+        }
+        _ => {
+            for field in fields {
+                if let Some(claim) = ranked[*field].first_mut() {
+                    claim.score *= 0.8;
+                }
+            }
+        }
+    }
+}
+
+fn name_of(agreement: &Agreement) -> &'static str {
+    match agreement {
+        Agreement::Sum { .. } => "sum",
+        Agreement::Order { .. } => "order",
+        Agreement::Annuity { .. } => "annuity",
+        Agreement::Instalments { .. } => "instalments",
+        Agreement::Share { .. } => "share",
+    }
+}
+
+/// Counts through all combinations like an odometer; false after the last.
+fn advance(choice: &mut [usize], counts: &[usize]) -> bool {
+    for (digit, count) in choice.iter_mut().zip(counts) {
+        *digit += 1;
+        if *digit < *count {
+            return true;
+        }
+        *digit = 0;
+    }
+    false
+}
+
+/// No two fields rest on the same words.
+fn distinct(claims: &[&Claim]) -> bool {
+    claims.iter().enumerate().all(|(index, claim)| {
+        claims[..index].iter().all(|other| other.page != claim.page || other.words != claim.words)
+    })
+}
+
+fn holds(agreement: &Agreement, claims: &[&Claim]) -> bool {
+    let numbers: Option<Vec<Decimal>> = claims.iter().map(|claim| claim.value.as_decimal()).collect();
+    let Some(numbers) = numbers else { return false };
+    match agreement {
+        Agreement::Sum { .. } => {
+            let parts: Decimal = numbers[1..].iter().sum();
+            (numbers[0] - parts).abs() <= Decimal::new(1, 2) && !numbers[0].is_zero()
+        }
+        Agreement::Annuity { .. } => annuity_holds(&numbers),
+        Agreement::Instalments { most, .. } => {
+            let product = numbers[1] * numbers[2];
+            let ratio = ratio(numbers[0], product);
+            ratio.is_some_and(|ratio| ratio >= 0.995 && ratio <= *most)
+        }
+        Agreement::Share { rates, .. } => {
+            let share = ratio(numbers[1] * Decimal::ONE_HUNDRED, numbers[0]);
+            share.is_some_and(|share| rates.iter().any(|rate| (rate - share).abs() < 0.06))
+        }
+        Agreement::Order { .. } => true,
+    }
+}
+
+fn ratio(one: Decimal, other: Decimal) -> Option<f64> {
+    one.checked_div(other)?.to_f64()
+}
+
+/// French amortisation: instalment = principal · i / (1 − (1 + i)^−n), i the rate of a month.
+fn annuity_holds(numbers: &[Decimal]) -> bool {
+    let floats: Option<Vec<f64>> = numbers.iter().map(ToPrimitive::to_f64).collect();
+    let Some([principal, rate, term, instalment]) = floats.as_deref() else { return false };
+    let monthly = rate / 1200.0;
+    if *term < 1.0 || *principal <= 0.0 {
+        return false;
+    }
+    let expected = if monthly.abs() < 1e-9 {
+        principal / term
+    } else {
+        principal * monthly / (1.0 - (1.0 + monthly).powf(-term))
+    };
+    (instalment - expected).abs() <= INSTALMENT_TOLERANCE * expected
+}
+
+/// Values that must not fall: where the best ones do, a later claim that fits is preferred, else the
+/// weaker of the two loses.
+fn settle_order(fields: &[usize], ranked: &mut [Ranked]) {
+    for pair in fields.windows(2) {
+        let (low, high) = (pair[0], pair[1]);
+        let (Some(first), Some(second)) = (ranked[low].first(), ranked[high].first()) else { continue };
+        if in_order(&first.value, &second.value) {
+            continue;
+        }
+        let weaker = if first.score < second.score { low } else { high };
+        let fixed = if weaker == low { second.value.clone() } else { first.value.clone() };
+        let fitting = ranked[weaker].iter().position(|claim| {
+            if weaker == low { in_order(&claim.value, &fixed) } else { in_order(&fixed, &claim.value) }
+        });
+        if let Some(at) = fitting.filter(|at| ranked[weaker][*at].score > 0.15) {
+            let claim = ranked[weaker].remove(at);
+            ranked[weaker].insert(0, claim);
+        } else {
+            ranked[weaker][0].score *= 0.4;
+        }
+    }
+}
+
+fn in_order(low: &Value, high: &Value) -> bool {
+    match (low.as_date(), high.as_date()) {
+        (Some(low), Some(high)) => low <= high,
+        _ => match (low.as_decimal(), high.as_decimal()) {
+            (Some(low), Some(high)) => low <= high,
+            _ => true,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_instalment_of_a_loan() {
+        let numbers =
+            |instalment| vec![Decimal::new(12000, 0), Decimal::new(695, 2), Decimal::new(48, 0), instalment];
+        assert!(annuity_holds(&numbers(Decimal::new(28708, 2))));
+        assert!(!annuity_holds(&numbers(Decimal::new(29708, 2))));
+    }
+
+    #[test]
+    fn the_odometer_tries_all() {
+        let mut choice = vec![0, 0];
+        let mut seen = 1;
+        while advance(&mut choice, &[2, 3]) {
+            seen += 1;
+        }
+        assert_eq!(seen, 6);
+    }
+}

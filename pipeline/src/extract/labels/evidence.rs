@@ -1,0 +1,427 @@
+//! What speaks for each value of each field: labels, their relation, competing labels, the party whose
+//! block it stands in, form and character certainty. One claim is one value at one place.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+
+use super::lexicon::{Lexicon, Role};
+use super::occurrence::{Occurrence, find_occurrences};
+use super::party::{Belonging, Blocks};
+use super::relation::{View, column_total, value_after, value_before};
+use super::sheet::Sheet;
+use crate::config::{DocumentTypeConfig, FieldConfig, FieldKind};
+use crate::domain::{Check, Page, Rect, Value};
+use crate::extract::candidates::{Candidate, Class, Typed, find_candidates};
+use crate::extract::parse::name;
+use crate::extract::parse::text::{is_minus, single_spaced};
+
+/// Relations weaker than this say nothing.
+const LEAST_RELATION: f32 = 0.05;
+/// Share of the first page in which an issuer's name stands without a label.
+const LETTERHEAD_SHARE: f32 = 0.25;
+
+/// One value at one place with all that speaks for it.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    pub value: Value,
+    pub raw: String,
+    pub score: f32,
+    pub page: usize,
+    pub bounds: Rect,
+    /// Words on the page.
+    pub words: (usize, usize),
+    pub checks: Vec<Check>,
+    pub repaired: bool,
+    pub currency: Option<&'static str>,
+}
+
+/// A page with all that was found on it.
+#[derive(Debug)]
+pub struct Reading<'a> {
+    pub sheet: Sheet<'a>,
+    pub occurrences: Vec<Occurrence>,
+    pub labelled: Vec<bool>,
+    pub blocks: Blocks,
+    pub candidates: BTreeMap<Class, Vec<Candidate>>,
+}
+
+impl<'a> Reading<'a> {
+    pub fn new(config: &DocumentTypeConfig, lexicon: &Lexicon, page: &'a Page, index: usize) -> Self {
+        let sheet = Sheet::new(page, index);
+        let occurrences = find_occurrences(lexicon, &sheet);
+        let mut labelled = vec![false; sheet.tokens.len()];
+        for token in occurrences.iter().flat_map(|occurrence| &occurrence.tokens) {
+            labelled[*token] = true;
+        }
+        let blocks = Blocks::find(config, &sheet, &occurrences);
+        let mut candidates = BTreeMap::new();
+        for class in (0..config.fields.len()).filter_map(|field| Class::of(config, field)) {
+            candidates.entry(class).or_insert_with(|| find_candidates(config, class, &sheet, &occurrences));
+        }
+        Self { sheet, occurrences, labelled, blocks, candidates }
+    }
+
+    fn view(&self, class: Class) -> View<'_> {
+        let candidates = self.candidates.get(&class).map_or(&[][..], Vec::as_slice);
+        View { sheet: &self.sheet, occurrences: &self.occurrences, candidates, labelled: &self.labelled }
+    }
+}
+
+/// All claims of all fields on one page, in the order of the configuration's fields.
+pub fn claims_on(config: &DocumentTypeConfig, reading: &Reading) -> Vec<Vec<Claim>> {
+    let mut claims: Vec<Vec<Claim>> = vec![Vec::new(); config.fields.len()];
+    let classes: Vec<Class> = reading.candidates.keys().copied().collect();
+    for class in classes {
+        let view = reading.view(class);
+        let bonds = Bonds::between(config, class, &view);
+        for (field, settings) in config.fields.iter().enumerate() {
+            if Class::of(config, field) == Some(class) {
+                claims[field] = claims_of(field, settings, config, reading, &view, &bonds);
+            }
+        }
+    }
+    claims
+}
+
+/// The relation of every label with every value of one class.
+struct Bonds {
+    /// For each candidate, label occurrence, role and strength.
+    by_candidate: Vec<Vec<(Role, f32)>>,
+}
+
+impl Bonds {
+    fn between(config: &DocumentTypeConfig, class: Class, view: &View) -> Self {
+        let same_class = |field: usize| Class::of(config, field) == Some(class);
+        let mut by_candidate = Vec::with_capacity(view.candidates.len());
+        for candidate in view.candidates {
+            let mut bonds = Vec::new();
+            for label in view.occurrences {
+                bind(label, candidate, view, &same_class, &mut bonds);
+            }
+            by_candidate.push(bonds);
+        }
+        Self { by_candidate }
+    }
+}
+
+fn bind(
+    label: &Occurrence,
+    candidate: &Candidate,
+    view: &View,
+    same_class: &impl Fn(usize) -> bool,
+    bonds: &mut Vec<(Role, f32)>,
+) {
+    let matters = |role: &&Role| match role {
+        Role::Label { field } | Role::PartyLabel { field } | Role::EdgeLabel { field } => same_class(*field),
+        Role::Column { field } | Role::After { field } | Role::Not { field } => same_class(*field),
+        Role::Other => true,
+        Role::Heading { .. } | Role::OtherSection => false,
+    };
+    let mut after_value: Option<f32> = None;
+    for role in label.roles.iter().filter(matters) {
+        let strength = match role {
+            Role::After { .. } => value_before(view, label, candidate),
+            Role::Column { .. } => column_total(view, label, candidate),
+            Role::Label { .. } => {
+                let strength = *after_value.get_or_insert_with(|| value_after(view, label, candidate));
+                strength.max(column_total(view, label, candidate))
+            }
+            _ => *after_value.get_or_insert_with(|| value_after(view, label, candidate)),
+        };
+        if strength > LEAST_RELATION {
+            bonds.push((*role, strength * label.quality));
+        }
+    }
+}
+
+fn claims_of(
+    field: usize,
+    settings: &FieldConfig,
+    config: &DocumentTypeConfig,
+    reading: &Reading,
+    view: &View,
+    bonds: &Bonds,
+) -> Vec<Claim> {
+    let mut claims = Vec::new();
+    for (candidate, bonds) in view.candidates.iter().zip(&bonds.by_candidate) {
+        let Some(value) = normalised(settings, candidate, bonds, field) else { continue };
+        let belonging = belonging(settings, config, reading, candidate);
+        let own = own_strength(field, settings, config, reading, candidate, bonds, belonging);
+        if own < LEAST_RELATION {
+            continue;
+        }
+        let rival = rival_strength(field, bonds);
+        let contest = if rival > own { 0.25 * own / rival } else { 1.0 - 0.4 * (rival / own).powi(4) };
+        let certainty = certainty_factor(reading, candidate);
+        let score = own * contest * candidate.format * kind_factor(settings, candidate) * certainty;
+        let currency = match candidate.value {
+            Typed::Money { currency, .. } => currency,
+            _ => None,
+        };
+        claims.push(Claim {
+            value,
+            raw: candidate.raw.clone(),
+            score: score.clamp(0.0, 1.0),
+            page: reading.sheet.index,
+            bounds: candidate.bounds,
+            words: (candidate.first, candidate.end),
+            checks: candidate.checks.clone(),
+            repaired: candidate.repaired,
+            currency,
+        });
+    }
+    claims
+}
+
+fn belonging(
+    settings: &FieldConfig,
+    config: &DocumentTypeConfig,
+    reading: &Reading,
+    candidate: &Candidate,
+) -> Option<Belonging> {
+    let party = settings.party.as_ref()?;
+    let party = config.parties.iter().position(|known| known.name == *party)?;
+    let prose = reading.sheet.pieces[candidate.piece].prose;
+    Some(reading.blocks.belonging(party, &candidate.bounds, candidate.first, prose))
+}
+
+fn own_strength(
+    field: usize,
+    settings: &FieldConfig,
+    config: &DocumentTypeConfig,
+    reading: &Reading,
+    candidate: &Candidate,
+    bonds: &[(Role, f32)],
+    belonging: Option<Belonging>,
+) -> f32 {
+    let mut own: f32 = 0.0;
+    for (role, strength) in bonds.iter().filter(|(role, _)| role.field() == Some(field)) {
+        let weight = match (role, belonging) {
+            (Role::PartyLabel { .. }, Some(Belonging::Own)) => 0.95,
+            (Role::PartyLabel { .. }, Some(Belonging::Letterhead)) => 0.9,
+            (Role::PartyLabel { .. }, Some(Belonging::Nobody)) => 0.7,
+            (Role::PartyLabel { .. }, Some(Belonging::OthersLetterhead)) => 0.6,
+            (Role::PartyLabel { .. }, Some(Belonging::Other)) => 0.2,
+            (Role::PartyLabel { .. }, None) => 0.75,
+            (_, Some(Belonging::Other)) => 0.65,
+            (_, Some(Belonging::Nobody | Belonging::OthersLetterhead)) => 0.95,
+            _ => 1.0,
+        };
+        own = own.max(strength * weight);
+    }
+    own.max(unlabelled_strength(settings, config, reading, candidate, belonging))
+}
+
+/// Values that need no label: an issuer's name in the letterhead, the only account or code of its
+/// kind, a tax id in its party's block.
+fn unlabelled_strength(
+    settings: &FieldConfig,
+    config: &DocumentTypeConfig,
+    reading: &Reading,
+    candidate: &Candidate,
+    belonging: Option<Belonging>,
+) -> f32 {
+    let own_block = matches!(belonging, Some(Belonging::Own | Belonging::Letterhead));
+    match settings.kind {
+        FieldKind::Company | FieldKind::Party => {
+            let issuer = config
+                .parties
+                .iter()
+                .any(|party| party.letterhead && Some(&party.name) == settings.party.as_ref());
+            if issuer {
+                letterhead_strength(reading, candidate, own_block)
+            } else if own_block && candidate.format > 0.9 {
+                0.35
+            } else {
+                0.0
+            }
+        }
+        FieldKind::Person if belonging != Some(Belonging::Other) && candidate.format > 0.9 => {
+            person_strength(reading, candidate, own_block)
+        }
+        FieldKind::TaxId | FieldKind::PersonTaxId | FieldKind::CompanyTaxId if own_block => 0.6,
+        FieldKind::CompanyTaxId | FieldKind::PersonTaxId if belonging == Some(Belonging::Nobody) => 0.35,
+        FieldKind::Iban | FieldKind::Cups | FieldKind::Naf if belonging != Some(Belonging::Other) => 0.6,
+        FieldKind::Iban | FieldKind::Cups | FieldKind::Naf => 0.4,
+        FieldKind::PeriodStart | FieldKind::PeriodEnd if matches!(candidate.value, Typed::Period(_)) => 0.35,
+        FieldKind::Date if settings.dateline && on_dateline(reading, candidate) => 0.85,
+        FieldKind::Money => 0.06,
+        // A ticked option of a list needs no label: its words say what it is.
+        FieldKind::Choice if candidate.format > 0.65 => 0.6,
+        _ => 0.0,
+    }
+}
+
+/// Names at the top of the first page: the larger the print and the higher, the more.
+fn letterhead_strength(reading: &Reading, candidate: &Candidate, own_block: bool) -> f32 {
+    let page = reading.sheet.page;
+    let (top, bottom) = (candidate.bounds.top / page.height, candidate.bounds.bottom() / page.height);
+    let large = (candidate.bounds.height / reading.sheet.height - 1.0).clamp(0.0, 1.0);
+    let legal = candidate.format > 0.9;
+    let place = if reading.sheet.index == 0 && top < LETTERHEAD_SHARE {
+        0.55
+    } else if bottom > 0.9 {
+        0.45
+    } else {
+        0.2
+    };
+    let form = if legal {
+        1.0
+    } else if large > 0.3 && top < 0.15 {
+        0.7
+    } else {
+        0.35
+    };
+    let block = if own_block { 0.1 } else { 0.0 };
+    let registered = if legal && has_company_id_beside(reading, candidate) { 0.25 } else { 0.0 };
+    (place * form + 0.15 * large * form + block * form + registered).min(0.85)
+}
+
+/// A person without a label: in the own block, with a title, beside a personal id.
+fn person_strength(reading: &Reading, candidate: &Candidate, own_block: bool) -> f32 {
+    let sheet = &reading.sheet;
+    let titled =
+        name::clean(&candidate.raw) != single_spaced(candidate.raw.trim_end_matches([',', ';', '.']));
+    let ids = reading.candidates.get(&Class::TaxId).into_iter().flatten();
+    let identified = ids.filter(|id| matches!(id.value, Typed::TaxId { person: true, .. })).any(|id| {
+        let apart = (id.bounds.center_y() - candidate.bounds.center_y()) / sheet.height;
+        let beside = apart.abs() < 0.8 && id.bounds.left > candidate.bounds.right();
+        let under = (0.5..4.5).contains(&apart)
+            && (id.bounds.left - candidate.bounds.left).abs() < 12.0 * sheet.height;
+        beside || under
+    });
+    let block = if own_block { 0.3 } else { 0.05 };
+    block + if titled { 0.15 } else { 0.0 } + if identified { 0.25 } else { 0.0 }
+}
+
+/// A company's tax id follows the name within a few words, as issuers print their legal identity.
+fn has_company_id_beside(reading: &Reading, candidate: &Candidate) -> bool {
+    let ids = reading.candidates.get(&Class::TaxId).into_iter().flatten();
+    ids.filter(|id| matches!(id.value, Typed::TaxId { person: false, .. })).any(|id| {
+        let follows = id.first >= candidate.end && id.first - candidate.end <= 5;
+        let under = Some(id.piece) == reading.sheet.pieces[candidate.last_piece].below;
+        follows || under
+    })
+}
+
+/// The line of place and date over the signatures: `En Madrid, a 5 de marzo de 2026`.
+fn on_dateline(reading: &Reading, candidate: &Candidate) -> bool {
+    let sheet = &reading.sheet;
+    let piece = &sheet.pieces[candidate.piece];
+    let words = &sheet.page.words[piece.first..candidate.first.max(piece.first)];
+    let start = words.iter().rposition(|word| word.text.ends_with('.')).map_or(0, |at| at + 1);
+    let lead = &words[start..];
+    let text =
+        |word: &crate::domain::Word| word.text.trim_matches(|ch: char| !ch.is_alphanumeric()).to_lowercase();
+    // In a sentence the place is introduced; on a line of its own it may open the line.
+    let town = match lead.iter().rposition(|word| text(word) == "en") {
+        Some(at) => &lead[at + 1..],
+        None if start == 0 && lead.len() <= 5 => lead,
+        None => return false,
+    };
+    let joints = ["a", "de", "del", "la", "el", "las", "los", "día", "dia", "on", ""];
+    let named = town.iter().any(|word| word.text.chars().next().is_some_and(char::is_uppercase));
+    let only_names = town.iter().all(|word| {
+        word.text.chars().next().is_some_and(char::is_uppercase) || joints.contains(&text(word).as_str())
+    });
+    let comma = town.iter().any(|word| word.text.ends_with(',') || text(word) == "a");
+    named && only_names && comma && town.len() <= 7
+}
+
+/// The strongest label of something else that points at the value.
+fn rival_strength(field: usize, bonds: &[(Role, f32)]) -> f32 {
+    let mut rival: f32 = 0.0;
+    for (role, strength) in bonds {
+        let other = match role {
+            Role::Not { field: own } => *own == field,
+            Role::Other => true,
+            Role::Column { .. } | Role::After { .. } => false,
+            _ => {
+                role.field() != Some(field)
+                    && !bonds
+                        .iter()
+                        .any(|(same, at)| same.field() == Some(field) && (at - strength).abs() < 0.001)
+            }
+        };
+        if other {
+            rival = rival.max(*strength);
+        }
+    }
+    rival
+}
+
+fn certainty_factor(reading: &Reading, candidate: &Candidate) -> f32 {
+    if !reading.sheet.page.source.is_ocr() {
+        return 1.0;
+    }
+    let certainty = reading.sheet.certainty(candidate.first, candidate.end);
+    let proven = candidate.checks.iter().any(|check| check.passed) && !candidate.repaired;
+    if proven { 0.9 + 0.1 * certainty } else { 0.35 + 0.65 * certainty }
+}
+
+/// How well the value's own kind fits the field: people's ids against companies', sign and size.
+fn kind_factor(settings: &FieldConfig, candidate: &Candidate) -> f32 {
+    match (&candidate.value, settings.kind) {
+        (Typed::TaxId { person, .. }, FieldKind::PersonTaxId) if !person => 0.1,
+        (Typed::TaxId { person, .. }, FieldKind::CompanyTaxId) if *person => 0.3,
+        (Typed::Money { amount, .. }, _) if amount.is_sign_negative() && candidate.raw.contains(is_minus) => {
+            0.7
+        }
+        _ => 1.0,
+    }
+}
+
+/// The value as the field gives it; `None` when it cannot be the field's.
+fn normalised(
+    settings: &FieldConfig,
+    candidate: &Candidate,
+    bonds: &[(Role, f32)],
+    field: usize,
+) -> Option<Value> {
+    let text = |text: &str| Some(Value::Text(text.to_owned()));
+    match (&candidate.value, settings.kind) {
+        (Typed::Money { amount, .. }, _) => in_range(settings, amount.abs()).map(Value::money),
+        (Typed::Period(period), FieldKind::PeriodStart) => Some(Value::date(period.start)),
+        (Typed::Period(period), FieldKind::PeriodEnd) => Some(Value::date(period.end)),
+        (Typed::Date(date), FieldKind::PeriodStart | FieldKind::PeriodEnd) => {
+            let edge = bonds.iter().any(|(role, _)| *role == Role::EdgeLabel { field });
+            edge.then(|| Value::date(*date))
+        }
+        (Typed::Date(date), _) => Some(Value::date(*date)),
+        (Typed::Number(number), FieldKind::Percent | FieldKind::Quantity) => {
+            in_range(settings, *number).map(|number| Value::Text(plain(number, settings.kind)))
+        }
+        (Typed::Number(number), _) => {
+            in_range(settings, *number)?.to_string().parse().ok().map(Value::Integer)
+        }
+        (Typed::Months(months), _) => Some(Value::Integer(*months)),
+        (Typed::TaxId { number, .. }, _) => text(number),
+        (Typed::Code(code), FieldKind::Cups) => text(code.get(..20).unwrap_or(code)),
+        (Typed::Code(code), _) => text(code),
+        (Typed::Text(value), _) => fits_pattern(settings, value).then(|| Value::Text(value.clone())),
+        (Typed::Period(_), _) => None,
+    }
+}
+
+fn fits_pattern(settings: &FieldConfig, value: &str) -> bool {
+    let pattern = settings.pattern.as_deref().and_then(|pattern| regex::Regex::new(pattern).ok());
+    pattern.is_none_or(|pattern| pattern.is_match(value))
+}
+
+fn in_range(settings: &FieldConfig, number: Decimal) -> Option<Decimal> {
+    let limit = |bound: Option<f64>| bound.and_then(|bound| Decimal::try_from(bound).ok());
+    let high_enough = limit(settings.minimum).is_none_or(|least| number >= least);
+    let low_enough = limit(settings.maximum).is_none_or(|most| number <= most);
+    (high_enough && low_enough).then_some(number)
+}
+
+/// Rates come with two places, quantities as printed.
+fn plain(number: Decimal, kind: FieldKind) -> String {
+    if kind == FieldKind::Percent && number.scale() <= 2 {
+        let mut rate = number;
+        rate.rescale(2);
+        return rate.to_string();
+    }
+    number.to_string()
+}

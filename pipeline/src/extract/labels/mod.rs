@@ -1,0 +1,126 @@
+//! Fields by their labels: finds the configured labels and typed values on the pages of a document and
+//! decides jointly which value belongs to which field. General mechanisms only: synonyms, geometry,
+//! forms, checks, arithmetic. Must not know any issuer's template.
+
+pub mod tokens;
+pub mod lexicon;
+pub mod sheet;
+pub mod occurrence;
+pub mod party;
+pub mod relation;
+pub mod evidence;
+pub mod agreement;
+
+use std::collections::BTreeMap;
+
+use agreement::{Ranked, settle};
+use evidence::{Claim, Reading, claims_on};
+use lexicon::Lexicon;
+
+use super::FieldReading;
+use crate::config::{DocumentTypeConfig, FieldKind};
+use crate::domain::Page;
+
+/// Scores below this are guesses: the field is absent.
+const LEAST_SCORE: f32 = 0.3;
+
+/// The fields of a document that labels tell, by name.
+pub fn read_fields(config: &DocumentTypeConfig, pages: &[&Page]) -> BTreeMap<String, FieldReading> {
+    let readings = read_pages(config, pages);
+    fields_of(config, &readings)
+}
+
+/// The pages of a document prepared for the search of fields.
+pub fn read_pages<'a>(config: &DocumentTypeConfig, pages: &[&'a Page]) -> Vec<Reading<'a>> {
+    let lexicon = Lexicon::compile(config);
+    pages.iter().enumerate().map(|(index, page)| Reading::new(config, &lexicon, page, index)).collect()
+}
+
+/// The fields that labels tell on prepared pages.
+pub fn fields_of(config: &DocumentTypeConfig, readings: &[Reading]) -> BTreeMap<String, FieldReading> {
+    let mut ranked = ranked_claims(config, readings);
+    let before = ranked.clone();
+    settle(config, &mut ranked);
+    share_out(config, &mut ranked);
+    let mut fields = BTreeMap::new();
+    for (settings, (ranked, before)) in config.fields.iter().zip(ranked.iter().zip(&before)) {
+        if let Some(reading) = best_reading(ranked, before) {
+            fields.insert(settings.name.clone(), reading);
+        }
+    }
+    fields
+}
+
+/// For every field of the configuration its possible values, best first, before they are weighed
+/// against other fields.
+pub fn ranked_claims(config: &DocumentTypeConfig, readings: &[Reading]) -> Vec<Ranked> {
+    let mut claims: Vec<Vec<Claim>> = vec![Vec::new(); config.fields.len()];
+    for reading in readings {
+        for (all, on_page) in claims.iter_mut().zip(claims_on(config, reading)) {
+            all.extend(on_page);
+        }
+    }
+    claims.into_iter().map(ranked_by_value).collect()
+}
+
+/// Claims of the same value become one; that it stands in several places raises its score.
+fn ranked_by_value(claims: Vec<Claim>) -> Ranked {
+    let mut claims = claims;
+    claims.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.page.cmp(&b.page)).then(a.words.cmp(&b.words)));
+    let mut ranked: Ranked = Vec::new();
+    for claim in claims {
+        match ranked.iter_mut().find(|known| known.value == claim.value) {
+            Some(known) if claim.score > 0.2 => known.score += (1.0 - known.score) * 0.35 * claim.score,
+            Some(_) => {}
+            None => ranked.push(claim),
+        }
+    }
+    ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
+    ranked
+}
+
+/// Two fields cannot rest on the same words: the weaker takes its next value.
+fn share_out(config: &DocumentTypeConfig, ranked: &mut [Ranked]) {
+    for _ in 0..config.fields.len() {
+        let Some((field, _)) = conflict(config, ranked) else { return };
+        ranked[field].remove(0);
+    }
+}
+
+fn conflict(config: &DocumentTypeConfig, ranked: &[Ranked]) -> Option<(usize, usize)> {
+    for one in 0..ranked.len() {
+        for other in one + 1..ranked.len() {
+            let (Some(first), Some(second)) = (ranked[one].first(), ranked[other].first()) else { continue };
+            let period = |field: usize| {
+                matches!(config.fields[field].kind, FieldKind::PeriodStart | FieldKind::PeriodEnd)
+            };
+            let same_words =
+                first.page == second.page && first.words.0 < second.words.1 && second.words.0 < first.words.1;
+            let same_value = first.value == second.value || first.raw == second.raw;
+            if same_words && same_value && !(period(one) && period(other)) {
+                return Some(if first.score < second.score { (one, other) } else { (other, one) });
+            }
+        }
+    }
+    None
+}
+
+/// The best claim, its score lowered by how near another value comes to it.
+fn best_reading(ranked: &Ranked, before: &Ranked) -> Option<FieldReading> {
+    let best = ranked.first()?;
+    let agreed = before.first().is_none_or(|first| first.value != best.value)
+        || before.first().is_some_and(|first| first.score < best.score);
+    let rival = ranked.get(1).map_or(0.0, |claim| claim.score);
+    let nearness = ((rival / best.score.max(0.01) - 0.5) / 0.5).clamp(0.0, 1.0);
+    let doubt = if agreed { 0.1 } else { 0.5 };
+    let score = best.score * (1.0 - doubt * nearness);
+    (score >= LEAST_SCORE).then(|| FieldReading {
+        value: best.value.clone(),
+        raw: best.raw.clone(),
+        score,
+        page_index: best.page,
+        bounds: best.bounds,
+        checks: best.checks.clone(),
+        repaired: best.repaired,
+    })
+}

@@ -1,0 +1,215 @@
+//! Where the phrases of a lexicon stand on a page: within a segment, over two lines of a cell, over
+//! neighbouring cells; exact on born-digital text, tolerant to misread characters on OCR text.
+
+use super::lexicon::{Lexicon, Role};
+use super::sheet::Sheet;
+use crate::domain::Rect;
+
+/// A label has at most this many tokens.
+const MOST_TOKENS: usize = 12;
+
+/// A phrase of the lexicon on a page.
+#[derive(Debug, Clone)]
+pub struct Occurrence {
+    /// The piece in which it begins, and the one in which it ends.
+    pub piece: usize,
+    pub last_piece: usize,
+    /// Words of the first piece, and the word after its last word in the last piece.
+    pub first: usize,
+    pub end: usize,
+    /// Tokens of the sheet, in order.
+    pub tokens: Vec<usize>,
+    pub bounds: Rect,
+    /// 1 for an exact match, less for every misread character.
+    pub quality: f32,
+    pub roles: Vec<Role>,
+}
+
+impl Occurrence {
+    /// Whether any of its roles speaks for the field.
+    pub fn speaks_for(&self, field: usize) -> bool {
+        self.roles.iter().any(|role| role.field() == Some(field))
+    }
+}
+
+/// All occurrences on a page; shorter phrases within longer ones are left out.
+pub fn find_occurrences(lexicon: &Lexicon, sheet: &Sheet) -> Vec<Occurrence> {
+    let mut found = Vec::new();
+    for index in 0..sheet.pieces.len() {
+        for flow in flows(sheet, index) {
+            let own = sheet.pieces[index].end_token - sheet.pieces[index].first_token;
+            search(lexicon, sheet, index, &flow, own, &mut found);
+        }
+    }
+    without_contained(found)
+}
+
+/// The token sequences in which a label that begins in this piece may run.
+fn flows(sheet: &Sheet, index: usize) -> Vec<Vec<usize>> {
+    let piece = &sheet.pieces[index];
+    let own: Vec<usize> = (piece.first_token..piece.end_token).collect();
+    let mut flows = Vec::new();
+    let next = sheet
+        .pieces
+        .get(index + 1)
+        .filter(|next| next.row == piece.row && next.bounds.left - piece.bounds.right() < 2.5 * sheet.height);
+    for follower in [piece.below.and_then(|below| sheet.pieces.get(below)), next].into_iter().flatten() {
+        let mut flow = own.clone();
+        flow.extend((follower.first_token..follower.end_token).take(MOST_TOKENS));
+        if let Some(third) = follower.below.and_then(|below| sheet.pieces.get(below))
+            && !follower.prose
+            && follower.row != piece.row
+        {
+            flow.extend((third.first_token..third.end_token).take(MOST_TOKENS));
+        }
+        flows.push(flow);
+    }
+    if flows.is_empty() {
+        flows.push(own);
+    }
+    flows
+}
+
+fn search(
+    lexicon: &Lexicon,
+    sheet: &Sheet,
+    piece: usize,
+    flow: &[usize],
+    own: usize,
+    found: &mut Vec<Occurrence>,
+) {
+    let tolerant = sheet.page.source.is_ocr();
+    for start in 0..own.min(flow.len()) {
+        let mut joined = String::new();
+        for length in 1..=MOST_TOKENS.min(flow.len() - start) {
+            let tokens = &flow[start..start + length];
+            joined.push_str(&sheet.tokens[tokens[length - 1]].text);
+            if let Some(phrase) = lexicon.exact(&joined) {
+                keep(found, occurrence(lexicon, sheet, piece, tokens, phrase, 1.0));
+            } else if tolerant && joined.len() >= 5 {
+                search_tolerant(lexicon, sheet, piece, tokens, &joined, found);
+            }
+        }
+    }
+}
+
+/// Characters that may differ, by the length of the label: about one in seven, none in short ones.
+fn allowed_edits(length: usize) -> usize {
+    match length {
+        0..=4 => 0,
+        5..=8 => 1,
+        9..=14 => 2,
+        15..=24 => 3,
+        _ => length / 7,
+    }
+}
+
+fn search_tolerant(
+    lexicon: &Lexicon,
+    sheet: &Sheet,
+    piece: usize,
+    tokens: &[usize],
+    joined: &str,
+    found: &mut Vec<Occurrence>,
+) {
+    let slack = allowed_edits(joined.len() + 1);
+    let letters = letters_of(joined);
+    for length in joined.len().saturating_sub(slack)..=joined.len() + slack {
+        for phrase in lexicon.of_length(length) {
+            let target = &lexicon.phrases[*phrase].joined;
+            let allowed = allowed_edits(target.len().min(joined.len()));
+            if allowed == 0 || letters_apart(&letters, &letters_of(target)) > 2 * allowed {
+                continue;
+            }
+            let edits = strsim::levenshtein(joined, target);
+            if edits > 0 && edits <= allowed {
+                let quality = 1.0 - 1.2 * edits as f32 / target.len().max(1) as f32;
+                keep(found, occurrence(lexicon, sheet, piece, tokens, *phrase, quality));
+            }
+        }
+    }
+}
+
+fn letters_of(text: &str) -> [u8; 32] {
+    let mut letters = [0_u8; 32];
+    for byte in text.bytes() {
+        let place = usize::from(byte & 31);
+        letters[place] = letters[place].saturating_add(1);
+    }
+    letters
+}
+
+fn letters_apart(one: &[u8; 32], other: &[u8; 32]) -> usize {
+    one.iter().zip(other).map(|(a, b)| usize::from(a.abs_diff(*b))).sum()
+}
+
+fn occurrence(
+    lexicon: &Lexicon,
+    sheet: &Sheet,
+    piece: usize,
+    tokens: &[usize],
+    phrase: usize,
+    quality: f32,
+) -> Occurrence {
+    let first = sheet.tokens[tokens[0]].word;
+    let last = sheet.tokens[tokens[tokens.len() - 1]].word;
+    let words = tokens.iter().map(|token| sheet.page.words[sheet.tokens[*token].word].bounds);
+    let remark = is_remark(sheet, piece, first, last);
+    Occurrence {
+        piece,
+        last_piece: sheet.piece_of_word[last],
+        first,
+        end: last + 1,
+        tokens: tokens.to_vec(),
+        bounds: Rect::around(words).unwrap_or_default(),
+        quality: if remark { 0.3 * quality } else { quality },
+        roles: lexicon.phrases[phrase].roles.clone(),
+    }
+}
+
+/// Words in brackets behind others: `39.467 (actual)` is a remark, no label.
+fn is_remark(sheet: &Sheet, piece: usize, first: usize, last: usize) -> bool {
+    let words = &sheet.page.words;
+    let bracketed = words[first].text.starts_with('(')
+        && words[last].text.trim_end_matches([':', '.', ',']).ends_with(')');
+    bracketed
+        && first > sheet.pieces[piece].first
+        && words[first - 1].text.chars().any(|ch| ch.is_ascii_digit())
+}
+
+/// Adds an occurrence; the same tokens matched by two phrases are one occurrence with both's roles,
+/// the better match first.
+fn keep(found: &mut Vec<Occurrence>, new: Occurrence) {
+    let Some(known) = found.iter_mut().rev().take(400).find(|known| known.tokens == new.tokens) else {
+        found.push(new);
+        return;
+    };
+    if new.quality > known.quality + 0.05 {
+        *known = new;
+    } else if new.quality > known.quality - 0.05 {
+        for role in new.roles {
+            if !known.roles.contains(&role) {
+                known.roles.push(role);
+            }
+        }
+    }
+}
+
+fn without_contained(mut found: Vec<Occurrence>) -> Vec<Occurrence> {
+    found.sort_by(|a, b| b.tokens.len().cmp(&a.tokens.len()).then(b.quality.total_cmp(&a.quality)));
+    let mut kept: Vec<Occurrence> = Vec::new();
+    for occurrence in found {
+        let rival = kept.iter().any(|longer| {
+            let shared = occurrence.tokens.iter().filter(|token| longer.tokens.contains(token)).count();
+            shared == occurrence.tokens.len() && longer.tokens.len() > occurrence.tokens.len()
+                || shared > 0
+                    && longer.quality >= occurrence.quality
+                    && longer.tokens.len() > occurrence.tokens.len()
+        });
+        if !rival {
+            kept.push(occurrence);
+        }
+    }
+    kept.sort_by_key(|occurrence| (occurrence.tokens[0], occurrence.tokens.len()));
+    kept
+}

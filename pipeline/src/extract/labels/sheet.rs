@@ -1,0 +1,150 @@
+//! A page prepared for the search of labels and values: its segments in one list, each with its
+//! tokens and the segment below it. Knows geometry and tokens, not what they mean.
+
+use super::tokens::tokens_of;
+use crate::domain::{Page, Rect};
+
+/// A segment with at least this many words is running text, not a label or a table cell.
+const PROSE_WORDS: usize = 8;
+
+/// A token of a page and where it stands.
+#[derive(Debug, Clone)]
+pub struct Token {
+    pub text: String,
+    /// Index into the page's words.
+    pub word: usize,
+}
+
+/// A segment of a row with what was worked out about it.
+#[derive(Debug, Clone)]
+pub struct Piece {
+    pub row: usize,
+    /// Index of the segment within its row.
+    pub place: usize,
+    pub bounds: Rect,
+    /// Words `first..end` of the page.
+    pub first: usize,
+    pub end: usize,
+    /// Tokens `first_token..end_token` of the sheet.
+    pub first_token: usize,
+    pub end_token: usize,
+    pub prose: bool,
+    /// The segment that continues this one on the next line, if any.
+    pub below: Option<usize>,
+}
+
+/// A page prepared for search.
+#[derive(Debug)]
+pub struct Sheet<'a> {
+    pub page: &'a Page,
+    /// Index of the page in its document, from 0.
+    pub index: usize,
+    pub pieces: Vec<Piece>,
+    pub tokens: Vec<Token>,
+    /// For each word, the piece that holds it.
+    pub piece_of_word: Vec<usize>,
+    /// Median word height: the unit of all distances.
+    pub height: f32,
+}
+
+impl<'a> Sheet<'a> {
+    pub fn new(page: &'a Page, index: usize) -> Self {
+        let mut sheet = Self {
+            page,
+            index,
+            pieces: Vec::new(),
+            tokens: Vec::new(),
+            piece_of_word: vec![0; page.words.len()],
+            height: page.median_word_height(),
+        };
+        for (row, line) in page.rows.iter().enumerate() {
+            for (place, segment) in line.segments.iter().enumerate() {
+                sheet.add_piece(row, place, segment.bounds, segment.first, segment.end);
+            }
+        }
+        for index in 0..sheet.pieces.len() {
+            sheet.pieces[index].below = sheet.find_below(index);
+        }
+        sheet
+    }
+
+    fn add_piece(&mut self, row: usize, place: usize, bounds: Rect, first: usize, end: usize) {
+        let end = end.min(self.page.words.len());
+        let first_token = self.tokens.len();
+        for word in first..end {
+            self.piece_of_word[word] = self.pieces.len();
+            let texts = tokens_of(&self.page.words[word].text);
+            self.tokens.extend(texts.into_iter().map(|text| Token { text, word }));
+        }
+        let end_token = self.tokens.len();
+        let prose = end.saturating_sub(first) >= PROSE_WORDS;
+        self.pieces.push(Piece {
+            row,
+            place,
+            bounds,
+            first,
+            end,
+            first_token,
+            end_token,
+            prose,
+            below: None,
+        });
+    }
+
+    /// The nearest segment on the following lines that is aligned with this one and close to it.
+    fn find_below(&self, index: usize) -> Option<usize> {
+        let piece = &self.pieces[index];
+        let height = piece.bounds.height.max(0.5 * self.height);
+        let mut best: Option<(f32, usize)> = None;
+        for (other, candidate) in self.pieces.iter().enumerate().skip(index + 1) {
+            if candidate.bounds.top > piece.bounds.bottom() + 2.0 * height {
+                break;
+            }
+            let gap = candidate.bounds.top - piece.bounds.bottom();
+            if candidate.row == piece.row || gap < -0.5 * height || gap > 1.3 * height {
+                continue;
+            }
+            let apart = alignment_gap(&piece.bounds, &candidate.bounds);
+            if apart < 1.2 * height && best.is_none_or(|(least, _)| gap < least - 0.3 * height) {
+                best = Some((gap, other));
+            }
+        }
+        best.map(|(_, other)| other)
+    }
+
+    /// The text of a run of words, single-spaced.
+    pub fn text(&self, first: usize, end: usize) -> String {
+        let words = self.page.words.get(first..end).unwrap_or_default();
+        words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The rectangle around a run of words.
+    pub fn bounds(&self, first: usize, end: usize) -> Rect {
+        let words = self.page.words.get(first..end).unwrap_or_default();
+        Rect::around(words.iter().map(|word| word.bounds)).unwrap_or_default()
+    }
+
+    /// Product-like certainty of a run of words: the least of their characters and words.
+    pub fn certainty(&self, first: usize, end: usize) -> f32 {
+        let words = self.page.words.get(first..end).unwrap_or_default();
+        let mut certainty = 1.0_f32;
+        for word in words {
+            certainty = certainty.min(word.confidence);
+            for reading in word.chars.iter().filter(|reading| reading.ch.is_alphanumeric()) {
+                certainty = certainty.min(reading.probability);
+            }
+        }
+        certainty.clamp(0.0, 1.0)
+    }
+}
+
+/// How far two boxes are from sharing a left edge, a right edge or a centre.
+pub fn alignment_gap(upper: &Rect, lower: &Rect) -> f32 {
+    if upper.overlap_x(lower) <= 0.0 {
+        return f32::INFINITY;
+    }
+    let left = (upper.left - lower.left).abs();
+    let right = (upper.right() - lower.right()).abs();
+    let centre = (upper.center_x() - lower.center_x()).abs();
+    left.min(right).min(centre)
+}

@@ -1,0 +1,18 @@
+//! The reading of a file: a pure function of its bytes, and the child process that contains it.
+//!
+//! The same bytes, models and options give the same pages, byte for byte. Nothing here knows cases'
+//! meaning, rules or databases. What cannot be read is a finding; an error means that the models or
+//! the machine failed.
+
+mod file;
+mod mixed;
+mod wire;
+mod stop;
+pub mod child;
+pub mod sandbox;
+mod cache;
+
+pub use cache::ReadingCache;
+pub use file::{PageTimings, ReadOptions, ReadSink, read_file, read_whole};
+pub use sandbox::{FileOutcome, Sandbox, SandboxError, SandboxLimits};
+pub use wire::ChildLimits;

@@ -1,0 +1,395 @@
+//! The parent's side: starts children of the same binary, bounds their time, keeps what they sent.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::sync::{Semaphore, oneshot};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::file::{PageTimings, ReadOptions};
+use super::stop::{Part, Stop};
+use super::wire::{ChildLimits, MAX_MESSAGE_BYTES, Message, Request, Source, Task, decode, encode};
+use crate::domain::{FileReading, Finding, FindingCode};
+use crate::intake::archive::ArchiveLimits;
+use crate::intake::folder::{is_application, parse_application};
+use crate::intake::sniff::{SNIFF_BYTES, sniff};
+use crate::intake::{CaseSource, SourceFile};
+
+/// What a child says when it dies is looked at to tell why, never shown or logged: it may hold what
+/// was read.
+const MAX_STDERR_BYTES: u64 = 4096;
+
+/// Bounds on children from the outside.
+#[derive(Debug, Clone, Copy)]
+pub struct SandboxLimits {
+    pub child: ChildLimits,
+    /// Longest time without a word from a child. Processor time stops what spins; this stops what
+    /// waits, and is long because a loaded machine is slow.
+    pub silence: Duration,
+    /// Longest time for a file altogether.
+    pub file: Duration,
+    /// Longer files are shared out among children in ranges of this many pages.
+    pub pages_per_child: u32,
+    /// How often reading goes on behind a page that stopped a child.
+    pub restarts: u32,
+    pub archive: ArchiveLimits,
+}
+
+impl Default for SandboxLimits {
+    fn default() -> Self {
+        Self {
+            child: ChildLimits::default(),
+            silence: Duration::from_secs(180),
+            file: Duration::from_secs(1800),
+            pages_per_child: 8,
+            restarts: 3,
+            archive: ArchiveLimits::default(),
+        }
+    }
+}
+
+/// The machine failed, not the file: trying again may help.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    #[error("cannot start the reader {executable}")]
+    Start { executable: PathBuf, source: std::io::Error },
+    #[error("cannot exchange data with the reader")]
+    Exchange(#[source] std::io::Error),
+    #[error("the reader failed: {problem}")]
+    Reader { problem: String },
+    #[error("cannot read or write {path}")]
+    File { path: PathBuf, source: std::io::Error },
+}
+
+/// What reading a file gave.
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+pub struct FileOutcome {
+    /// Pages in order of their numbers.
+    pub reading: FileReading,
+    /// Pages that the file has, read or not; 0 when it could not be opened.
+    pub page_count: u32,
+    pub timings: PageTimings,
+}
+
+/// Reads files in children. Cheap to clone; clones share the number of children at a time.
+#[derive(Debug, Clone)]
+pub struct Sandbox {
+    executable: PathBuf,
+    models: Option<PathBuf>,
+    limits: SandboxLimits,
+    permits: Arc<Semaphore>,
+}
+
+impl Sandbox {
+    /// `executable` answers to the argument `read-child` by calling [`child::main`](super::child::main);
+    /// `parallel` is the number of children at a time: one for each core.
+    pub fn new(executable: PathBuf, models: Option<PathBuf>, parallel: usize, limits: SandboxLimits) -> Self {
+        let models = models.map(|folder| std::path::absolute(&folder).unwrap_or(folder));
+        Self { executable, models, limits, permits: Arc::new(Semaphore::new(parallel.max(1))) }
+    }
+
+    /// Reads a file. Whatever its bytes do, the answer is pages and findings.
+    ///
+    /// # Errors
+    /// When no child can be started or the models cannot be loaded.
+    pub async fn read(&self, path: &Path, options: &ReadOptions) -> Result<FileOutcome, SandboxError> {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let job = Job { source: Source::Path(path.into_os_string()), options, deadline: self.deadline() };
+        self.read_source(&job).await
+    }
+
+    /// Reads bytes that are in no file.
+    ///
+    /// # Errors
+    /// When no child can be started or the models cannot be loaded.
+    pub async fn read_bytes(
+        &self,
+        bytes: Vec<u8>,
+        options: &ReadOptions,
+    ) -> Result<FileOutcome, SandboxError> {
+        self.read_source(&Job { source: Source::Bytes(bytes), options, deadline: self.deadline() }).await
+    }
+
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.limits.file
+    }
+
+    async fn read_source(&self, job: &Job<'_>) -> Result<FileOutcome, SandboxError> {
+        let size = self.limits.pages_per_child.max(1);
+        let (opened, page_count) = oneshot::channel();
+        let first = self.read_range(job, 1, size, Some(opened));
+        let others = async {
+            let count = page_count.await.unwrap_or(0).min(job.options.max_pages);
+            let mut ranges = Vec::new();
+            let mut start = size + 1;
+            while start <= count {
+                ranges.push(self.read_range(job, start, size.min(count - start + 1), None));
+                start += size;
+            }
+            futures_util::future::try_join_all(ranges).await
+        };
+        let (first, others) = tokio::try_join!(first, others)?;
+        let page_count = first.page_count;
+        let mut outcome = FileOutcome { page_count, ..FileOutcome::default() };
+        for (index, part) in std::iter::once(first).chain(others).enumerate() {
+            outcome.timings += part.timings;
+            outcome.reading.pages.extend(part.pages);
+            // Every child that opens the file notes what is wrong with the whole; once is enough.
+            let news = part.findings.into_iter().filter(|finding| index == 0 || finding.page.is_some());
+            outcome.reading.findings.extend(news);
+        }
+        outcome.reading.pages.sort_by_key(|page| page.number);
+        outcome.reading.findings.sort_by_key(|finding| finding.page);
+        Ok(outcome)
+    }
+
+    /// Reads a range of pages, going on behind a page that stops the child.
+    async fn read_range(
+        &self,
+        job: &Job<'_>,
+        first_page: u32,
+        page_count: u32,
+        mut opened: Option<oneshot::Sender<u32>>,
+    ) -> Result<Part, SandboxError> {
+        let mut part = Part::default();
+        let last_page = first_page.saturating_add(page_count - 1);
+        let mut next = first_page;
+        for attempt in 0..=self.limits.restarts {
+            let options =
+                ReadOptions { first_page: next, page_count: last_page - next + 1, ..job.options.clone() };
+            let models = self.models.clone().map(PathBuf::into_os_string);
+            let task = Task::Read { source: job.source.clone(), options, models };
+            let before = part.findings.len();
+            let end = {
+                let mut on_message = |message| part.take(message, &mut opened);
+                self.run_child(task, job.deadline, &mut on_message).await?
+            };
+            if let Some(problem) = part.failed.take() {
+                return Err(SandboxError::Reader { problem });
+            }
+            if attempt > 0 {
+                part.drop_repeated_file_findings(before);
+            }
+            let Some(stop) = end else { break };
+            let stopped_at = part.last_page.max(next.saturating_sub(1)).saturating_add(1);
+            if part.page_count == 0 {
+                part.findings.push(stop.finding(None));
+                break;
+            }
+            part.findings.push(stop.finding(Some(stopped_at)));
+            next = stopped_at.saturating_add(1);
+            part.last_page = stopped_at;
+            if next > last_page.min(part.page_count).min(job.options.max_pages) {
+                break;
+            }
+            if attempt == self.limits.restarts || Instant::now() >= job.deadline {
+                part.findings.push(given_up(next));
+                break;
+            }
+        }
+        Ok(part)
+    }
+
+    /// Puts the members of a case's archives in the place of the archives: their files go to
+    /// `scratch`, an `application.json` among them becomes the declared data.
+    ///
+    /// # Errors
+    /// When no child can be started or `scratch` cannot be written.
+    pub async fn expand(&self, case: CaseSource, scratch: &Path) -> Result<CaseSource, SandboxError> {
+        let mut expanded = CaseSource { files: Vec::new(), ..case };
+        for (index, file) in case.files.into_iter().enumerate() {
+            if is_archive(&file.path).await? {
+                self.expand_archive(&file, index, scratch, &mut expanded).await?;
+            } else {
+                expanded.files.push(file);
+            }
+        }
+        Ok(expanded)
+    }
+
+    async fn expand_archive(
+        &self,
+        archive: &SourceFile,
+        index: usize,
+        scratch: &Path,
+        case: &mut CaseSource,
+    ) -> Result<(), SandboxError> {
+        let folder = tempfile::Builder::new()
+            .prefix(&format!("archive-{index}-"))
+            .tempdir_in(scratch)
+            .map(tempfile::TempDir::keep)
+            .map_err(|source| SandboxError::File { path: scratch.to_owned(), source })?;
+        let absolute = std::path::absolute(&archive.path).unwrap_or_else(|_| archive.path.clone());
+        let task = Task::Unpack {
+            source: Source::Path(absolute.into_os_string()),
+            limits: self.limits.archive,
+            scratch: folder.clone().into_os_string(),
+        };
+        let mut members = Vec::new();
+        let mut findings = Vec::new();
+        let mut on_message = |message| match message {
+            Message::Member { name, file } if is_plain_number(&file) => members.push((name, file)),
+            Message::MemberFinding { name, finding } => findings.push((name, finding.into())),
+            _ => {}
+        };
+        let end = self.run_child(task, self.deadline(), &mut on_message).await?;
+        if let Some(stop) = end {
+            findings.push((String::new(), stop.finding(None)));
+        }
+        for (name, file) in members {
+            let path = folder.join(file);
+            let is_declared = name.rsplit('/').next().is_some_and(is_application);
+            let shown = format!("{}/{name}", archive.name);
+            if is_declared {
+                take_application(&path, shown, case).await?;
+            } else {
+                case.files.push(SourceFile { name: shown, path });
+            }
+        }
+        let named = |name: String| {
+            if name.is_empty() { archive.name.clone() } else { format!("{}/{name}", archive.name) }
+        };
+        case.findings.extend(findings.into_iter().map(|(name, finding)| (named(name), finding)));
+        Ok(())
+    }
+
+    /// Runs one task to its end. `None` when the child finished it, else why it stopped.
+    async fn run_child(
+        &self,
+        task: Task,
+        deadline: Instant,
+        on_message: &mut (dyn FnMut(Message) + Send),
+    ) -> Result<Option<Stop>, SandboxError> {
+        let request = encode(&Request { limits: self.limits.child, task }).map_err(SandboxError::Exchange)?;
+        // The semaphore is never closed, so there is always a permit to wait for.
+        let _permit = self.permits.acquire().await.ok();
+        let mut child = self.start()?;
+        let stderr = child.stderr.take();
+        let said = tokio::spawn(async move {
+            let mut text = Vec::new();
+            if let Some(stderr) = stderr {
+                stderr.take(MAX_STDERR_BYTES).read_to_end(&mut text).await.ok();
+            }
+            text
+        });
+        if let Some(mut stdin) = child.stdin.take() {
+            // A child that died before it had read all shows why by its exit.
+            stdin.write_all(&request).await.ok();
+        }
+        drop(request);
+        let finished = match child.stdout.take() {
+            Some(stdout) => self.listen(stdout, deadline, on_message).await,
+            None => Listened::Ended,
+        };
+        if matches!(finished, Listened::Done) {
+            timeout(self.limits.silence, child.wait()).await.ok();
+            return Ok(None);
+        }
+        if matches!(finished, Listened::TooLong) {
+            child.kill().await.ok();
+            return Ok(Some(Stop::Time));
+        }
+        let status = match timeout(Duration::from_secs(5), child.wait()).await {
+            Ok(status) => status.map_err(SandboxError::Exchange)?,
+            Err(_) => {
+                child.kill().await.ok();
+                return Ok(Some(Stop::Crash));
+            }
+        };
+        let said = said.await.unwrap_or_default();
+        Ok(Some(Stop::from_exit(status, &said)))
+    }
+
+    fn start(&self) -> Result<Child, SandboxError> {
+        Command::new(&self.executable)
+            .arg("read-child")
+            .env_clear()
+            // One page, one core: the parent runs as many children as there are cores.
+            .env("RAYON_NUM_THREADS", "1")
+            .env("RTEN_NUM_THREADS", "1")
+            // Each arena reserves address space, which is limited.
+            .env("MALLOC_ARENA_MAX", "2")
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|source| SandboxError::Start { executable: self.executable.clone(), source })
+    }
+
+    async fn listen(
+        &self,
+        mut stdout: ChildStdout,
+        deadline: Instant,
+        on_message: &mut (dyn FnMut(Message) + Send),
+    ) -> Listened {
+        loop {
+            let until = deadline.min(Instant::now() + self.limits.silence);
+            match timeout_at(until, next_message(&mut stdout)).await {
+                Ok(Some(Message::Done)) => return Listened::Done,
+                Ok(Some(message)) => on_message(message),
+                Ok(None) => return Listened::Ended,
+                Err(_) => return Listened::TooLong,
+            }
+        }
+    }
+}
+
+struct Job<'a> {
+    source: Source,
+    options: &'a ReadOptions,
+    deadline: Instant,
+}
+
+enum Listened {
+    Done,
+    Ended,
+    TooLong,
+}
+
+async fn next_message(stdout: &mut ChildStdout) -> Option<Message> {
+    let length = stdout.read_u32_le().await.ok()? as usize;
+    if length > MAX_MESSAGE_BYTES {
+        return None;
+    }
+    let mut payload = vec![0; length];
+    stdout.read_exact(&mut payload).await.ok()?;
+    decode(&payload).ok()
+}
+
+async fn is_archive(path: &Path) -> Result<bool, SandboxError> {
+    let failed = |source| SandboxError::File { path: path.to_owned(), source };
+    let file = tokio::fs::File::open(path).await.map_err(failed)?;
+    let mut head = Vec::new();
+    file.take(SNIFF_BYTES as u64).read_to_end(&mut head).await.map_err(failed)?;
+    Ok(sniff(&head).is_ok_and(crate::intake::Format::is_archive))
+}
+
+async fn take_application(path: &Path, name: String, case: &mut CaseSource) -> Result<(), SandboxError> {
+    let failed = |source| SandboxError::File { path: path.to_owned(), source };
+    let bytes = tokio::fs::read(path).await.map_err(failed)?;
+    match parse_application(&bytes) {
+        Ok(declared) if case.application.is_none() => case.application = Some(declared),
+        Ok(_) => {
+            let message = "The case has declared data already, so this second set was left out.";
+            case.findings.push((name, Finding::new(FindingCode::RefusedMember, message)));
+        }
+        Err(finding) => case.findings.push((name, finding)),
+    }
+    Ok(())
+}
+
+/// A child names member files by number; anything else was not written by our code.
+fn is_plain_number(file: &str) -> bool {
+    !file.is_empty() && file.len() <= 8 && file.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn given_up(next: u32) -> Finding {
+    let message = format!("Reading stopped the reader too often; the pages from {next} on were not read.");
+    Finding::new(FindingCode::LimitReached, message)
+}

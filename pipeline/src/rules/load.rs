@@ -1,0 +1,157 @@
+//! A flow, ready to decide: its configuration and its compiled script, checked before the first case.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rhai::{AST, Engine};
+
+use super::combine::Combination;
+use super::engine;
+use super::flow::{FlowConfig, Outcomes, Thresholds, limit_value};
+use super::script::Limits;
+use super::wording::{Messages, SharedWording};
+use crate::config::{Bundle, BundleError};
+
+/// Why a flow's rules cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RulesError {
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    #[error("cannot understand {file}")]
+    Form { file: String, source: Box<toml::de::Error> },
+    #[error("cannot compile {file}: {problem}")]
+    Script { file: String, problem: String },
+    #[error("{file}: {problem}")]
+    Meaning { file: String, problem: String },
+}
+
+/// One line of business: what it needs and how it decides.
+#[derive(Debug)]
+pub struct Flow {
+    pub name: String,
+    pub config: FlowConfig,
+    pub(super) thresholds: Arc<Thresholds>,
+    pub(super) engine: Engine,
+    pub(super) script: AST,
+    pub(super) limits: Limits,
+    pub(super) messages: Messages,
+}
+
+impl Flow {
+    /// Reads `<name>/flow.toml`, `<name>/rules.rhai` and `wording.toml` and checks that they belong
+    /// together; every rule is run on the flow's first test case, so that a rule that cannot run is
+    /// found now.
+    ///
+    /// # Errors
+    /// Says which file is wrong and how.
+    pub fn load(bundle: &Bundle, name: &str) -> Result<Self, RulesError> {
+        let flow = Self::compile(bundle, name)?;
+        flow.check_meaning()?;
+        super::cases::try_out(&flow, bundle)?;
+        Ok(flow)
+    }
+
+    /// Names of the flows in a bundle: the folders with a `flow.toml`.
+    pub fn names(bundle: &Bundle) -> Vec<String> {
+        let folders = bundle.folders().into_iter();
+        let flows = folders.filter(|folder| bundle.find(&format!("{folder}/flow.toml")).is_some());
+        flows.map(str::to_owned).collect()
+    }
+
+    fn compile(bundle: &Bundle, name: &str) -> Result<Self, RulesError> {
+        let config: FlowConfig = parse(bundle, &format!("{name}/flow.toml"))?;
+        let shared: SharedWording = parse(bundle, "wording.toml")?;
+        let engine = engine::build();
+        let file = format!("{name}/rules.rhai");
+        let script = engine
+            .compile(bundle.text(&file)?)
+            .map_err(|error| RulesError::Script { file: file.clone(), problem: error.to_string() })?;
+        let limits = limits_of(&config).map_err(|problem| meaning(&format!("{name}/flow.toml"), problem))?;
+        Ok(Self {
+            name: name.to_owned(),
+            thresholds: Arc::new(config.confidence.clone()),
+            messages: Messages::new(config.language, shared, config.messages.clone()),
+            config,
+            engine,
+            script,
+            limits,
+        })
+    }
+
+    /// What the file of the flow's configuration is called.
+    pub(super) fn config_file(&self) -> String {
+        format!("{}/flow.toml", self.name)
+    }
+
+    pub(super) fn combination(&self) -> Combination<'_> {
+        Combination {
+            rules: &self.config.rules,
+            accept_code: self.config.accept_code.as_deref(),
+            messages: &self.messages,
+        }
+    }
+
+    fn check_meaning(&self) -> Result<(), RulesError> {
+        let problem = self.problem_of_rules().or_else(|| self.problem_of_numbers());
+        problem.map_or(Ok(()), |problem| Err(meaning(&self.config_file(), problem)))
+    }
+
+    fn problem_of_rules(&self) -> Option<String> {
+        for rule in &self.config.rules {
+            let name = &rule.name;
+            let has_function = self
+                .script
+                .iter_functions()
+                .any(|function| function.name == name && function.params.len() == 2);
+            if !has_function {
+                return Some(format!("rules.rhai has no function {name}(case, limits)"));
+            }
+            if rule.gives.values().any(|outcomes| outcomes.as_slice().is_empty()) {
+                return Some(format!("rule {name} gives a code without an outcome"));
+            }
+            if let Some(code) = rule.gives.keys().find(|code| !self.messages.has(code)) {
+                return Some(format!("code {code} of rule {name} has no message"));
+            }
+        }
+        let names = self.config.rules.iter().map(|rule| &rule.name);
+        let mut seen = std::collections::BTreeSet::new();
+        let twice = names.into_iter().find(|name| !seen.insert(*name));
+        twice.map(|name| format!("rule {name} is listed twice"))
+    }
+
+    fn problem_of_numbers(&self) -> Option<String> {
+        let thresholds = &self.config.confidence;
+        let all = std::iter::once(&thresholds.default).chain(thresholds.fields.values());
+        if all.into_iter().any(|threshold| !(0.0..=1.0).contains(threshold)) {
+            return Some("a confidence threshold is not between 0 and 1".to_owned());
+        }
+        if self.config.sla.goal_hours > self.config.sla.deadline_hours {
+            return Some("the SLA's goal comes after its deadline".to_owned());
+        }
+        let accept = self.config.accept_code.as_ref().filter(|code| !self.messages.has(code));
+        accept.map(|code| format!("code {code} has no message"))
+    }
+
+    /// Every code that the flow's own rules can give.
+    pub fn codes(&self) -> BTreeMap<&str, &Outcomes> {
+        let codes = self.config.rules.iter().flat_map(|rule| &rule.gives);
+        codes.map(|(code, outcomes)| (code.as_str(), outcomes)).collect()
+    }
+}
+
+pub(super) fn meaning(file: &str, problem: impl Into<String>) -> RulesError {
+    RulesError::Meaning { file: file.to_owned(), problem: problem.into() }
+}
+
+pub(super) fn parse<T: serde::de::DeserializeOwned>(bundle: &Bundle, file: &str) -> Result<T, RulesError> {
+    toml::from_str(bundle.text(file)?)
+        .map_err(|source| RulesError::Form { file: file.to_owned(), source: Box::new(source) })
+}
+
+fn limits_of(config: &FlowConfig) -> Result<Limits, String> {
+    let limits = config.limits.iter().map(|(name, value)| match limit_value(value) {
+        Ok(value) => Ok((name.clone(), value)),
+        Err(problem) => Err(format!("limit {name} {problem}")),
+    });
+    Ok(Limits(Arc::new(limits.collect::<Result<_, _>>()?)))
+}

@@ -1,0 +1,115 @@
+//! The sentences that people get: a flow's messages and `wording.toml`, which all flows share.
+
+use std::collections::BTreeMap;
+
+use rhai::Dynamic;
+use serde::Deserialize;
+
+use super::date::Date;
+use super::flow::{Language, Wording};
+
+/// `wording.toml`: how documents, fields and the engine's own reasons are called.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SharedWording {
+    /// By document type, with its article.
+    pub(super) documents: BTreeMap<String, Wording>,
+    /// By field, or by `document_type.field` where one document calls it otherwise.
+    pub(super) fields: BTreeMap<String, Wording>,
+    /// Parts of sentences: `or`, `only_front`, `only_back`, `uncertain_field`, `absent_field`.
+    pub(super) phrases: BTreeMap<String, Wording>,
+    /// Messages of codes that every flow may give.
+    pub(super) messages: BTreeMap<String, Wording>,
+}
+
+/// Messages in one language.
+#[derive(Debug, Clone)]
+pub(super) struct Messages {
+    language: Language,
+    shared: SharedWording,
+    messages: BTreeMap<String, Wording>,
+}
+
+impl Messages {
+    pub(super) fn new(language: Language, shared: SharedWording, own: BTreeMap<String, Wording>) -> Self {
+        let mut messages = shared.messages.clone();
+        messages.extend(own);
+        Self { language, shared, messages }
+    }
+
+    pub(super) fn has(&self, code: &str) -> bool {
+        self.messages.contains_key(code)
+    }
+
+    /// The sentence for a code with its placeholders filled; the code itself when it has none. A detail
+    /// `variant` chooses the message `CODE.variant`.
+    pub(super) fn text(&self, code: &str, details: &BTreeMap<String, Dynamic>) -> String {
+        let variant = details.get("variant").map(|variant| format!("{code}.{variant}"));
+        let wording = variant.and_then(|key| self.messages.get(&key)).or_else(|| self.messages.get(code));
+        let Some(wording) = wording else { return code.to_owned() };
+        let texts = details.iter().map(|(name, value)| (name.as_str(), self.show(value)));
+        capitalise(&fill(wording.in_language(self.language), texts))
+    }
+
+    /// What people call a needed document; alternatives are joined by "or".
+    pub(super) fn document(&self, types: &str) -> String {
+        let names = types.split('|').map(|name| match self.shared.documents.get(name) {
+            Some(wording) => wording.in_language(self.language).to_owned(),
+            None => name.to_owned(),
+        });
+        names.collect::<Vec<_>>().join(self.phrase("or"))
+    }
+
+    /// The sentence part for a card of which only `side` (`front` or `back`) came.
+    pub(super) fn side(&self, side: &str, document: &str) -> String {
+        fill(self.phrase(&format!("only_{side}")), [("document", document.to_owned())].into_iter())
+    }
+
+    /// The sentence for a field that was not read, or not surely.
+    pub(super) fn open_field(&self, path: &str, is_absent: bool) -> String {
+        let (document, field) = path.split_once('.').unwrap_or(("", path));
+        let wording = self.shared.fields.get(path).or_else(|| self.shared.fields.get(field));
+        let field = wording.map_or(field, |wording| wording.in_language(self.language)).to_owned();
+        let values = [("document", self.document(document)), ("field", field)];
+        let phrase = if is_absent { "absent_field" } else { "uncertain_field" };
+        capitalise(&fill(self.phrase(phrase), values.into_iter()))
+    }
+
+    fn phrase(&self, name: &str) -> &str {
+        self.shared.phrases.get(name).map_or("", |wording| wording.in_language(self.language))
+    }
+
+    /// A value as people of the language write it.
+    fn show(&self, value: &Dynamic) -> String {
+        if let Some(date) = value.clone().try_cast::<Date>() {
+            return match self.language {
+                Language::Es => date.0.format("%d/%m/%Y").to_string(),
+                Language::En => date.0.to_string(),
+            };
+        }
+        if let Ok(number) = value.as_decimal() {
+            return match self.language {
+                Language::Es => number.to_string().replace('.', ","),
+                Language::En => number.to_string(),
+            };
+        }
+        match value.clone().into_string() {
+            // A document type is shown by its name.
+            Ok(text) if self.shared.documents.contains_key(&text) => self.document(&text),
+            Ok(text) => text,
+            Err(_) => value.to_string(),
+        }
+    }
+}
+
+fn fill<'a>(template: &str, values: impl Iterator<Item = (&'a str, String)>) -> String {
+    values.fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), &value))
+}
+
+fn capitalise(sentence: &str) -> String {
+    let mut characters = sentence.chars();
+    match characters.next() {
+        Some(first) => first.to_uppercase().chain(characters).collect(),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,153 @@
+//! From the pages of a case's files to its documents with fields: classify, extract, calibrate.
+//! Knows no rules and no files.
+
+use std::time::Instant;
+
+use crate::classify::{LogicalDocument, PageOfFile, group};
+use crate::confidence::ConfidenceCurves;
+use crate::config::DocumentTypeConfig;
+use crate::domain::{Document, Field, FileReading, Finding, Part, Timings, Value};
+use crate::extract::{FieldReading, extract};
+
+/// What was read in one file, with where it came from.
+#[derive(Debug, Clone, Copy)]
+pub struct FilePages<'a> {
+    pub name: &'a str,
+    /// Of the file's bytes, lower-case hex.
+    pub sha256: &'a str,
+    pub reading: &'a FileReading,
+}
+
+/// Document types and confidence curves: all that pages need to become documents.
+#[derive(Debug, Clone)]
+pub struct Understanding {
+    types: Vec<DocumentTypeConfig>,
+    curves: ConfidenceCurves,
+}
+
+impl Understanding {
+    pub fn new(types: Vec<DocumentTypeConfig>, curves: ConfidenceCurves) -> Self {
+        Self { types, curves }
+    }
+
+    /// Leaves scores as they are, as fitting the curves needs them.
+    #[must_use]
+    pub fn without_calibration(mut self) -> Self {
+        self.curves = ConfidenceCurves::identity();
+        self
+    }
+
+    /// Groups the pages of files to documents and reads their fields.
+    pub fn documents(&self, files: &[FilePages<'_>], timings: &mut Timings) -> Vec<Document> {
+        let pages: Vec<PageOfFile<'_>> = files
+            .iter()
+            .enumerate()
+            .flat_map(|(file, pages)| pages.reading.pages.iter().map(move |page| PageOfFile { file, page }))
+            .collect();
+        let classifying = Instant::now();
+        let drafts = group(&pages, &self.types);
+        timings.classify += milliseconds(classifying);
+        let extracting = Instant::now();
+        let documents = drafts.iter().map(|draft| self.document_of(draft, files)).collect();
+        timings.extract += milliseconds(extracting);
+        documents
+    }
+
+    fn document_of(&self, draft: &LogicalDocument<'_>, files: &[FilePages<'_>]) -> Document {
+        let config = self.types.iter().find(|config| config.document_type == draft.document_type);
+        let pages: Vec<_> = draft.pages.iter().map(|page| page.page).collect();
+        let read = config.map(|config| extract(config, &pages)).unwrap_or_default();
+        let fields = read.into_iter().filter_map(|(name, reading)| {
+            let field = self.field_of(&name, reading, draft, files)?;
+            Some((name, field))
+        });
+        Document {
+            document_type: draft.document_type.clone(),
+            type_confidence: draft.type_confidence,
+            fields: fields.collect(),
+            parts: parts_of(draft, files),
+            findings: findings_on(draft, files),
+        }
+    }
+
+    fn field_of(
+        &self,
+        name: &str,
+        reading: FieldReading,
+        draft: &LogicalDocument<'_>,
+        files: &[FilePages<'_>],
+    ) -> Option<Field> {
+        let place = draft.pages.get(reading.page_index)?;
+        let document_type = draft.document_type.as_str();
+        let confidence = |score| self.curves.confidence(place.page.source, document_type, name, score);
+        Some(Field {
+            value: self.place_rows(reading.value, draft, files),
+            raw: reading.raw,
+            confidence: confidence(reading.score),
+            page: place.page.number,
+            file: files.get(place.file)?.name.to_owned(),
+            bounds: reading.bounds.as_fractions(place.page.width, place.page.height),
+            checks: reading.checks,
+            repaired: reading.repaired,
+            confirmed: false,
+        })
+    }
+
+    /// Rows come with the index of their page in the document; here they get file and page.
+    fn place_rows(&self, value: Value, draft: &LogicalDocument<'_>, files: &[FilePages<'_>]) -> Value {
+        let Value::Transactions(mut rows) = value else { return value };
+        for row in &mut rows {
+            let index = usize::try_from(row.page).unwrap_or(1).saturating_sub(1);
+            let Some(place) = draft.pages.get(index) else { continue };
+            row.page = place.page.number;
+            row.file = files.get(place.file).map_or_else(String::new, |file| file.name.to_owned());
+            #[expect(clippy::cast_possible_truncation, reason = "a probability")]
+            let score = row.confidence as f32;
+            row.confidence = self.curves.confidence(
+                place.page.source,
+                draft.document_type.as_str(),
+                "transactions",
+                score,
+            );
+        }
+        Value::Transactions(rows)
+    }
+}
+
+fn parts_of(draft: &LogicalDocument<'_>, files: &[FilePages<'_>]) -> Vec<Part> {
+    let mut parts: Vec<(usize, Part)> = Vec::new();
+    for place in &draft.pages {
+        match parts.last_mut() {
+            Some((file, part)) if *file == place.file => part.pages.push(place.page.number),
+            _ => {
+                let Some(source) = files.get(place.file) else { continue };
+                let part = Part {
+                    file: source.name.to_owned(),
+                    sha256: source.sha256.to_owned(),
+                    pages: vec![place.page.number],
+                };
+                parts.push((place.file, part));
+            }
+        }
+    }
+    parts.into_iter().map(|(_, part)| part).collect()
+}
+
+/// Findings on the pages of a document, and on its files as a whole.
+fn findings_on(draft: &LogicalDocument<'_>, files: &[FilePages<'_>]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (index, reading) in files.iter().enumerate() {
+        let numbers: Vec<u32> =
+            draft.pages.iter().filter(|place| place.file == index).map(|place| place.page.number).collect();
+        if numbers.is_empty() {
+            continue;
+        }
+        let concerns = |finding: &&Finding| finding.page.is_none_or(|page| numbers.contains(&page));
+        findings.extend(reading.reading.findings.iter().filter(concerns).cloned());
+    }
+    findings
+}
+
+fn milliseconds(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}

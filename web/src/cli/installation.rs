@@ -1,0 +1,70 @@
+//! Where rules, models and settings come from: command line and environment, then `dossier.toml`,
+//! then what the binary carries.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use dossier::config::{Bundle, Settings};
+use dossier::process::Engine;
+use dossier::read::{ReadOptions, Sandbox, SandboxLimits};
+use dossier::rules::CsvRecords;
+
+use super::args::Installation;
+
+/// The file looked for in the working directory when none is named.
+const DEFAULT_CONFIG: &str = "dossier.toml";
+
+#[derive(Debug)]
+pub(crate) struct Installed {
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) settings: Settings,
+}
+
+impl Installed {
+    pub(crate) fn find(installation: Installation) -> anyhow::Result<Self> {
+        let config = installation.config.or_else(|| {
+            let default = PathBuf::from(DEFAULT_CONFIG);
+            default.is_file().then_some(default)
+        });
+        let mut settings = config.as_deref().map(Settings::from_file).transpose()?.unwrap_or_default();
+        settings.rules = installation.rules.or(settings.rules);
+        settings.models = installation.models.or(settings.models);
+        Ok(Self { config, settings })
+    }
+
+    pub(crate) fn rules(&self) -> anyhow::Result<Bundle> {
+        self.settings.rule_bundle().context("cannot load the rules")
+    }
+
+    pub(crate) fn models(&self) -> anyhow::Result<Bundle> {
+        self.settings.model_bundle().context("cannot load the models")
+    }
+
+    pub(crate) fn sandbox(&self) -> anyhow::Result<Sandbox> {
+        let executable = std::env::current_exe().context("cannot find the dossier program itself")?;
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let parallel = self.settings.parallel.unwrap_or(cores);
+        Ok(Sandbox::new(executable, self.settings.models.clone(), parallel, SandboxLimits::default()))
+    }
+
+    fn read_options(&self) -> ReadOptions {
+        let mut options = ReadOptions::default();
+        options.open.passwords.clone_from(&self.settings.passwords);
+        options
+    }
+
+    pub(crate) fn engine(&self) -> anyhow::Result<Engine> {
+        Engine::load(&self.rules()?, &self.models()?, self.sandbox()?, self.read_options())
+            .context("the configuration is not usable")
+    }
+
+    /// The look-up tables: of the folder named, else configured, else those of the rules.
+    pub(crate) fn records(&self, folder: Option<&Path>) -> anyhow::Result<CsvRecords> {
+        let records = match folder.or(self.settings.records.as_deref()) {
+            Some(folder) if folder.is_dir() => CsvRecords::from_directory(folder),
+            Some(folder) => bail!("there is no folder of records at {}", folder.display()),
+            None => CsvRecords::from_bundle(&self.rules()?),
+        };
+        Ok(records)
+    }
+}

@@ -1,0 +1,51 @@
+//! `dossier rules`: checking and testing the business rules.
+
+use std::process::ExitCode;
+
+use dossier::config::load_document_types;
+use dossier::rules::{Flow, run_cases};
+
+use super::args::RulesCommand;
+use super::installation::Installed;
+use super::output::say;
+
+pub(crate) fn run(installed: &Installed, command: &RulesCommand) -> anyhow::Result<ExitCode> {
+    let clean = match command {
+        RulesCommand::Check => check(installed)?,
+        RulesCommand::Test => test(installed)?,
+    };
+    Ok(if clean { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Loads everything as a run would: an unknown field, function or key is an error here.
+fn check(installed: &Installed) -> anyhow::Result<bool> {
+    let bundle = installed.rules()?;
+    let types = load_document_types(&bundle)?;
+    say(&format!("{} document types\n", types.len()))?;
+    for name in Flow::names(&bundle) {
+        let flow = Flow::load(&bundle, &name)?;
+        say(&format!("{name}: {} rules, {} codes\n", flow.config.rules.len(), flow.codes().len()))?;
+    }
+    Ok(true)
+}
+
+fn test(installed: &Installed) -> anyhow::Result<bool> {
+    let bundle = installed.rules()?;
+    let (mut passed, mut failed) = (0, 0);
+    for name in Flow::names(&bundle) {
+        let flow = Flow::load(&bundle, &name)?;
+        for report in run_cases(&flow, &bundle)? {
+            if report.passed() {
+                passed += 1;
+                continue;
+            }
+            failed += 1;
+            say(&format!("{} {}\n", report.file, report.name))?;
+            for difference in &report.differences {
+                say(&format!("    {difference}\n"))?;
+            }
+        }
+    }
+    say(&format!("{passed} passed, {failed} failed\n"))?;
+    Ok(failed == 0)
+}
