@@ -22,6 +22,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let files = ModelFiles { detection: &detection, recognition: &recognition, alphabet: &alphabet };
     let reader = OcrsReader::load(&files)?;
     let image = image::open(picture)?.into_rgb8();
+    if std::env::var_os("GLANCES").is_some() {
+        let mut grey = image::imageops::grayscale(&image);
+        for quarters in 0..4 {
+            let glance = reader.glance(&grey)?;
+            let (chars, sure) = (glance.chars, glance.mean_confidence());
+            eprintln!("quarter {quarters}: {} boxes, {chars} characters, mean {sure:.3}", glance.boxes.len());
+            grey = image::imageops::rotate90(&grey);
+        }
+        return Ok(());
+    }
     let started = Instant::now();
     let upright = upright(image, false, &reader)?;
     let (mut image, source) = (upright.image, upright.source);
