@@ -1,7 +1,7 @@
 //! START HERE: the way of a case, from files to a decision.
 //!
 //! The only place that knows the order of the stages:
-//! intake → read (render, OCR, in a sandbox) → classify → extract → decide → record.
+//! intake → read (render, OCR, in a sandbox) → classify → extract → link → decide → record.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,8 @@ use crate::confidence::ConfidenceCurves;
 use crate::config::{Bundle, BundleError, DocumentTypesError, load_document_types};
 use crate::domain::{Case, CaseResult, FileFinding, Finding, Mode, Outcome, Timings, Version};
 use crate::intake::{CaseSource, SourceFile, hash_file};
-use crate::read::{FileOutcome, ReadOptions, Sandbox, SandboxError};
+use crate::link::corroborate;
+use crate::read::{FileOutcome, ReadOptions, ReadingCache, Sandbox, SandboxError};
 use crate::rules::{Flow, Records, RulesError, decide};
 use crate::store::EventKind;
 use crate::understand::{FilePages, Understanding};
@@ -56,6 +57,7 @@ pub struct Engine {
     understanding: Understanding,
     sandbox: Sandbox,
     options: ReadOptions,
+    cache: Option<ReadingCache>,
     rules_version: String,
     models_version: String,
 }
@@ -112,6 +114,7 @@ impl Engine {
             understanding: Understanding::new(load_document_types(rules)?, curves),
             sandbox,
             options,
+            cache: None,
             rules_version: rules.version(),
             models_version: models.version(),
         })
@@ -132,8 +135,28 @@ impl Engine {
         let sha256 = hash_file(&file.path)
             .await
             .map_err(|source| ProcessError::File { path: file.path.clone(), source })?;
-        let outcome = self.sandbox.read(&file.path, &self.options).await?;
+        let kept = self.cache.as_ref().and_then(|cache| cache.find(&sha256, &self.options));
+        let outcome = match kept {
+            Some(outcome) => outcome,
+            None => self.read_anew(&file.path, &sha256).await?,
+        };
         Ok(ReadFile { name: file.name.clone(), path: file.path.clone(), sha256, outcome })
+    }
+
+    async fn read_anew(&self, path: &Path, sha256: &str) -> Result<FileOutcome, ProcessError> {
+        let outcome = self.sandbox.read(path, &self.options).await?;
+        if let Some(cache) = &self.cache {
+            let kept = cache.keep(sha256, &self.options, &outcome);
+            kept.map_err(|source| ProcessError::File { path: path.to_owned(), source })?;
+        }
+        Ok(outcome)
+    }
+
+    /// Keeps readings in this folder and takes them from there.
+    #[must_use]
+    pub fn with_cache(mut self, folder: PathBuf) -> Self {
+        self.cache = Some(ReadingCache::new(folder, self.models_version.clone()));
+        self
     }
 
     /// Leaves scores as they are, as fitting the curves needs them.
@@ -179,7 +202,7 @@ impl Engine {
         }
         let pages: Vec<FilePages<'_>> = files.iter().map(ReadFile::pages).collect();
         let documents = self.understanding.documents(&pages, &mut timings);
-        let case = Case {
+        let mut case = Case {
             reference: source.reference.clone(),
             flow: name.to_owned(),
             received_on: received_on(source.application.as_ref(), today),
@@ -188,6 +211,7 @@ impl Engine {
             unreadable: unreadable(&source.findings, &files),
         };
         let deciding = Instant::now();
+        corroborate(&mut case);
         let decision = decide(flow, &case, records);
         timings.decide = milliseconds(deciding);
         timings.total = milliseconds(started);

@@ -10,7 +10,9 @@ mod wire;
 mod stop;
 pub mod child;
 pub mod sandbox;
+mod cache;
 
+pub use cache::ReadingCache;
 pub use file::{PageTimings, ReadOptions, ReadSink, read_file, read_whole};
 pub use sandbox::{FileOutcome, Sandbox, SandboxError, SandboxLimits};
 pub use wire::ChildLimits;

@@ -192,6 +192,7 @@ mod tests {
     #[test]
     fn every_shipped_case_gives_what_it_says() {
         let bundle = Bundle::embedded_rules();
+        assert_eq!(Flow::names(&bundle), ["consumer_loan", "energy_claim", "insurance_claim"]);
         let mut wrong = String::new();
         for name in Flow::names(&bundle) {
             let flow = Flow::load(&bundle, &name)

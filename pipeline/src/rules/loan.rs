@@ -32,7 +32,7 @@ mod tests {
 
     #[test]
     fn instalments_follow_the_formula() {
-        assert_eq!(instalment("12000", "6.95", 48).as_deref(), Some("287.07"));
+        assert_eq!(instalment("12000", "6.95", 48).as_deref(), Some("287.08"));
         assert_eq!(instalment("10000", "12", 12).as_deref(), Some("888.49"));
         assert_eq!(instalment("1200", "0", 12).as_deref(), Some("100"));
         assert!(instalment("300000", "29.99", 480).is_some());

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
+
 use crate::config::Bundle;
 
 /// One row of a table, by column. An empty cell is absent.
@@ -115,6 +117,33 @@ fn normalise_key(table: &str, key: &str) -> String {
     if table == "customers" { key.chars().take(20).collect() } else { key }
 }
 
+/// An earlier invoice in a customer's record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RecordedInvoice {
+    pub(super) number: String,
+    pub(super) period_start: NaiveDate,
+    pub(super) period_end: NaiveDate,
+}
+
+/// The column `invoices`: `number|period_start|period_end|total` joined by `;`. `None` when it does not
+/// have this form.
+pub(super) fn parse_invoices(cell: &str) -> Option<Vec<RecordedInvoice>> {
+    let entries = cell.split(';').map(str::trim).filter(|entry| !entry.is_empty());
+    entries
+        .map(|entry| {
+            let [number, start, end, _total] = entry.split('|').map(str::trim).collect::<Vec<_>>()[..] else {
+                return None;
+            };
+            let day = |text: &str| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+            Some(RecordedInvoice {
+                number: number.to_owned(),
+                period_start: day(start)?,
+                period_end: day(end)?,
+            })
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,6 +167,16 @@ mod tests {
         assert!(records("name\nAna\n").find("customers", "ES1").is_err());
         assert!(records("cups,holder_name\nES1,Ana\nES1,Eva\n").find("customers", "ES1").is_err());
         assert!(records("cups,holder_name\nES1\n").find("customers", "ES1").is_err());
+    }
+
+    #[test]
+    fn invoices_of_a_customer_are_a_list_in_one_cell() {
+        let invoices =
+            parse_invoices("F-1|2026-01-01|2026-01-31|50.00; F-2|2026-02-01|2026-02-28|40.00").unwrap();
+        assert_eq!(invoices.len(), 2);
+        assert_eq!(parse_invoices(""), Some(Vec::new()));
+        assert_eq!(parse_invoices("F-1|enero|2026-01-31|50.00"), None);
+        assert_eq!(parse_invoices("F-1"), None);
     }
 
     #[test]

@@ -11,9 +11,11 @@ use rust_decimal::Decimal;
 use super::date::Date;
 use super::documents::Prepared;
 use super::flow::Thresholds;
-use super::records::{Record, RecordsUnavailable};
+use super::people;
+use super::records::{Record, RecordsUnavailable, parse_invoices};
 use super::trace::{Certainty, Stop, Trace};
 use crate::domain::{Document, Field, Transaction, Value};
+use crate::link::{fold_lookalikes, fold_text, identifier};
 
 /// Result of a function that a script calls.
 pub(super) type Scripted<T> = Result<T, Box<EvalAltResult>>;
@@ -216,6 +218,21 @@ impl DocumentView {
         Ok(Rows { document: self.clone(), path: self.path(field).into() })
     }
 
+    /// Whether the dates, and the Spanish tax id, in the machine-readable zone are the printed ones.
+    /// Reads only what disagrees.
+    pub(super) fn zone_agrees(&self) -> bool {
+        let text = |name: &str| self.document().fields.get(name).and_then(|field| field.value.as_text());
+        let Some(zone) = text("mrz") else { return true };
+        let disagreeing: Vec<&str> = ["birth_date", "expiry_date", "document_number"]
+            .into_iter()
+            .filter(|name| text(name).is_some_and(|printed| !people::zone_says(zone, name, printed)))
+            .collect();
+        for name in disagreeing.iter().chain(disagreeing.first().map(|_| &"mrz")) {
+            self.look(name, |_| Some(()));
+        }
+        disagreeing.is_empty()
+    }
+
     /// Names of the checks that failed on the document's fields, without those on `except`. Reads the
     /// fields that failed one; a check that a field passed has confirmed it.
     pub(super) fn failed_checks(&self, except: &[String]) -> Vec<String> {
@@ -282,6 +299,21 @@ impl RecordView {
                 stop(Stop::RecordsUnavailable)
             }
         }
+    }
+
+    /// Whether the customer has another invoice than `number` for the same period. A number that a
+    /// reader may have taken for another is no other number.
+    pub(super) fn has_other_invoice(&self, number: &str, start: Date, end: Date) -> Scripted<bool> {
+        let Some(cell) = self.cells.get("invoices") else { return Ok(false) };
+        let Some(invoices) = parse_invoices(cell) else {
+            self.case.trace().unavailable.insert(format!("{}.invoices", self.table));
+            return stop(Stop::RecordsUnavailable);
+        };
+        let folded = |number: &str| fold_lookalikes(&fold_text(&identifier(number)));
+        let own = folded(number);
+        Ok(invoices.iter().any(|invoice| {
+            (invoice.period_start, invoice.period_end) == (start.0, end.0) && folded(&invoice.number) != own
+        }))
     }
 
     /// A cell that may be empty.

@@ -192,6 +192,10 @@ pub(crate) struct EvalArguments {
     /// Fit the confidence curves on this folder and write them to FILE
     #[arg(long, value_name = "FILE")]
     pub(crate) calibrate: Option<PathBuf>,
+    /// Keep what is read of each file in this folder and take it from there in the next run (empty it
+    /// when the code that reads has changed)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) readings: Option<PathBuf>,
     /// Fail (exit code 1) when a figure is under its floor in this TOML file
     #[arg(long, value_name = "FILE")]
     pub(crate) floors: Option<PathBuf>,

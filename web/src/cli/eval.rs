@@ -31,6 +31,9 @@ pub(crate) async fn run(installed: &Installed, arguments: EvalArguments) -> anyh
     if arguments.calibrate.is_some() {
         engine = engine.without_calibration();
     }
+    if let Some(folder) = arguments.readings.clone() {
+        engine = engine.with_cache(folder);
+    }
     let records_folder = Some(folder.join("records")).filter(|records| records.is_dir());
     let records = installed.records(records_folder.as_deref())?;
     let results = process_all(engine, records, &folder.join("inbox")).await?;

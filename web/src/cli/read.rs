@@ -29,12 +29,7 @@ pub(crate) async fn run(installed: &Installed, arguments: ReadArguments) -> anyh
     Ok(ExitCode::SUCCESS)
 }
 
-async fn read_one(
-    engine: &Engine,
-    sandbox: &Sandbox,
-    path: &Path,
-    arguments: &ReadArguments,
-) -> anyhow::Result<()> {
+async fn read_one(engine: &Engine, path: &Path, arguments: &ReadArguments) -> anyhow::Result<()> {
     let scratch = tempfile::tempdir()?;
     let case = engine.read(&source_of(path), scratch.path()).await?;
     let pages: Vec<_> = case.files.iter().map(ReadFile::pages).collect();
@@ -44,7 +39,8 @@ async fn read_one(
     }
     if arguments.json {
         let pages: Vec<_> = case.files.iter().map(pages_as_json).collect();
-        let findings: Vec<_> = unpacked
+        let findings: Vec<_> = case
+            .source
             .findings
             .iter()
             .map(|(file, finding)| json!({"file": file, "finding": finding}))
