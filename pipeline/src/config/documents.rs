@@ -99,6 +99,9 @@ pub struct FieldConfig {
     /// Labels of look-alikes: their value is never this field's.
     #[serde(default)]
     pub not_labels: Vec<String>,
+    /// A date that may stand without a label in the line of place and date over the signatures.
+    #[serde(default)]
+    pub dateline: bool,
     /// The party that the field is about.
     #[serde(default)]
     pub party: Option<String>,

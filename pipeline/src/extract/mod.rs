@@ -4,6 +4,9 @@
 //! know files, cases, rules or any issuer's template.
 
 pub mod parse;
+pub mod mrz;
+pub mod identity;
+pub mod statement;
 pub mod candidates;
 pub mod labels;
 pub mod signature;

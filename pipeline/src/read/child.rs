@@ -133,7 +133,7 @@ impl Parent {
         let hard = rustix::process::getrlimit(Resource::Cpu).maximum;
         let limit = Rlimit { current: Some(soft.min(hard.unwrap_or(soft))), maximum: hard };
         // When it fails the old, smaller limit stays, which is the safe side.
-        drop(setrlimit(Resource::Cpu, limit));
+        setrlimit(Resource::Cpu, limit).ok();
     }
 }
 

@@ -7,8 +7,13 @@ use serde::{Deserialize, Serialize};
 use super::mixed;
 use crate::domain::{FileReading, Finding, FindingCode, Page, TextSource};
 use crate::layout::arrange;
+use crate::marks::find_marks;
 use crate::ocr::{OcrError, Reader};
 use crate::render::{self, NativePage, OpenOptions, RenderedPage};
+
+/// Resolution at which ink is looked for on a page with text of its own: 108 dpi, a stroke of a pen is
+/// two pixels wide.
+const MARK_PIXELS_PER_POINT: f32 = 1.5;
 
 /// How a file is read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -173,6 +178,8 @@ fn from_native(
 ) -> Result<Page, Unread> {
     let mut words = native.words.clone();
     words.extend(mixed::words_in_pictures(rendered, native, reader)?);
+    let picture = rendered.raster_at(MARK_PIXELS_PER_POINT);
+    let (marks, _) = picture.map(|picture| find_marks(&picture, native.width, &words)).unwrap_or_default();
     let (words, rows) = arrange(words);
     Ok(Page {
         number: rendered.number,
@@ -181,7 +188,7 @@ fn from_native(
         source: TextSource::Native,
         words,
         rows,
-        marks: Vec::new(),
+        marks,
         rules: native.rules.clone(),
         rotation_degrees: native.rotation_degrees as f32,
     })
@@ -198,6 +205,7 @@ fn from_raster(
     let (width, height) = raster.dimensions();
     let grey = image::imageops::grayscale(raster);
     let words = reader.read_words(&grey)?;
+    let (marks, rules) = find_marks(raster, width as f32, &words);
     let (words, rows) = arrange(words);
     let page = Page {
         number: rendered.number,
@@ -206,8 +214,8 @@ fn from_raster(
         source: if rendered.camera_hint { TextSource::Photo } else { TextSource::Scan },
         words,
         rows,
-        marks: Vec::new(),
-        rules: Vec::new(),
+        marks,
+        rules,
         rotation_degrees: 0.0,
     };
     Ok((page, PageTimings { decode_us, ocr_us: elapsed_us(started) }))

@@ -272,13 +272,13 @@ impl Sandbox {
         let said = tokio::spawn(async move {
             let mut text = Vec::new();
             if let Some(stderr) = stderr {
-                drop(stderr.take(MAX_STDERR_BYTES).read_to_end(&mut text).await);
+                stderr.take(MAX_STDERR_BYTES).read_to_end(&mut text).await.ok();
             }
             text
         });
         if let Some(mut stdin) = child.stdin.take() {
             // A child that died before it had read all shows why by its exit.
-            drop(stdin.write_all(&request).await);
+            stdin.write_all(&request).await.ok();
         }
         drop(request);
         let finished = match child.stdout.take() {
@@ -286,17 +286,17 @@ impl Sandbox {
             None => Listened::Ended,
         };
         if matches!(finished, Listened::Done) {
-            drop(timeout(self.limits.silence, child.wait()).await);
+            timeout(self.limits.silence, child.wait()).await.ok();
             return Ok(None);
         }
         if matches!(finished, Listened::TooLong) {
-            drop(child.kill().await);
+            child.kill().await.ok();
             return Ok(Some(Stop::Time));
         }
         let status = match timeout(Duration::from_secs(5), child.wait()).await {
             Ok(status) => status.map_err(SandboxError::Exchange)?,
             Err(_) => {
-                drop(child.kill().await);
+                child.kill().await.ok();
                 return Ok(Some(Stop::Crash));
             }
         };

@@ -68,7 +68,7 @@ impl Part {
                 self.page_count = page_count;
                 if let Some(opened) = opened.take() {
                     // Nobody waits any more when the file's other pages were given up.
-                    drop(opened.send(page_count));
+                    opened.send(page_count).ok();
                 }
             }
             Message::Page(page, timings) => {

@@ -146,9 +146,18 @@ fn ink_state(sheet: &Sheet, words: &Rect) -> BoxState {
         let square = bounds.width > 0.4 * bounds.height && bounds.width < 2.2 * bounds.height;
         in_line && size && square && (-0.4 * height..2.8 * height).contains(&left)
     };
-    let nearest =
-        sheet.page.marks.iter().filter(beside).max_by(|a, b| a.bounds.right().total_cmp(&b.bounds.right()));
-    nearest.map_or(BoxState::Unknown, |mark| BoxState::Ink(mark.ink_ratio))
+    let boxes: Vec<&InkMark> = sheet.page.marks.iter().filter(beside).collect();
+    let Some(nearest) = boxes.iter().max_by(|a, b| a.bounds.right().total_cmp(&b.bounds.right())) else {
+        return BoxState::Unknown;
+    };
+    // A cross that does not touch its frame is a mark of its own within it.
+    let group = boxes.iter().filter(|mark| mark.bounds.overlap_x(&nearest.bounds) > 0.0);
+    let (mut area, mut ink) = (nearest.bounds, 0.0);
+    for mark in group {
+        area = area.union(&mark.bounds);
+        ink += mark.ink_ratio * mark.bounds.area();
+    }
+    BoxState::Ink(ink / area.area().max(0.1))
 }
 
 /// Of overlapping matches the longest counts: `lectura estimada`, not `estimada`.

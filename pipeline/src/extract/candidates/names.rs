@@ -23,10 +23,10 @@ pub(super) fn find(class: Class, sheet: &Sheet, occurrences: &[Occurrence]) -> V
     for index in 0..sheet.pieces.len() {
         for (first, end) in chunks(sheet, index, occurrences) {
             match class {
-                Class::Person => people(sheet, first, end, &mut found),
+                Class::Person => people(sheet, occurrences, first, end, &mut found),
                 Class::Company => companies(sheet, first, end, &mut found),
                 Class::Party => {
-                    people(sheet, first, end, &mut found);
+                    people(sheet, occurrences, first, end, &mut found);
                     companies(sheet, first, end, &mut found);
                 }
                 Class::Identifier => identifiers(sheet, first, end, &mut found),
@@ -89,12 +89,12 @@ fn ends_label(sheet: &Sheet, end: usize) -> bool {
     end > 0 && sheet.page.words[end - 1].text.ends_with([':', ','])
 }
 
-fn people(sheet: &Sheet, first: usize, end: usize, found: &mut Vec<Candidate>) {
+fn people(sheet: &Sheet, occurrences: &[Occurrence], first: usize, end: usize, found: &mut Vec<Candidate>) {
     let mut at = first;
     while at < end {
         let run = capital_run(sheet, at, end, true);
         if run > at {
-            push_person(sheet, first, at, run, found);
+            push_person(sheet, occurrences, (first, at, run), found);
             at = run;
         } else {
             at += 1;
@@ -102,7 +102,12 @@ fn people(sheet: &Sheet, first: usize, end: usize, found: &mut Vec<Candidate>) {
     }
 }
 
-fn push_person(sheet: &Sheet, chunk: usize, first: usize, end: usize, found: &mut Vec<Candidate>) {
+fn push_person(
+    sheet: &Sheet,
+    occurrences: &[Occurrence],
+    (chunk, first, end): (usize, usize, usize),
+    found: &mut Vec<Candidate>,
+) {
     let piece = sheet.piece_of_word[first];
     let mut text = sheet.text(first, end);
     let mut bounds = sheet.bounds(first, end);
@@ -111,7 +116,9 @@ fn push_person(sheet: &Sheet, chunk: usize, first: usize, end: usize, found: &mu
     if let Some(below) = sheet.pieces[piece].below.filter(|_| at_end_of_line && sheet.pieces[piece].prose) {
         let next = &sheet.pieces[below];
         let tail = capital_run(sheet, next.first, next.end.min(next.first + 5), true);
-        if tail > next.first {
+        let label =
+            occurrences.iter().any(|label| label.piece == below && label.first < tail && is_label(label));
+        if tail > next.first && !label {
             text = format!("{text} {}", sheet.text(next.first, tail));
             bounds = bounds.union(&sheet.bounds(next.first, tail));
             (last_piece, last) = (below, tail);
@@ -121,11 +128,79 @@ fn push_person(sheet: &Sheet, chunk: usize, first: usize, end: usize, found: &mu
     let likeness = people.iter().map(|person| name::person_likeness(person)).fold(1.0_f32, f32::min);
     let firm = if name::has_legal_form(&text) { 0.2 } else { 1.0 };
     let inside = if first > chunk && !sheet.pieces[piece].prose { 0.8 } else { 1.0 };
-    let format = likeness * firm * inside;
+    let institution = if is_institution(&text) { 0.1 } else { 1.0 };
+    let format = likeness * firm * inside * institution;
     if format >= 0.3 {
         let value = Typed::Text(people.join("; "));
         found.push(candidate(sheet, (piece, last_piece), (first, last), bounds, text, value, format));
     }
+}
+
+/// First words of addresses, offices and registers; given names come first in a person's name.
+fn is_institution(text: &str) -> bool {
+    const FIRST_WORDS: [&str; 58] = [
+        "avda",
+        "avenida",
+        "av",
+        "calle",
+        "plaza",
+        "plz",
+        "paseo",
+        "camino",
+        "travesia",
+        "ronda",
+        "carretera",
+        "ctra",
+        "glorieta",
+        "urbanizacion",
+        "poligono",
+        "servicio",
+        "servicios",
+        "atencion",
+        "registro",
+        "banco",
+        "caja",
+        "departamento",
+        "oficina",
+        "juzgado",
+        "comisaria",
+        "ministerio",
+        "ley",
+        "real",
+        "reglamento",
+        "codigo",
+        "agencia",
+        "sociedad",
+        "grupo",
+        "seguros",
+        "direccion",
+        "defensor",
+        "comision",
+        "central",
+        "instituto",
+        "agente",
+        "customer",
+        "consumer",
+        "bank",
+        "registry",
+        "department",
+        "office",
+        "service",
+        "central",
+        "financial",
+        "data",
+        "credit",
+        "en",
+        "in",
+        "contrato",
+        "condiciones",
+        "informacion",
+        "unidad",
+        "autoridad",
+    ];
+    let first = text.split_whitespace().next().unwrap_or_default();
+    let folded = fold(first.trim_matches(|ch: char| !ch.is_alphabetic()));
+    FIRST_WORDS.contains(&folded.as_str()) || text.starts_with("C/")
 }
 
 /// `Ana Ruiz y Luis Gil` are two people, `Ana Ortega y Gasset` is one.

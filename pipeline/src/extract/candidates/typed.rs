@@ -26,7 +26,7 @@ pub(super) fn find(class: Class, sheet: &Sheet) -> Vec<Candidate> {
             flow.extend(piece.below.filter(|_| piece.prose || class != Class::Money));
         }
         let scan = Scan::of_pieces(sheet, &flow);
-        let crosses = piece.prose || matches!(class, Class::Iban | Class::Cups);
+        let crosses = piece.prose || matches!(class, Class::Iban | Class::Cups | Class::Date | Class::Period);
         let kept = values(class, sheet, &scan)
             .into_iter()
             .filter(|candidate| candidate.piece == index && (candidate.last_piece == index || crosses));

@@ -13,6 +13,8 @@ use super::sheet::Sheet;
 use crate::config::{DocumentTypeConfig, FieldConfig, FieldKind};
 use crate::domain::{Check, Page, Rect, Value};
 use crate::extract::candidates::{Candidate, Class, Typed, find_candidates};
+use crate::extract::parse::name;
+use crate::extract::parse::text::{is_minus, single_spaced};
 
 /// Relations weaker than this say nothing.
 const LEAST_RELATION: f32 = 0.05;
@@ -199,10 +201,11 @@ fn own_strength(
             (Role::PartyLabel { .. }, Some(Belonging::Own)) => 0.95,
             (Role::PartyLabel { .. }, Some(Belonging::Letterhead)) => 0.9,
             (Role::PartyLabel { .. }, Some(Belonging::Nobody)) => 0.7,
+            (Role::PartyLabel { .. }, Some(Belonging::OthersLetterhead)) => 0.6,
             (Role::PartyLabel { .. }, Some(Belonging::Other)) => 0.2,
             (Role::PartyLabel { .. }, None) => 0.75,
             (_, Some(Belonging::Other)) => 0.65,
-            (_, Some(Belonging::Nobody)) => 0.95,
+            (_, Some(Belonging::Nobody | Belonging::OthersLetterhead)) => 0.95,
             _ => 1.0,
         };
         own = own.max(strength * weight);
@@ -234,12 +237,15 @@ fn unlabelled_strength(
                 0.0
             }
         }
-        FieldKind::Person if own_block && candidate.format > 0.9 => 0.3,
+        FieldKind::Person if belonging != Some(Belonging::Other) && candidate.format > 0.9 => {
+            person_strength(reading, candidate, own_block)
+        }
         FieldKind::TaxId | FieldKind::PersonTaxId | FieldKind::CompanyTaxId if own_block => 0.6,
         FieldKind::CompanyTaxId | FieldKind::PersonTaxId if belonging == Some(Belonging::Nobody) => 0.35,
         FieldKind::Iban | FieldKind::Cups | FieldKind::Naf if belonging != Some(Belonging::Other) => 0.6,
         FieldKind::Iban | FieldKind::Cups | FieldKind::Naf => 0.4,
         FieldKind::PeriodStart | FieldKind::PeriodEnd if matches!(candidate.value, Typed::Period(_)) => 0.35,
+        FieldKind::Date if settings.dateline && on_dateline(reading, candidate) => 0.85,
         FieldKind::Money => 0.06,
         // A ticked option of a list needs no label: its words say what it is.
         FieldKind::Choice if candidate.format > 0.65 => 0.6,
@@ -256,19 +262,71 @@ fn letterhead_strength(reading: &Reading, candidate: &Candidate, own_block: bool
     let place = if reading.sheet.index == 0 && top < LETTERHEAD_SHARE {
         0.55
     } else if bottom > 0.9 {
-        0.35
+        0.45
     } else {
-        0.15
+        0.2
     };
     let form = if legal {
         1.0
     } else if large > 0.3 && top < 0.15 {
-        0.9
+        0.7
     } else {
         0.35
     };
     let block = if own_block { 0.1 } else { 0.0 };
-    (place * form + 0.15 * large * form + block * form).min(0.8)
+    let registered = if legal && has_company_id_beside(reading, candidate) { 0.25 } else { 0.0 };
+    (place * form + 0.15 * large * form + block * form + registered).min(0.85)
+}
+
+/// A person without a label: in the own block, with a title, beside a personal id.
+fn person_strength(reading: &Reading, candidate: &Candidate, own_block: bool) -> f32 {
+    let sheet = &reading.sheet;
+    let titled =
+        name::clean(&candidate.raw) != single_spaced(candidate.raw.trim_end_matches([',', ';', '.']));
+    let ids = reading.candidates.get(&Class::TaxId).into_iter().flatten();
+    let identified = ids.filter(|id| matches!(id.value, Typed::TaxId { person: true, .. })).any(|id| {
+        let apart = (id.bounds.center_y() - candidate.bounds.center_y()) / sheet.height;
+        let beside = apart.abs() < 0.8 && id.bounds.left > candidate.bounds.right();
+        let under = (0.5..4.5).contains(&apart)
+            && (id.bounds.left - candidate.bounds.left).abs() < 12.0 * sheet.height;
+        beside || under
+    });
+    let block = if own_block { 0.3 } else { 0.05 };
+    block + if titled { 0.15 } else { 0.0 } + if identified { 0.25 } else { 0.0 }
+}
+
+/// A company's tax id follows the name within a few words, as issuers print their legal identity.
+fn has_company_id_beside(reading: &Reading, candidate: &Candidate) -> bool {
+    let ids = reading.candidates.get(&Class::TaxId).into_iter().flatten();
+    ids.filter(|id| matches!(id.value, Typed::TaxId { person: false, .. })).any(|id| {
+        let follows = id.first >= candidate.end && id.first - candidate.end <= 5;
+        let under = Some(id.piece) == reading.sheet.pieces[candidate.last_piece].below;
+        follows || under
+    })
+}
+
+/// The line of place and date over the signatures: `En Madrid, a 5 de marzo de 2026`.
+fn on_dateline(reading: &Reading, candidate: &Candidate) -> bool {
+    let sheet = &reading.sheet;
+    let piece = &sheet.pieces[candidate.piece];
+    let words = &sheet.page.words[piece.first..candidate.first.max(piece.first)];
+    let start = words.iter().rposition(|word| word.text.ends_with('.')).map_or(0, |at| at + 1);
+    let lead = &words[start..];
+    let text =
+        |word: &crate::domain::Word| word.text.trim_matches(|ch: char| !ch.is_alphanumeric()).to_lowercase();
+    // In a sentence the place is introduced; on a line of its own it may open the line.
+    let town = match lead.iter().rposition(|word| text(word) == "en") {
+        Some(at) => &lead[at + 1..],
+        None if start == 0 && lead.len() <= 5 => lead,
+        None => return false,
+    };
+    let joints = ["a", "de", "del", "la", "el", "las", "los", "día", "dia", "on", ""];
+    let named = town.iter().any(|word| word.text.chars().next().is_some_and(char::is_uppercase));
+    let only_names = town.iter().all(|word| {
+        word.text.chars().next().is_some_and(char::is_uppercase) || joints.contains(&text(word).as_str())
+    });
+    let comma = town.iter().any(|word| word.text.ends_with(',') || text(word) == "a");
+    named && only_names && comma && town.len() <= 7
 }
 
 /// The strongest label of something else that points at the value.
@@ -307,7 +365,9 @@ fn kind_factor(settings: &FieldConfig, candidate: &Candidate) -> f32 {
     match (&candidate.value, settings.kind) {
         (Typed::TaxId { person, .. }, FieldKind::PersonTaxId) if !person => 0.1,
         (Typed::TaxId { person, .. }, FieldKind::CompanyTaxId) if *person => 0.3,
-        (Typed::Money { amount, .. }, _) if amount.is_sign_negative() && !amount.is_zero() => 0.7,
+        (Typed::Money { amount, .. }, _) if amount.is_sign_negative() && candidate.raw.contains(is_minus) => {
+            0.7
+        }
         _ => 1.0,
     }
 }

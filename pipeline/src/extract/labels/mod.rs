@@ -38,13 +38,7 @@ pub fn read_pages<'a>(config: &DocumentTypeConfig, pages: &[&'a Page]) -> Vec<Re
 
 /// The fields that labels tell on prepared pages.
 pub fn fields_of(config: &DocumentTypeConfig, readings: &[Reading]) -> BTreeMap<String, FieldReading> {
-    let mut claims: Vec<Vec<Claim>> = vec![Vec::new(); config.fields.len()];
-    for reading in readings {
-        for (all, on_page) in claims.iter_mut().zip(claims_on(config, reading)) {
-            all.extend(on_page);
-        }
-    }
-    let mut ranked: Vec<Ranked> = claims.into_iter().map(ranked_by_value).collect();
+    let mut ranked = ranked_claims(config, readings);
     let before = ranked.clone();
     settle(config, &mut ranked);
     share_out(config, &mut ranked);
@@ -55,6 +49,18 @@ pub fn fields_of(config: &DocumentTypeConfig, readings: &[Reading]) -> BTreeMap<
         }
     }
     fields
+}
+
+/// For every field of the configuration its possible values, best first, before they are weighed
+/// against other fields.
+pub fn ranked_claims(config: &DocumentTypeConfig, readings: &[Reading]) -> Vec<Ranked> {
+    let mut claims: Vec<Vec<Claim>> = vec![Vec::new(); config.fields.len()];
+    for reading in readings {
+        for (all, on_page) in claims.iter_mut().zip(claims_on(config, reading)) {
+            all.extend(on_page);
+        }
+    }
+    claims.into_iter().map(ranked_by_value).collect()
 }
 
 /// Claims of the same value become one; that it stands in several places raises its score.

@@ -38,6 +38,8 @@ pub enum Belonging {
     Own,
     Letterhead,
     Nobody,
+    /// In the issuer's letterhead, which holds other things too.
+    OthersLetterhead,
     Other,
 }
 
@@ -78,7 +80,11 @@ impl Blocks {
             Some(owner) if owner == party => Belonging::Own,
             Some(_) => Belonging::Other,
             None if place.bottom() <= self.letterhead_bottom && self.letterhead.is_some() => {
-                if self.letterhead == Some(party) { Belonging::Letterhead } else { Belonging::Other }
+                if self.letterhead == Some(party) {
+                    Belonging::Letterhead
+                } else {
+                    Belonging::OthersLetterhead
+                }
             }
             None => Belonging::Nobody,
         }
@@ -114,8 +120,10 @@ fn parties_of(occurrence: &Occurrence) -> impl Iterator<Item = usize> {
 /// A heading opens its cell and is not a word within a sentence.
 fn begins_block(sheet: &Sheet, occurrence: &Occurrence) -> bool {
     let piece = &sheet.pieces[occurrence.piece];
-    let words_before = occurrence.first - piece.first;
-    let at_start = words_before <= 1
+    let before = sheet.page.words.get(piece.first..occurrence.first).unwrap_or_default();
+    let words_before = before.iter().filter(|word| word.text.chars().any(char::is_alphabetic)).count();
+    let at_start = words_before == 0
+        || words_before == 1 && !piece.prose
         || sheet
             .page
             .words

@@ -5,10 +5,15 @@ use super::occurrence::Occurrence;
 use super::sheet::{Piece, Sheet, alignment_gap};
 use super::tokens::{is_letters, is_number_word};
 use crate::domain::Rect;
-use crate::extract::candidates::Candidate;
+use crate::extract::candidates::{Candidate, Typed};
 
 /// The rows that close a column of amounts.
 const TOTAL_WORDS: [&str; 7] = ["total", "totales", "totals", "suma", "sumas", "sum", "importes"];
+
+/// A column of this many values under its heading is a list.
+const LIST_ROWS: usize = 4;
+/// Lines over which a label of running text may reach for its value: amounts spelt out take one.
+const MOST_LINES: usize = 3;
 
 /// A page with all its labels, and the values that one field could take.
 #[derive(Debug, Clone, Copy)]
@@ -32,20 +37,30 @@ pub fn value_after(view: &View, label: &Occurrence, candidate: &Candidate) -> f3
     (apart * residue).max(follows(view, label, candidate))
 }
 
-/// The value stands right before the label: `48 cuotas mensuales`.
+/// The value stands right before the label: `48 cuotas mensuales`. A name may be parted from its
+/// definition by an address: `Norte, S.A., con domicilio en …, en adelante la Prestamista`.
 pub fn value_before(view: &View, label: &Occurrence, candidate: &Candidate) -> f32 {
     let pieces = &view.sheet.pieces;
-    let same_line = candidate.last_piece == label.piece && candidate.end <= label.first.max(1);
-    let next_line = pieces[candidate.last_piece].below == Some(label.piece)
-        && pieces[candidate.last_piece].end == candidate.end;
-    let gap = if same_line {
-        view.gap(candidate.end, label.first)
-    } else if next_line {
-        view.gap(pieces[label.piece].first, label.first)
-    } else {
-        return 0.0;
-    };
-    if gap > 3 { 0.0 } else { 0.95 * 0.6_f32.powi(small(gap)) }
+    let name = matches!(candidate.value, Typed::Text(_)) && pieces[candidate.last_piece].prose;
+    let (most_gap, decay, lines) = if name { (30, 0.96, MOST_LINES) } else { (3, 0.6, 1) };
+    let (mut at, mut from) = (candidate.last_piece, candidate.end);
+    let (mut gap, mut others) = (0, 0);
+    for _ in 0..=lines {
+        let to = if at == label.piece { label.first } else { pieces[at].end };
+        if to < from {
+            return 0.0;
+        }
+        gap += view.gap(from, to);
+        others += view.candidates_between(at, from, to);
+        if at == label.piece {
+            let second: f32 = if name { 0.8 } else { 1.0 };
+            let near = 0.95 * f32::powi(decay, small(gap)) * second.powi(small(others));
+            return if gap > most_gap { 0.0 } else { near };
+        }
+        let Some(below) = pieces[at].below else { return 0.0 };
+        (at, from) = (below, pieces[below].first);
+    }
+    0.0
 }
 
 /// The value closes the column under the label: in a row that begins with `Total`.
@@ -146,8 +161,20 @@ fn inline(view: &View, label: &Occurrence, candidate: &Candidate) -> f32 {
     let blocked = 0.35_f32.powi(small(view.labels_between(label, from, to)));
     let second = 0.5_f32.powi(small(view.candidates_between(candidate.piece, from, to)));
     let sentence = if ends_sentence(view.sheet, from, to) { 0.3 } else { 1.0 };
-    let before = if piece.prose { 1.0 } else { before_label(view, label) };
+    let before = if piece.prose { mention(view, label, candidate) } else { before_label(view, label) };
     near * blocked * second * sentence * before
+}
+
+/// In running text a word such as `cliente` is often no label: a name after it must be set off by a
+/// comma, a colon or a title.
+fn mention(view: &View, label: &Occurrence, candidate: &Candidate) -> f32 {
+    let words = &view.sheet.page.words;
+    let set_off = |word: usize| words.get(word).is_some_and(|word| word.text.ends_with([':', '.']));
+    let is_name = matches!(candidate.value, Typed::Text(_));
+    if is_name && label.tokens.len() == 1 && !set_off(label.end - 1) && !set_off(candidate.first.max(1) - 1) {
+        return 0.6;
+    }
+    1.0
 }
 
 /// A full stop followed by a capital between two words.
@@ -240,7 +267,24 @@ fn below(view: &View, label: &Occurrence, candidate: &Candidate) -> f32 {
     let corridor = Rect::from_edges(left, label.bounds.bottom(), right, value.top);
     let crossed = obstacles(view, label, candidate, &corridor, [0.35, 0.6, 0.75]);
     let contested = if has_closer_header(view, label, candidate) { 0.3 } else { 1.0 };
-    0.95 * aligned * near * crossed * contested * before_value(view, label, candidate)
+    let list = if heads_list(view, label) { 0.25 } else { 1.0 };
+    0.95 * aligned * near * crossed * contested * list * before_value(view, label, candidate)
+}
+
+/// The label heads a column of many such values: the rows of a table are no fields.
+fn heads_list(view: &View, label: &Occurrence) -> bool {
+    let height = view.sheet.height;
+    let mut bottom = label.bounds.bottom();
+    let mut rows = 0;
+    for candidate in view.candidates {
+        let bounds = &candidate.bounds;
+        let next = bounds.top >= bottom - 0.3 * height && bounds.top < bottom + 2.5 * height;
+        if next && alignment_gap(&label.bounds, bounds) < 1.5 * height {
+            rows += 1;
+            bottom = bounds.bottom();
+        }
+    }
+    rows >= LIST_ROWS
 }
 
 /// The value stands over its caption, as on cards of key figures.
@@ -254,23 +298,33 @@ fn above(view: &View, label: &Occurrence, candidate: &Candidate) -> f32 {
     if alignment_gap(&label.bounds, &candidate.bounds) > 0.8 * sheet.height { 0.0 } else { 0.45 }
 }
 
-/// The value comes on the next line of the running text.
+/// The value comes on one of the next lines of the running text.
 fn follows(view: &View, label: &Occurrence, candidate: &Candidate) -> f32 {
     let pieces = &view.sheet.pieces;
-    let piece = &pieces[label.last_piece];
-    if !piece.prose || piece.below != Some(candidate.piece) {
+    let mut at = label.last_piece;
+    let mut from = label.end;
+    let mut strength = 0.95;
+    if !pieces[at].prose {
         return 0.0;
     }
-    let start = pieces[candidate.piece].first;
-    let gap = view.gap(label.end, piece.end) + view.gap(start, candidate.first);
-    let blocked =
-        view.labels_between(label, label.end, piece.end) + view.labels_between(label, start, candidate.first);
-    let second = view.candidates_between(label.last_piece, label.end, piece.end)
-        + view.candidates_between(candidate.piece, start, candidate.first);
-    let stopped =
-        ends_sentence(view.sheet, label.end, piece.end) || ends_sentence(view.sheet, start, candidate.first);
-    let sentence = if stopped { 0.3 } else { 1.0 };
-    0.95 * 0.88_f32.powi(small(gap)) * 0.35_f32.powi(small(blocked)) * 0.5_f32.powi(small(second)) * sentence
+    for _ in 0..MOST_LINES {
+        let Some(below) = pieces[at].below else { return 0.0 };
+        strength *= way_through(view, label, at, from, pieces[at].end);
+        if below == candidate.piece {
+            return strength * way_through(view, label, below, pieces[below].first, candidate.first);
+        }
+        (at, from) = (below, pieces[below].first);
+    }
+    0.0
+}
+
+/// What a stretch of running text between label and value leaves of their bond.
+fn way_through(view: &View, label: &Occurrence, piece: usize, from: usize, to: usize) -> f32 {
+    let gap = small(view.gap(from, to));
+    let blocked = small(view.labels_between(label, from, to));
+    let second = small(view.candidates_between(piece, from, to));
+    let sentence = if ends_sentence(view.sheet, from, to) { 0.3 } else { 1.0 };
+    0.88_f32.powi(gap) * 0.35_f32.powi(blocked) * 0.5_f32.powi(second) * sentence
 }
 
 /// Text before the value in its own cell: words of another label weigh more than others.

@@ -36,19 +36,31 @@ pub fn unique_among(
     check: impl Fn(&str) -> bool,
     max_changes: usize,
 ) -> Option<Repaired> {
-    let mut text: Vec<char> = options.iter().map(|place| place.first().copied()).collect::<Option<_>>()?;
+    let mut passed = all_among(options, check, max_changes, 2);
+    if passed.len() == 1 { passed.pop() } else { None }
+}
+
+/// Up to `most` combinations that pass with the fewest changes; none when there are too many
+/// combinations to try.
+pub fn all_among(
+    options: &[Vec<char>],
+    check: impl Fn(&str) -> bool,
+    max_changes: usize,
+    most: usize,
+) -> Vec<Repaired> {
+    let first: Option<Vec<char>> = options.iter().map(|place| place.first().copied()).collect();
+    let Some(mut text) = first else { return Vec::new() };
     for changes in 0..=max_changes {
-        let mut search = Search { options, check: &check, passed: Vec::new(), trials: 0 };
+        let mut search = Search { options, check: &check, passed: Vec::new(), most, trials: 0 };
         search.vary(&mut text, 0, changes);
-        match search.passed.len() {
-            0 if search.trials < MOST_TRIALS => {}
-            1 if search.trials < MOST_TRIALS => {
-                return search.passed.pop().map(|text| Repaired { text, changes });
-            }
-            _ => return None,
+        if search.trials >= MOST_TRIALS {
+            return Vec::new();
+        }
+        if !search.passed.is_empty() {
+            return search.passed.into_iter().map(|text| Repaired { text, changes }).collect();
         }
     }
-    None
+    Vec::new()
 }
 
 /// The character read, then its runner-ups.
@@ -66,12 +78,13 @@ struct Search<'a, Check> {
     options: &'a [Vec<char>],
     check: &'a Check,
     passed: Vec<String>,
+    most: usize,
     trials: usize,
 }
 
 impl<Check: Fn(&str) -> bool> Search<'_, Check> {
     fn vary(&mut self, text: &mut Vec<char>, from: usize, changes_left: usize) {
-        if self.passed.len() > 1 || self.trials >= MOST_TRIALS {
+        if self.passed.len() >= self.most || self.trials >= MOST_TRIALS {
             return;
         }
         if changes_left == 0 {

@@ -14,6 +14,8 @@ const FARTHEST: f32 = 11.0;
 /// Smallest signature, in text heights.
 const LEAST_WIDTH: f32 = 2.2;
 const LEAST_HEIGHT: f32 = 0.9;
+/// A frame around an empty box inks less of its area than any hand.
+const LEAST_INK: f32 = 0.035;
 
 /// A place to sign.
 #[derive(Debug)]
@@ -80,7 +82,7 @@ fn could_sign(mark: &InkMark, height: f32) -> bool {
         && bounds.height >= LEAST_HEIGHT * height
         && bounds.height <= 14.0 * height
         && bounds.width <= 45.0 * height
-        && mark.ink_ratio < 0.6
+        && (LEAST_INK..0.6).contains(&mark.ink_ratio)
 }
 
 /// How like handwriting a mark is: curved strokes, little of its area inked.

@@ -61,7 +61,7 @@ mod tests {
         "Content-Disposition: attachment; filename=\"nomina.pdf\"\r\n",
         "Content-Transfer-Encoding: base64\r\n\r\nJVBERi0xLjQ=\r\n",
         "--cut\r\nContent-Type: application/zip\r\n",
-        "Content-Disposition: attachment; filename=\"../more.zip\"\r\n",
+        "Content-Disposition: attachment; filename=\"more.zip\"\r\n",
         "Content-Transfer-Encoding: base64\r\n\r\nUEsDBBQAAAAAAA==\r\n",
         "--cut\r\nContent-Type: application/json\r\n",
         "Content-Disposition: attachment; filename=\"application.json\"\r\n\r\n{}\r\n",
