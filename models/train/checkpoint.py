@@ -30,6 +30,11 @@ def save(path, **parts):
     os.replace(f"{path}.new", path)
 
 
+def write(path, model, average, optimiser, state):
+    """All that a run needs to go on."""
+    save(path, model=model.state_dict(), average=average.model.state_dict(), optimiser=optimiser.state_dict(), state=state)
+
+
 def load(path):
     return torch.load(path, map_location="cpu", weights_only=True)
 

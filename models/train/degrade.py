@@ -13,7 +13,7 @@ import numpy as np
 
 cv2.setNumThreads(1)
 HEIGHT = 40
-MEDIA = [("digital", 24), ("scan", 32), ("photo", 17), ("fax", 9), ("thermal", 5), ("dots", 3), ("card", 10)]
+MEDIA = [("digital", 27), ("scan", 36), ("photo", 15), ("fax", 7), ("thermal", 4), ("dots", 2), ("card", 9)]
 
 
 class Degrader:
@@ -50,6 +50,13 @@ class Degrader:
         if r.random() < 0.05:
             image = 255 - image
         return self._cut(image, ink, words)
+
+    def clean_scan(self, ink):
+        """A good scanner on a good print: dark on light, a little blur and noise."""
+        r = self.rng
+        paper, dark = r.uniform(232, 255), r.uniform(0, 60)
+        mask = cv2.GaussianBlur(ink.mask.astype(np.float32), (0, 0), r.uniform(0.3, 0.6))
+        return self._cut(self._finish(self._print(mask, paper, dark), paper - dark, 6, 0.3), ink, ink.words)
 
     # -- ink ------------------------------------------------------------------
     def _add_neighbour(self, mask, ink, other):

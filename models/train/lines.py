@@ -11,6 +11,7 @@ from wording import Wording
 
 VARIANTS = 3  # degradations of each set line
 RECENT = 24  # lines kept as possible neighbours
+STEP = 32  # batches are so many columns wide, or a multiple
 
 
 class LineSource:
@@ -46,9 +47,14 @@ def shortest(text):
     return len(text) + sum(a == b for a, b in zip(text, text[1:]))
 
 
+def rounded(width):
+    """Few different widths, for which the kernels are compiled once."""
+    return -(-width // STEP) * STEP
+
+
 def collate(lines, extra=0):
     """-> float32 [n, 1, 40, W] in -0.5..0.5 padded right with -0.5, targets, lengths"""
-    width = (max(i.shape[1] for i, _ in lines) + extra + 7) // 8 * 8
+    width = rounded(max(i.shape[1] for i, _ in lines)) + extra
     x = np.zeros((len(lines), 1, HEIGHT, width), np.uint8)
     for k, (image, _) in enumerate(lines):
         x[k, 0, :, :image.shape[1]] = image
@@ -62,7 +68,7 @@ def batches(source, pool=768, pixels=9000):
         lines = sorted(source.lines(pool), key=lambda v: v[0].shape[1])
         out, k = [], 0
         while k < len(lines):
-            n = max(4, min(96, int(pixels / max(60, lines[min(len(lines) - 1, k + 8)][0].shape[1]))))
+            n = max(4, min(96, pixels // rounded(lines[min(len(lines) - 1, k + 8)][0].shape[1])))
             out.append(lines[k:k + n])
             k += n
         source.rng.shuffle(out)

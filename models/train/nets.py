@@ -64,18 +64,27 @@ class Separable(nn.Module):
 
 
 class Detector(nn.Module):
-    """[n, 1, H, W] -> logits of text at half resolution."""
+    """[n, 1, H, W] -> logits of text at half resolution.
 
-    def __init__(self, c=(16, 32, 64, 96, 128)):
+    The head works at a quarter of the resolution and unfolds four logits from each
+    place; `head="skip"` is the dearer one of the starting weights, at half
+    resolution with a connection to the stem, kept to measure those.
+    """
+
+    def __init__(self, c=(16, 32, 64, 96, 128), head="shuffle"):
         super().__init__()
         self.stem = conv(1, c[0], 5, 2)
         self.e1 = nn.Sequential(conv(c[0], c[1], 3, 2), Separable(c[1], c[1]))
         self.e2 = nn.Sequential(Separable(c[1], c[2], 2), Separable(c[2], c[2]), Separable(c[2], c[2]))
         self.e3 = nn.Sequential(Separable(c[2], c[3], 2), Separable(c[3], c[3], k=5), Separable(c[3], c[3], k=5))
         self.e4 = nn.Sequential(Separable(c[3], c[4], 2), Separable(c[4], c[4], k=5), Separable(c[4], c[4], k=5))
-        self.l4, self.l3, self.l2, self.l1, self.l0 = conv(c[4], 64, 1), conv(c[3], 64, 1), conv(c[2], 48, 1), conv(c[1], 32, 1), conv(c[0], 16, 1)
-        self.d3, self.d2, self.d1, self.d0 = Separable(64, 48), Separable(48, 32), Separable(32, 16), conv(16, 16)
-        self.out = nn.Conv2d(16, 1, 3, padding=1)
+        self.l4, self.l3, self.l2, self.l1 = conv(c[4], 64, 1), conv(c[3], 64, 1), conv(c[2], 48, 1), conv(c[1], 32, 1)
+        self.d3, self.d2 = Separable(64, 48), Separable(48, 32)
+        self.head = head
+        if head == "shuffle":
+            self.d1, self.h, self.o = Separable(32, 32), Separable(32, 32), nn.Conv2d(32, 4, 1)
+        else:
+            self.d1, self.l0, self.d0, self.out = Separable(32, 16), conv(c[0], 16, 1), conv(16, 16), nn.Conv2d(16, 1, 3, padding=1)
 
     def forward(self, x):
         up = lambda t: F.interpolate(t, scale_factor=2.0, mode="nearest")
@@ -83,10 +92,11 @@ class Detector(nn.Module):
         b = self.e1(a)
         c = self.e2(b)
         d = self.e3(c)
-        e = self.e4(d)
-        y = self.d3(self.l3(d) + up(self.l4(e)))
+        y = self.d3(self.l3(d) + up(self.l4(self.e4(d))))
         y = self.d2(self.l2(c) + up(y))
         y = self.d1(self.l1(b) + up(y))
+        if self.head == "shuffle":
+            return F.pixel_shuffle(self.o(self.h(y)), 2)
         return self.out(self.d0(self.l0(a) + up(y)))
 
 

@@ -7,6 +7,7 @@ held-out words; numbers are random anyway.
 from functools import partial
 
 from lines import LineSource
+from typeset import Style
 
 SEED = 20260101
 CLEAN_200_DPI = (24, 27, 30, 34)  # pixels of 9 to 12 pt text at 200 dpi
@@ -18,36 +19,35 @@ def general_lines(n=1500):
 
 
 def accent_lines(n=400):
-    """Legible Spanish sentences: rendered or scanned well."""
-    source = LineSource(SEED + 1, held=True, severity=0.5)
+    """Spanish words with accents, legible: a clean scan at 200 dpi."""
+    source = LineSource(SEED + 1, held=True)
     words, out = source.wording, []
     while len(out) < n:
         text = " ".join(source.rng.choice(words.accented) for _ in range(source.rng.randint(1, 5)))
         k = source.rng.random()
-        text = text.upper() if k < 0.25 else text.capitalize() if k < 0.6 else text
-        out += [v for v in source.variants(text, source.rng.choice(("digital", "scan")), 1) if len(v[1]) == len(text)]
+        out += clean(source, text.upper() if k < 0.25 else text.capitalize() if k < 0.6 else text)
     return out[:n]
 
 
 def field_lines(kind, n=300):
     """One field on a clean scan of 200 dpi: `dni`, `iban`, `amount` or `date`."""
-    source = LineSource(SEED + 2 + "dni iban amount date".split().index(kind), held=True, severity=0.5)
+    source = LineSource(SEED + 2 + "dni iban amount date".split().index(kind), held=True)
     draw, out = getattr(source.wording, kind), []
-    plain = [f for f in source.typesetter.faces if not f.ocr_b]
     while len(out) < n:
-        out += clean(source, draw(), plain)
+        out += clean(source, draw())
     return out[:n]
 
 
-def clean(source, text, faces):
-    """A line of 9 to 12 pt text as a good scanner at 200 dpi gives it."""
-    from typeset import Style
-
-    style = Style(source.rng.choice(faces), source.rng.choice(CLEAN_200_DPI))
-    if not style.covers(text):
+def clean(source, text):
+    """The text in 9 to 12 pt as a good scanner at 200 dpi gives it, when the face can."""
+    setter = source.typesetter
+    face = source.rng.choices(setter.faces, setter.weights)[0]
+    style = Style(face, source.rng.choice(CLEAN_200_DPI))
+    if face.ocr_b or not style.covers(text):
         return []
-    ink = source.typesetter.set(text, style)
-    return [(i, ink.text) for i in [source.degrader.line(ink, "scan")] if i is not None]
+    ink = setter.set(text, style)
+    image = source.degrader.clean_scan(ink)
+    return [] if image is None or ink.text != text else [(image, text)]
 
 
 def mrz_lines(medium, n=200):

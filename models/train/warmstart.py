@@ -26,29 +26,29 @@ def _pairs(model):
 
 @torch.no_grad()
 def load(model, path, sample):
-    """Fills `model` from the .rten file at `path`; `sample` is training input."""
-    pairs, beta = _pairs(model), {}
+    """Fills `model` from the .rten file at `path`; `sample` is training input.
+
+    Layers that the file does not have, or has in another shape, stay as they are.
+    """
+    pairs, beta, linear = _pairs(model), {}, getattr(model, "out", None)
     for operator, arrays in rtenfile.layers(path):
         name = module_name(operator)
         weights = [torch.from_numpy(a.copy()) for a in arrays]
-        if name in pairs:
+        if name in pairs and pairs[name][0].weight.shape == weights[0].shape:
             module, norm = pairs[name]
             module.weight.copy_(weights[0])
             if norm is not None:
                 beta[name] = weights[1]
             elif len(weights) > 1:
                 module.bias.copy_(weights[1])
-        elif name == "out" and weights[0].dim() == 2:
-            model.out.weight.copy_(weights[0].T)
-        elif name == "out":
-            model.out.bias.copy_(weights[0])
+        elif name == "out" and isinstance(linear, nn.Linear):  # exported as product and sum
+            target = linear.weight if weights[0].dim() == 2 else linear.bias
+            target.copy_(weights[0].T if weights[0].dim() == 2 else weights[0])
     for name, (module, norm) in pairs.items():
-        if norm is not None and name not in beta:
-            assert name.endswith(".d"), f"{path} lacks {name}"
+        if name.endswith(".d") and name not in beta:
             block = model.get_submodule(name.removesuffix(".d"))
-            block.q.weight.zero_()  # a block the file does not have yet: starts as nothing
+            block.q.weight.zero_()  # a block that the file does not have yet: starts as nothing
             block.q.bias.zero_()
-            beta[name] = torch.zeros(module.out_channels)
     _measure_norms(model, pairs, beta, sample)
     return model
 
@@ -75,7 +75,7 @@ def _measure_norms(model, pairs, beta, sample):
         return set_identity
 
     for name, (module, norm) in pairs.items():
-        if norm is not None:
+        if name in beta:
             handles.append(module.register_forward_hook(hook(name, norm)))
     model(sample)
     for h in handles:
