@@ -12,7 +12,7 @@ import json
 import torch
 
 import checkpoint
-import real_lines
+import receipts
 import testsets
 import warmstart
 from fonts import WORK
@@ -32,7 +32,7 @@ def network(which):
 
 def measure(model, sets):
     out = {name: score(read_lines(model, lines)) for name, lines in sets.items()}
-    real = real_lines.lines()
+    real = receipts.lines()
     if real:
         out["receipts, without case and space"] = score(forgiving(read_lines(model, real)))
     return out

@@ -1,4 +1,4 @@
-"""Measures detectors on held-out page crops.
+"""Measures detectors on held-out page crops and on real receipts.
 
     python evaluate_det.py path/to/text-detection-1280x928.rten … | checkpoint
 """
@@ -11,7 +11,7 @@ import torch
 import checkpoint
 import rtenfile
 import warmstart
-from detection_score import score_pages, test_pages
+from detection_score import score_pages, score_receipts, test_pages
 from fonts import WORK
 from nets import Detector
 from pages import PageSource
@@ -33,7 +33,9 @@ def main():
     torch.set_num_threads(1)
     pages = test_pages()
     for which in sys.argv[1:]:
-        print(json.dumps({"model": which, **score_pages(network(which), pages)}), flush=True)
+        model = network(which)
+        result = {"model": which, "held-out page crops": score_pages(model, pages), "receipts": score_receipts(model)}
+        print(json.dumps(result, indent=1), flush=True)
 
 
 if __name__ == "__main__":

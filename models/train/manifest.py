@@ -43,12 +43,10 @@ def main():
     for name, what in FILES.items():
         data = (MODELS / name).read_bytes()
         out += f'\n[[file]]\nname = "{name}"\nwhat = "{what}"\nsize_bytes = {len(data)}\nsha256 = "{hashlib.sha256(data).hexdigest()}"\n'
-    for name, values in measured("eval-rec.json").items():
-        if isinstance(values, dict):
-            out += figures(f'recognition."{name}"', values)
-    detection = measured("eval-det.json")
-    if detection:
-        out += figures('detection."held-out page crops"', {k: v for k, v in detection.items() if k != "model"})
+    for kind in ("recognition", "detection"):
+        for name, values in measured(f"eval-{kind}.json").items():
+            if isinstance(values, dict):
+                out += figures(f'{kind}."{name}"', values)
     (MODELS / "manifest.toml").write_text(out, encoding="utf-8")
 
 
