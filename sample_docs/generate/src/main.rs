@@ -35,8 +35,8 @@ use crate::render::Rendering;
 use crate::scenario::{Case, Desk, Flow};
 use crate::typeset::Press;
 
-const FAMILIES: [&str; 20] = [
-    "Liberation Sans", "Liberation Serif", "Liberation Mono", "Liberation Sans Narrow", "Carlito", "Caladea", "Roboto", "Roboto Condensed", "Open Sans",
+const FAMILIES: [&str; 18] = [
+    "Liberation Sans", "Liberation Serif", "Liberation Mono", "Carlito", "Caladea", "Roboto", "Open Sans",
     "Lato", "Cantarell", "Cabin", "EB Garamond", "Courier Prime", "Inconsolata", "DejaVu Sans", "DejaVu Sans Mono", "DejaVu Serif", "Libertinus Serif", "OCR B",
 ];
 
