@@ -37,7 +37,7 @@ use crate::typeset::Press;
 
 const FAMILIES: [&str; 18] = [
     "Liberation Sans", "Liberation Serif", "Liberation Mono", "Carlito", "Caladea", "Roboto", "Open Sans",
-    "Lato", "Cantarell", "Cabin", "EB Garamond", "Courier Prime", "Inconsolata", "DejaVu Sans", "DejaVu Sans Mono", "DejaVu Serif", "Libertinus Serif", "OCR B",
+    "Lato", "Cantarell", "Cabin", "EB Garamond 12", "Courier Prime", "Inconsolata", "DejaVu Sans", "DejaVu Sans Mono", "DejaVu Serif", "Libertinus Serif", "OCR B",
 ];
 
 #[derive(Debug, Parser)]

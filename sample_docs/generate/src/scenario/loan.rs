@@ -208,6 +208,7 @@ fn loan(name: &str, pay: &payslip::Pay, dice: &mut Dice) -> (Cents, u32, f64) {
     let (low, high) = match name {
         "high_debt" => (0.36, 0.49),
         "too_much_debt" | "too_much_debt_and_expired" => (0.52, 0.75),
+        "wrong_instalment" => (0.06, 0.30),
         _ => (0.06, 0.34),
     };
     let (least, most) = match name {
