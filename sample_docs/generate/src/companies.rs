@@ -86,21 +86,62 @@ pub fn irish_sort_code(bank: &Company) -> &'static str {
     IRISH_BANKS.iter().find(|(_, code, _)| *code == bank.bank_code).map_or("900000", |(_, _, sort)| sort)
 }
 
-const LENDERS: &[&str] = &["Crédito Ágora", "Financiera Olmo", "Prestia", "Crediluz", "Finanzas Alcor", "Vía Crédito", "Abaco Financia", "Tramontana Consumo"];
+const LENDERS: &[&str] =
+    &["Crédito Ágora", "Financiera Olmo", "Prestia", "Crediluz", "Finanzas Alcor", "Vía Crédito", "Abaco Financia", "Tramontana Consumo"];
 
 pub fn lender(dice: &mut Dice, english: bool) -> Company {
     let brand = *dice.pick(LENDERS);
-    let suffix = if english && dice.chance(0.5) { " Consumer Finance, S.A." } else { *dice.pick(&[", E.F.C., S.A.", ", E.F.C., S.A.U.", " Servicios Financieros, S.A."]) };
+    let suffix = if english && dice.chance(0.5) {
+        " Consumer Finance, S.A."
+    } else {
+        *dice.pick(&[", E.F.C., S.A.", ", E.F.C., S.A.U.", " Servicios Financieros, S.A."])
+    };
     company(dice, brand, suffix, 'A')
 }
 
 const EMPLOYER_FIRST: &[&str] = &[
-    "Talleres", "Construcciones", "Logística", "Conservas", "Hostelería", "Clínica", "Distribuciones", "Transportes", "Muebles", "Gestoría",
-    "Panadería", "Instalaciones", "Servicios", "Textiles", "Laboratorios", "Supermercados", "Viveros", "Imprenta", "Academia", "Residencia",
+    "Talleres",
+    "Construcciones",
+    "Logística",
+    "Conservas",
+    "Hostelería",
+    "Clínica",
+    "Distribuciones",
+    "Transportes",
+    "Muebles",
+    "Gestoría",
+    "Panadería",
+    "Instalaciones",
+    "Servicios",
+    "Textiles",
+    "Laboratorios",
+    "Supermercados",
+    "Viveros",
+    "Imprenta",
+    "Academia",
+    "Residencia",
 ];
 const EMPLOYER_SECOND: &[&str] = &[
-    "Miramar", "del Norte", "Peñalba", "Costa Clara", "Hermanos Vidal", "Guadiela", "La Solana", "Valdemoro Sur", "Sotomayor", "Alcaraz",
-    "El Roble", "Montesol", "Duero", "Tres Cantos Norte", "Bahía", "Los Llanos", "Cantábrico", "Ventura", "San Telmo", "Marjal",
+    "Miramar",
+    "del Norte",
+    "Peñalba",
+    "Costa Clara",
+    "Hermanos Vidal",
+    "Guadiela",
+    "La Solana",
+    "Valdemoro Sur",
+    "Sotomayor",
+    "Alcaraz",
+    "El Roble",
+    "Montesol",
+    "Duero",
+    "Tres Cantos Norte",
+    "Bahía",
+    "Los Llanos",
+    "Cantábrico",
+    "Ventura",
+    "San Telmo",
+    "Marjal",
 ];
 const SUFFIXES: &[&str] = &[", S.L.", ", S.A.", " S.L.U.", " SL", ", S.L.L.", ", S. Coop."];
 
@@ -110,7 +151,16 @@ pub fn employer(dice: &mut Dice) -> Company {
     company(dice, &brand, suffix, if suffix.contains('A') { 'A' } else { 'B' })
 }
 
-const SUPPLIERS: &[&str] = &["Lumen Sur", "Energía Vallarta", "Hidroluz Norte", "Comercial Voltia", "Electra Sanabria", "Solaz Energía", "Nexo Luz", "Gas y Luz Arán"];
+const SUPPLIERS: &[&str] = &[
+    "Lumen Sur",
+    "Energía Vallarta",
+    "Hidroluz Norte",
+    "Comercial Voltia",
+    "Electra Sanabria",
+    "Solaz Energía",
+    "Nexo Luz",
+    "Gas y Luz Arán",
+];
 
 pub fn energy_supplier(dice: &mut Dice) -> Company {
     let brand = *dice.pick(SUPPLIERS);
@@ -118,7 +168,18 @@ pub fn energy_supplier(dice: &mut Dice) -> Company {
     company(dice, brand, suffix, if suffix.contains("S.A") { 'A' } else { 'B' })
 }
 
-const WORKSHOP_FIRST: &[&str] = &["Taller", "Carrocerías", "Cristalería", "Reformas", "Fontanería", "Autoservicio", "Cerrajería", "Pinturas", "Electricidad", "Automoción"];
+const WORKSHOP_FIRST: &[&str] = &[
+    "Taller",
+    "Carrocerías",
+    "Cristalería",
+    "Reformas",
+    "Fontanería",
+    "Autoservicio",
+    "Cerrajería",
+    "Pinturas",
+    "Electricidad",
+    "Automoción",
+];
 
 pub fn workshop(dice: &mut Dice) -> Company {
     let brand = format!("{} {}", dice.pick(WORKSHOP_FIRST), dice.pick(EMPLOYER_SECOND));
@@ -135,7 +196,20 @@ pub fn insurer(dice: &mut Dice) -> Company {
 
 pub fn shop(dice: &mut Dice) -> &'static str {
     *dice.pick(&[
-        "SUPERMERCADO LA PLAZA", "MODA RIBERA", "FARMACIA CENTRO", "GASOLINERA EL CRUCE", "LIBRERIA ALETHEIA", "FERRETERIA NORTE", "RESTAURANTE EL PATIO",
-        "PANADERIA SOL", "CINES AVENIDA", "ZAPATERIA PASO", "MERCADO CENTRAL PTO 12", "HIPER VEGA", "CAFETERIA LONDRES", "PELUQUERIA IRIS", "DEPORTES CIMA",
+        "SUPERMERCADO LA PLAZA",
+        "MODA RIBERA",
+        "FARMACIA CENTRO",
+        "GASOLINERA EL CRUCE",
+        "LIBRERIA ALETHEIA",
+        "FERRETERIA NORTE",
+        "RESTAURANTE EL PATIO",
+        "PANADERIA SOL",
+        "CINES AVENIDA",
+        "ZAPATERIA PASO",
+        "MERCADO CENTRAL PTO 12",
+        "HIPER VEGA",
+        "CAFETERIA LONDRES",
+        "PELUQUERIA IRIS",
+        "DEPORTES CIMA",
     ])
 }

@@ -279,15 +279,9 @@ mod tests {
             surnames: "ERIKSSON",
             given_names: "ANNA MARIA",
         };
-        assert_eq!(
-            td3(&utopia),
-            "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10"
-        );
+        assert_eq!(td3(&utopia), "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10");
         let card = Mrz { code: "I<", number: "D23145890", optional: "", ..utopia };
-        assert_eq!(
-            td1(&card),
-            "I<UTOD231458907<<<<<<<<<<<<<<<\n7408122F1204159UTO<<<<<<<<<<<6\nERIKSSON<<ANNA<MARIA<<<<<<<<<<"
-        );
+        assert_eq!(td1(&card), "I<UTOD231458907<<<<<<<<<<<<<<<\n7408122F1204159UTO<<<<<<<<<<<6\nERIKSSON<<ANNA<MARIA<<<<<<<<<<");
         assert_ne!(broken_mrz(&td1(&card)), td1(&card));
     }
 

@@ -21,8 +21,8 @@ struct Settings {
     omits_columns: Vec<String>,
     #[serde(default, rename = "signed_by_default")]
     _signed_by_default: Option<bool>,
-    #[serde(default = "one")]
-    sides: usize,
+    #[serde(default, rename = "sides")]
+    _sides: Option<usize>,
     #[serde(default, rename = "currencies")]
     _currencies: Vec<String>,
     /// The variants of its type that it is for: `dni`, `tie`, `abroad`, `energy`, `insurance`, …
@@ -33,10 +33,6 @@ struct Settings {
     card: bool,
 }
 
-fn one() -> usize {
-    1
-}
-
 #[derive(Debug, Clone)]
 pub struct Layout {
     pub kind: String,
@@ -45,7 +41,6 @@ pub struct Layout {
     pub english: bool,
     pub omits: Vec<String>,
     pub omits_columns: Vec<String>,
-    pub sides: usize,
     pub variants: Vec<String>,
     pub card: bool,
     /// As typst names it, from the layouts' folder: `/payslip/seen/x.typ`.
@@ -83,7 +78,6 @@ pub enum Choice {
 
 #[derive(Debug)]
 pub struct Catalogue {
-    pub root: PathBuf,
     layouts: Vec<Layout>,
 }
 
@@ -104,11 +98,7 @@ impl Catalogue {
         if layouts.is_empty() {
             bail!("no layouts under {}", root.display());
         }
-        Ok(Self { root: root.to_owned(), layouts })
-    }
-
-    pub fn all(&self) -> &[Layout] {
-        &self.layouts
+        Ok(Self { layouts })
     }
 
     /// A layout of `kind` for `variant`, in the wanted language if there is a choice of it, and among
@@ -129,8 +119,10 @@ impl Catalogue {
 }
 
 fn sorted(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut paths: Vec<PathBuf> =
-        fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder)
+        .with_context(|| format!("reading {}", folder.display()))?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<_>>()?;
     paths.sort();
     Ok(paths)
 }
@@ -156,7 +148,6 @@ fn read_folder(kind: &Path, folder: &str, seen: bool, layouts: &mut Vec<Layout>)
             english: settings.language == "en",
             omits: settings.omits,
             omits_columns: settings.omits_columns,
-            sides: settings.sides,
             variants: settings.variants,
             card: settings.card,
         });

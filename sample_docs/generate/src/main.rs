@@ -36,8 +36,24 @@ use crate::scenario::{Case, Desk, Flow};
 use crate::typeset::Press;
 
 const FAMILIES: [&str; 18] = [
-    "Liberation Sans", "Liberation Serif", "Liberation Mono", "Carlito", "Caladea", "Roboto", "Open Sans",
-    "Lato", "Cantarell", "Cabin", "EB Garamond 12", "Courier Prime", "Inconsolata", "DejaVu Sans", "DejaVu Sans Mono", "DejaVu Serif", "Libertinus Serif", "OCR B",
+    "Liberation Sans",
+    "Liberation Serif",
+    "Liberation Mono",
+    "Carlito",
+    "Caladea",
+    "Roboto",
+    "Open Sans",
+    "Lato",
+    "Cantarell",
+    "Cabin",
+    "EB Garamond 12",
+    "Courier Prime",
+    "Inconsolata",
+    "DejaVu Sans",
+    "DejaVu Sans Mono",
+    "DejaVu Serif",
+    "Libertinus Serif",
+    "OCR B",
 ];
 
 #[derive(Debug, Parser)]
@@ -129,7 +145,15 @@ fn write_cases(arguments: &Arguments, press: &Press, cases: &[Case]) -> Result<(
             let Some(case) = cases.get(at) else { return Ok(()) };
             write_case(arguments, press, case).with_context(|| format!("case {} ({})", case.reference, case.story))?;
             comemo::evict(10);
-            eprintln!("{:>4}/{} {} {} {} → {}", at + 1, cases.len(), case.flow.name(), case.reference, case.story, case.decision.outcome.name());
+            eprintln!(
+                "{:>4}/{} {} {} {} → {}",
+                at + 1,
+                cases.len(),
+                case.flow.name(),
+                case.reference,
+                case.story,
+                case.decision.outcome.name()
+            );
         }
     };
     std::thread::scope(|scope| {

@@ -48,7 +48,15 @@ pub fn package(case: &Case, press: &Press, wanted: &[Rendering], dice: &mut Dice
     Ok(package)
 }
 
-fn render_one(case: &Case, place: usize, planned: &Planned, press: &Press, wanted: &[Rendering], pdf_only: bool, dice: &mut Dice) -> Result<Rendered> {
+fn render_one(
+    case: &Case,
+    place: usize,
+    planned: &Planned,
+    press: &Press,
+    wanted: &[Rendering],
+    pdf_only: bool,
+    dice: &mut Dice,
+) -> Result<Rendered> {
     let data = planned.doc.data(&planned.layout.name, planned.layout.language());
     let pages = press.typeset(&planned.layout.path, &data)?;
     let chosen: Vec<usize> = if planned.front_only { vec![0] } else { (0..pages.count()).collect() };
@@ -60,7 +68,8 @@ fn render_one(case: &Case, place: usize, planned: &Planned, press: &Press, wante
 
 /// All documents in one PDF.
 fn bundle(rendered: &[Rendered], names: &mut Names, dice: &mut Dice) -> Result<Package> {
-    let name = names.unique(*dice.pick(&["documentacion", "expediente", "todo", "documentos_escaneados", "scan0001"]), Format::Pdf.extension());
+    let name =
+        names.unique(*dice.pick(&["documentacion", "expediente", "todo", "documentos_escaneados", "scan0001"]), Format::Pdf.extension());
     let mut sources = Vec::new();
     let mut placed = Vec::new();
     for made in rendered {

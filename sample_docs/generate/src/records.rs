@@ -46,7 +46,8 @@ impl Records {
     pub fn customers_csv(&self) -> String {
         let mut out = "cups,holder_name,holder_tax_id,tariff,price_per_kwh,last_real_reading,last_real_reading_date,invoices\n".to_owned();
         for c in &self.customers {
-            let invoices: Vec<String> = c.invoices.iter().map(|(number, from, to, total)| format!("{number}|{}|{}|{total}", iso(*from), iso(*to))).collect();
+            let invoices: Vec<String> =
+                c.invoices.iter().map(|(number, from, to, total)| format!("{number}|{}|{}|{total}", iso(*from), iso(*to))).collect();
             let _ = writeln!(
                 out,
                 "{},{},{},{},{},{},{},{}",

@@ -152,7 +152,8 @@ impl Pages {
             tagged: false,
             ..Default::default()
         };
-        typst_pdf::pdf(&self.document, &options).map_err(|errors| anyhow!("writing the PDF: {:?}", errors.first().map(|e| e.message.to_string())))
+        typst_pdf::pdf(&self.document, &options)
+            .map_err(|errors| anyhow!("writing the PDF: {:?}", errors.first().map(|e| e.message.to_string())))
     }
 
     /// The pixels of page `index` (from 0) on white paper.

@@ -84,7 +84,16 @@ impl Shadow {
 
 /// A desk: wood, cloth, stone or plastic.
 pub fn desk(width: u32, height: u32, dice: &mut Dice) -> RgbImage {
-    let base = *dice.pick(&[[122, 86, 54], [84, 60, 42], [70, 74, 80], [46, 50, 58], [150, 128, 98], [60, 82, 104], [168, 160, 150], [98, 102, 96]]);
+    let base = *dice.pick(&[
+        [122, 86, 54],
+        [84, 60, 42],
+        [70, 74, 80],
+        [46, 50, 58],
+        [150, 128, 98],
+        [60, 82, 104],
+        [168, 160, 150],
+        [98, 102, 96],
+    ]);
     let wood = dice.chance(0.5);
     let coarse = Field::new(dice, if wood { 3 } else { 24 }, if wood { 60 } else { 24 });
     let fine = Field::new(dice, if wood { 12 } else { 90 }, 160);

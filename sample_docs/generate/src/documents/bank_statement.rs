@@ -146,17 +146,37 @@ fn ordinary_month(rows: &mut Vec<Row>, plan: &Plan<'_>, dice: &mut Dice, month: 
     };
     let rent = salary.times(dice.float(0.18, 0.32));
     let landlord = dice.pick(&["INMOBILIARIA PUERTA NORTE SL", "ALQUILERES SIERRA SL", "COMUNIDAD RIO DUERO"]);
-    let text = if en { format!("STANDING ORDER RENT {month_name} REF {}", dice.digits(8)) } else { format!("TRANSFERENCIA A FAVOR DE {landlord} ALQUILER {month_name}") };
+    let text = if en {
+        format!("STANDING ORDER RENT {month_name} REF {}", dice.digits(8))
+    } else {
+        format!("TRANSFERENCIA A FAVOR DE {landlord} ALQUILER {month_name}")
+    };
     push(dice, "transfer", text, -rent);
     for _ in 0..dice.int(2, 4) {
-        let who = *dice.pick(&["SEGUROS ATALAYA", "LUMEN SUR COMERCIALIZADORA", "AGUAS DE LA VEGA", "TELECO BRISA", "GIMNASIO ATLAS", "COMUNIDAD PROPIETARIOS", "COLEGIO SAN TELMO"]);
-        let text = if en { format!("DD {who} MANDATE {}", dice.digits(7)) } else { format!("{} {who} REF {}", dice.pick(&["RECIBO", "ADEUDO RECIBO", "ADEUDO SEPA"]), dice.digits(10)) };
+        let who = *dice.pick(&[
+            "SEGUROS ATALAYA",
+            "LUMEN SUR COMERCIALIZADORA",
+            "AGUAS DE LA VEGA",
+            "TELECO BRISA",
+            "GIMNASIO ATLAS",
+            "COMUNIDAD PROPIETARIOS",
+            "COLEGIO SAN TELMO",
+        ]);
+        let text = if en {
+            format!("DD {who} MANDATE {}", dice.digits(7))
+        } else {
+            format!("{} {who} REF {}", dice.pick(&["RECIBO", "ADEUDO RECIBO", "ADEUDO SEPA"]), dice.digits(10))
+        };
         let amount = Cents(-dice.int(1_400, 11_500));
         push(dice, "debit", text, amount);
     }
     for _ in 0..dice.int(3, 10) {
         let shop = shop(dice);
-        let text = if en { format!("POS {shop} CARD ENDING {}", dice.digits(4)) } else { format!("{} {shop}", dice.pick(&["COMPRA TARJETA", "PAGO CON TARJETA EN", "COMPRA"])) };
+        let text = if en {
+            format!("POS {shop} CARD ENDING {}", dice.digits(4))
+        } else {
+            format!("{} {shop}", dice.pick(&["COMPRA TARJETA", "PAGO CON TARJETA EN", "COMPRA"]))
+        };
         let amount = Cents(-dice.int(390, 9_800));
         push(dice, "card", text, amount);
     }
@@ -231,9 +251,23 @@ fn extra(plan: &Plan<'_>, dice: &mut Dice, rows: &[Row], balances: &[Cents], ope
     let registry = if en && plan.bank.irish {
         format!("{}. Registered in Ireland, No. {}. Regulated by the Central Bank of Ireland.", plan.bank.legal_name, dice.digits(6))
     } else if en {
-        format!("{}. Registered in the Companies Register of {}, volume {}, sheet {}.", plan.bank.legal_name, plan.bank.town.province, dice.int(800, 9_900), dice.int(10, 220))
+        format!(
+            "{}. Registered in the Companies Register of {}, volume {}, sheet {}.",
+            plan.bank.legal_name,
+            plan.bank.town.province,
+            dice.int(800, 9_900),
+            dice.int(10, 220)
+        )
     } else {
-        format!("{}. Inscrito en el Registro Mercantil de {}, tomo {}, folio {}, hoja {}-{}", plan.bank.legal_name, plan.bank.town.province, dice.int(800, 9_900), dice.int(10, 220), dice.letters(1), dice.int(10_000, 99_000))
+        format!(
+            "{}. Inscrito en el Registro Mercantil de {}, tomo {}, folio {}, hoja {}-{}",
+            plan.bank.legal_name,
+            plan.bank.town.province,
+            dice.int(800, 9_900),
+            dice.int(10, 220),
+            dice.letters(1),
+            dice.int(10_000, 99_000)
+        )
     };
     json!({
         "bank_legal_name": plan.bank.legal_name, "bank_tax_id": plan.bank.tax_id, "bank_address": plan.bank.address_lines(),

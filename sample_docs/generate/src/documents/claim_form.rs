@@ -28,7 +28,6 @@ pub struct Plan<'a> {
     pub iban: String,
     pub signed: bool,
     pub date: Date,
-    pub english: bool,
 }
 
 pub fn claim_form(plan: &Plan<'_>, dice: &mut Dice) -> Doc {

@@ -62,12 +62,23 @@ pub fn contract(plan: &Plan<'_>, dice: &mut Dice) -> Doc {
     Doc { kind: "contract", fields: printed, extra, signed: plan.signed, date: plan.date, seed: dice.next_u64() }
 }
 
-fn extra(plan: &Plan<'_>, dice: &mut Dice, number: &str, first_due: Date, (fee_rate, fee, total): (f64, Cents, Cents), table: Vec<Value>) -> Value {
+fn extra(
+    plan: &Plan<'_>,
+    dice: &mut Dice,
+    number: &str,
+    first_due: Date,
+    (fee_rate, fee, total): (f64, Cents, Cents),
+    table: Vec<Value>,
+) -> Value {
     let en = plan.english;
     let deposit = Cents::whole(dice.int(0, 8) * 250);
     let seller = crate::companies::workshop(dice);
     let own_iban = spanish_iban(dice, "1999", "0001");
-    let purposes = if en { ["Purchase of a vehicle", "Home improvements", "Personal expenses", "Studies"] } else { ["Adquisición de vehículo", "Reforma del hogar", "Gastos personales", "Estudios"] };
+    let purposes = if en {
+        ["Purchase of a vehicle", "Home improvements", "Personal expenses", "Studies"]
+    } else {
+        ["Adquisición de vehículo", "Reforma del hogar", "Gastos personales", "Estudios"]
+    };
     json!({
         "lender_brand": plan.lender.brand, "lender_tax_id": plan.lender.tax_id, "lender_address": plan.lender.address_lines(),
         "lender_registry": if en { format!("Companies Register of {}, volume {}, sheet {}.", plan.lender.town.province, dice.int(1_000, 19_000), dice.int(1, 220)) }

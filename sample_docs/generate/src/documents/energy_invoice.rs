@@ -30,7 +30,6 @@ pub struct Plan<'a> {
     /// Millionths of a euro for each kWh.
     pub price_micros: i64,
     pub iban: String,
-    pub english: bool,
 }
 
 /// `0.147300` for 147300 millionths.

@@ -114,7 +114,13 @@ fn extra(plan: &Plan<'_>, dice: &mut Dice, start: Date) -> Value {
     let prorata = pay.earnings.last().map_or(Cents(0), |e| e.4);
     let months = i64::from(start.month());
     let year_to_date = |amount: Cents| Cents(amount.0 * months);
-    let jobs = [("Oficial 1.ª administrativo", "Senior clerk", "05"), ("Técnico especialista", "Technician", "03"), ("Auxiliar", "Assistant", "07"), ("Encargado", "Supervisor", "04"), ("Dependiente", "Sales assistant", "09")];
+    let jobs = [
+        ("Oficial 1.ª administrativo", "Senior clerk", "05"),
+        ("Técnico especialista", "Technician", "03"),
+        ("Auxiliar", "Assistant", "07"),
+        ("Encargado", "Supervisor", "04"),
+        ("Dependiente", "Sales assistant", "09"),
+    ];
     let job = dice.pick(&jobs);
     let entitled = 23;
     let taken = dice.int(0, 18);

@@ -30,7 +30,11 @@ pub fn police_report(plan: &Plan<'_>, dice: &mut Dice) -> Doc {
         "report_number": number, "report_date": iso(plan.report_date), "incident_date": iso(plan.incident_date),
         "reporter_name": plan.reporter_name, "reporter_tax_id": plan.reporter.tax_id, "place": place,
     }));
-    let goods = if plan.english { ["a laptop computer", "a bicycle", "a jacket and a wallet", "tools kept in the boot"] } else { ["un ordenador portátil", "una bicicleta", "una chaqueta y una cartera", "herramientas guardadas en el maletero"] };
+    let goods = if plan.english {
+        ["a laptop computer", "a bicycle", "a jacket and a wallet", "tools kept in the boot"]
+    } else {
+        ["un ordenador portátil", "una bicicleta", "una chaqueta y una cartera", "herramientas guardadas en el maletero"]
+    };
     let extra = json!({
         "station": plan.reporter.town.town, "province": plan.reporter.town.province, "station_address": street(dice), "station_phone": crate::places::landline(dice),
         "officer": dice.digits(6), "secretary": dice.digits(6), "hour": format!("{:02}:{:02}", dice.int(8, 22), dice.int(0, 59)),

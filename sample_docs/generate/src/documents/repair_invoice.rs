@@ -29,12 +29,45 @@ pub struct Plan<'a> {
 type Work = (&'static str, &'static str);
 fn works(claim_type: &str) -> &'static [Work] {
     match claim_type {
-        "glass" => &[("Luna delantera", "Windscreen"), ("Mano de obra sustitución luna", "Labour, windscreen replacement"), ("Adhesivo y sellado", "Adhesive and sealing"), ("Calibrado de cámara", "Camera calibration")],
-        "water_damage" => &[("Reparación de tubería empotrada", "Repair of embedded pipe"), ("Desmontaje de alicatado", "Removal of tiles"), ("Pintura de techo y paredes", "Painting of ceiling and walls"), ("Material de fontanería", "Plumbing material"), ("Retirada de escombros", "Debris removal")],
-        "fire" => &[("Limpieza de hollín", "Soot cleaning"), ("Sustitución de instalación eléctrica", "Rewiring"), ("Pintura de estancias", "Painting of rooms"), ("Reposición de muebles de cocina", "Kitchen units")],
-        "theft" => &[("Cambio de cerradura de seguridad", "Security lock replacement"), ("Reparación de puerta", "Door repair"), ("Cristal de ventanilla", "Side window"), ("Mano de obra", "Labour")],
-        "vandalism" => &[("Pintura de puertas", "Painting of doors"), ("Pulido de carrocería", "Body polishing"), ("Retrovisor izquierdo", "Left mirror"), ("Mano de obra chapa", "Body work labour")],
-        _ => &[("Paragolpes delantero", "Front bumper"), ("Faro izquierdo", "Left headlight"), ("Mano de obra chapa", "Body work labour"), ("Pintura y barnizado", "Paint and varnish"), ("Aleta delantera derecha", "Right front wing"), ("Alineación de dirección", "Wheel alignment")],
+        "glass" => &[
+            ("Luna delantera", "Windscreen"),
+            ("Mano de obra sustitución luna", "Labour, windscreen replacement"),
+            ("Adhesivo y sellado", "Adhesive and sealing"),
+            ("Calibrado de cámara", "Camera calibration"),
+        ],
+        "water_damage" => &[
+            ("Reparación de tubería empotrada", "Repair of embedded pipe"),
+            ("Desmontaje de alicatado", "Removal of tiles"),
+            ("Pintura de techo y paredes", "Painting of ceiling and walls"),
+            ("Material de fontanería", "Plumbing material"),
+            ("Retirada de escombros", "Debris removal"),
+        ],
+        "fire" => &[
+            ("Limpieza de hollín", "Soot cleaning"),
+            ("Sustitución de instalación eléctrica", "Rewiring"),
+            ("Pintura de estancias", "Painting of rooms"),
+            ("Reposición de muebles de cocina", "Kitchen units"),
+        ],
+        "theft" => &[
+            ("Cambio de cerradura de seguridad", "Security lock replacement"),
+            ("Reparación de puerta", "Door repair"),
+            ("Cristal de ventanilla", "Side window"),
+            ("Mano de obra", "Labour"),
+        ],
+        "vandalism" => &[
+            ("Pintura de puertas", "Painting of doors"),
+            ("Pulido de carrocería", "Body polishing"),
+            ("Retrovisor izquierdo", "Left mirror"),
+            ("Mano de obra chapa", "Body work labour"),
+        ],
+        _ => &[
+            ("Paragolpes delantero", "Front bumper"),
+            ("Faro izquierdo", "Left headlight"),
+            ("Mano de obra chapa", "Body work labour"),
+            ("Pintura y barnizado", "Paint and varnish"),
+            ("Aleta delantera derecha", "Right front wing"),
+            ("Alineación de dirección", "Wheel alignment"),
+        ],
     }
 }
 

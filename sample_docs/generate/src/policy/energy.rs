@@ -24,7 +24,9 @@ pub fn decide(view: &View<'_>) -> Decision {
     if let Some(invoice) = invoice {
         let last_day = date(invoice, "issue_date").map(|d| plus_days(d, 365));
         found.check(last_day.is_none_or(|d| view.received_on <= d), Outcome::Reject, "CLAIM_TOO_LATE");
-        if let (Some(before), Some(now), Some(kwh)) = (number(invoice, "previous_reading"), number(invoice, "current_reading"), number(invoice, "kwh")) {
+        if let (Some(before), Some(now), Some(kwh)) =
+            (number(invoice, "previous_reading"), number(invoice, "current_reading"), number(invoice, "kwh"))
+        {
             found.check(now - before == kwh, Outcome::Review, "INVOICE_INCONSISTENT");
         }
     }
@@ -81,7 +83,8 @@ fn check_claim(found: &mut Findings, form: &Fields, invoice: &Fields, customer: 
             let Some(customer) = customer else { return "DUPLICATE_CONFIRMED" };
             let period = (date(invoice, "period_start"), date(invoice, "period_end"));
             let own = text(invoice, "invoice_number");
-            let twice = customer.invoices.iter().any(|(number, from, to, _)| Some(number.as_str()) != own && (Some(*from), Some(*to)) == period);
+            let twice =
+                customer.invoices.iter().any(|(number, from, to, _)| Some(number.as_str()) != own && (Some(*from), Some(*to)) == period);
             found.check(twice, Outcome::Reject, "NO_DUPLICATE");
             ("DUPLICATE_CONFIRMED", money(invoice, "total_amount").filter(|_| twice))
         }

@@ -56,7 +56,8 @@ fn check_invoice(found: &mut Findings, form: &Fields, invoice: &Fields) {
     let sum = money(invoice, "net_amount").zip(money(invoice, "tax_amount")).map(|(net, tax)| net + tax);
     let total = money(invoice, "total_amount");
     let adds_up = sum.zip(total).is_none_or(|(sum, total)| sum == total);
-    let made_out_to_claimant = same_name(text(form, "claimant_name").unwrap_or_default(), text(invoice, "customer_name").unwrap_or_default());
+    let made_out_to_claimant =
+        same_name(text(form, "claimant_name").unwrap_or_default(), text(invoice, "customer_name").unwrap_or_default());
     let after = date(form, "incident_date").zip(date(invoice, "issue_date")).is_none_or(|(incident, issued)| issued >= incident);
     found.check(adds_up && made_out_to_claimant && after, Outcome::Review, "INVOICE_INCONSISTENT");
     let within = money(form, "amount_claimed").zip(total).is_none_or(|(claimed, total)| claimed <= total);

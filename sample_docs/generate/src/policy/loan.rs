@@ -13,8 +13,15 @@ use crate::policy::{
 };
 
 /// How this generator words a returned direct debit.
-const RETURNED: [&str; 7] =
-    ["RETURNED DIRECT DEBIT", "UNPAID DIRECT DEBIT", "DIRECT DEBIT RETURNED", "DEVOLUCION RECIBO", "DEVOLUCIÓN DE RECIBO", "RECIBO DEVUELTO", "DEVOL. RECIBO"];
+const RETURNED: [&str; 7] = [
+    "RETURNED DIRECT DEBIT",
+    "UNPAID DIRECT DEBIT",
+    "DIRECT DEBIT RETURNED",
+    "DEVOLUCION RECIBO",
+    "DEVOLUCIÓN DE RECIBO",
+    "RECIBO DEVUELTO",
+    "DEVOL. RECIBO",
+];
 
 pub fn decide(view: &View<'_>) -> Decision {
     let mut found = Findings::default();
@@ -77,7 +84,8 @@ fn check_same_person(found: &mut Findings, view: &View<'_>, identity: Option<&Se
         }
     }
     let holders = view.of_kind("bank_statement").and_then(|fields| text(fields, "account_holder"));
-    let same = names.windows(2).all(|pair| same_name(&pair[0], &pair[1])) && holders.is_none_or(|h| names.iter().all(|name| is_holder(h, name)));
+    let same =
+        names.windows(2).all(|pair| same_name(&pair[0], &pair[1])) && holders.is_none_or(|h| names.iter().all(|name| is_holder(h, name)));
     found.check(same, Outcome::Review, "NAME_MISMATCH");
     found.check(tax_ids.len() <= 1, Outcome::Review, "TAX_ID_MISMATCH");
 }
@@ -96,7 +104,8 @@ fn check_statement(found: &mut Findings, view: &View<'_>, fields: &Fields) {
         running_holds &= row["balance"].as_str().is_none_or(|printed| cents(printed) == balance);
     }
     found.check(running_holds && balance == closing, Outcome::Review, "STATEMENT_INCONSISTENT");
-    let returned = rows.iter().filter(|row| RETURNED.iter().any(|words| row["description"].as_str().unwrap_or("").starts_with(words))).count();
+    let returned =
+        rows.iter().filter(|row| RETURNED.iter().any(|words| row["description"].as_str().unwrap_or("").starts_with(words))).count();
     match returned {
         0 => {}
         1 | 2 => found.fail(Outcome::Review, "RETURNED_DEBITS"),
@@ -121,7 +130,8 @@ fn check_contract(found: &mut Findings, view: &View<'_>, fields: &Fields) {
     let declared_term = view.application.get("loan").and_then(|l| l.get("term_months")).and_then(Value::as_u64);
     let agrees = declared_principal.is_none_or(|p| p == principal) && declared_term.is_none_or(|t| t == u64::from(term));
     if !agrees {
-        // Check 11 and the settled detail on declared data both speak of it.
+        // Check 11 and the settled detail on declared data both speak of it, and every failing check is listed.
+        found.fail(Outcome::Review, "CONTRACT_INCONSISTENT");
         found.fail(Outcome::Review, "DECLARED_DATA_MISMATCH");
     }
 }

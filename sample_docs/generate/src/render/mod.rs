@@ -39,7 +39,7 @@ impl Rendering {
             Self::Scan => 0.30,
             Self::Photo => 0.20,
             Self::Fax => 0.07,
-            Self::Mixed => 0.07,
+            Self::Mixed => 0.16,
         }
     }
 }

@@ -16,7 +16,7 @@ pub fn photo(original: &Original<'_>, dice: &mut Dice) -> Result<Rendered> {
     for page in &original.chosen {
         let paper = original.pages.image(*page, f64::from(dpi));
         let shot = shoot(&paper, original.card, dice);
-        let quality = dice.int(74, 90) as u8;
+        let quality = dice.int(60, 82) as u8;
         let bytes = if landscape_sensor {
             // The sensor's rows run along the phone's side: upright only by the EXIF tag.
             jpeg::with_orientation(&jpeg::encode(&warp::quarter_turns(&shot, 3), quality)?, 6)

@@ -82,7 +82,7 @@ fn framed(side: &RgbImage, dpi: u32) -> RgbImage {
 }
 
 fn as_pdf(sheets: &[RgbImage], dpi: u32, dice: &mut Dice) -> Result<Vec<Piece>> {
-    let quality = dice.int(60, 88) as u8;
+    let quality = dice.int(55, 82) as u8;
     let mut pages = Vec::new();
     for sheet in sheets {
         pages.push((jpeg::encode(sheet, quality)?, sheet.width(), sheet.height()));
@@ -93,13 +93,18 @@ fn as_pdf(sheets: &[RgbImage], dpi: u32, dice: &mut Dice) -> Result<Vec<Piece>> 
 fn as_pictures(sheets: &[RgbImage], dpi: u32, card: bool, dice: &mut Dice) -> Result<Vec<Piece>> {
     let kind = dice.int(0, 9);
     if kind == 0 && !card {
-        return Ok(vec![Piece { bytes: bilevel::tiff(&bilevel::threshold_all(sheets, dice), dpi, dpi), format: Format::Tiff, pages: sheets.len() }]);
+        return Ok(vec![Piece {
+            bytes: bilevel::tiff(&bilevel::threshold_all(sheets, dice), dpi, dpi),
+            format: Format::Tiff,
+            pages: sheets.len(),
+        }]);
     }
-    let quality = dice.int(62, 90) as u8;
+    let quality = dice.int(58, 84) as u8;
     let mut pieces = Vec::new();
     for sheet in sheets {
         let small = u64::from(sheet.width()) * u64::from(sheet.height()) < 3_000_000;
-        let (bytes, format) = if kind <= 2 && small { (jpeg::png(sheet, false)?, Format::Png) } else { (jpeg::encode(sheet, quality)?, Format::Jpeg) };
+        let (bytes, format) =
+            if kind <= 2 && small { (jpeg::png(sheet, false)?, Format::Png) } else { (jpeg::encode(sheet, quality)?, Format::Jpeg) };
         pieces.push(Piece { bytes, format, pages: 1 });
     }
     Ok(pieces)

@@ -5,10 +5,10 @@ use chrono::Datelike;
 use serde_json::{Map, json};
 
 use crate::companies::{self, Company};
-use crate::dates::{Date, iso, plus_days, plus_months, ymd};
+use crate::dates::{Date, plus_days, plus_months, ymd};
 use crate::dice::Dice;
-use crate::documents::energy_invoice::{self, usual_total};
 use crate::documents::claim_form;
+use crate::documents::energy_invoice::{self, usual_total};
 use crate::identifiers;
 use crate::layouts::Layout;
 use crate::money::Cents;
@@ -16,8 +16,15 @@ use crate::people::{Origin, Person, person};
 use crate::records::Customer;
 use crate::scenario::{Desk, Draft, Planned, Story, declared_applicant, declared_claim};
 
-pub const GOOD: &[&str] =
-    &["estimate_too_high", "billed_twice", "price_above_contract", "estimate_of_day_365", "estimate_equal_to_last_real", "billed_twice_undeclared", "price_above_contract_small"];
+pub const GOOD: &[&str] = &[
+    "estimate_too_high",
+    "billed_twice",
+    "price_above_contract",
+    "estimate_of_day_365",
+    "estimate_equal_to_last_real",
+    "billed_twice_undeclared",
+    "price_above_contract_small",
+];
 
 pub const OTHERS: &[Story] = &[
     ("reading_was_real", &["READING_WAS_REAL"]),
@@ -74,8 +81,16 @@ fn claim_type(name: &str) -> &'static str {
 pub fn draft(desk: &mut Desk<'_>, name: &'static str, dice: &mut Dice) -> Result<Draft> {
     let facts = begin(name, dice);
     let form_face = desk.catalogue.pick(dice, "claim_form", Some("energy"), &["cups", "amount_claimed", "claimant_name"])?.clone();
-    let bill_face = desk.catalogue.pick(dice, "energy_invoice", None, &["cups", "price_per_kwh", "reading_kind", "kwh", "current_reading", "previous_reading", "holder_name"])?.clone();
-    let bill = energy_invoice::energy_invoice(&bill_plan(&facts, name, bill_face.english, dice), dice);
+    let bill_face = desk
+        .catalogue
+        .pick(
+            dice,
+            "energy_invoice",
+            None,
+            &["cups", "price_per_kwh", "reading_kind", "kwh", "current_reading", "previous_reading", "holder_name"],
+        )?
+        .clone();
+    let bill = energy_invoice::energy_invoice(&bill_plan(&facts, name, dice), dice);
     let total = crate::policy::cents(bill.text("total_amount"));
     let form_cups = match name {
         "cups_of_another_supply" => identifiers::cups(dice, "0031"),
@@ -164,7 +179,7 @@ fn begin(name: &str, dice: &mut Dice) -> Facts {
     }
 }
 
-fn bill_plan<'a>(facts: &'a Facts, name: &str, english: bool, dice: &mut Dice) -> energy_invoice::Plan<'a> {
+fn bill_plan<'a>(facts: &'a Facts, name: &str, dice: &mut Dice) -> energy_invoice::Plan<'a> {
     let kwh_error = if name == "readings_do_not_add_up" { dice.int(35, 160) } else { 0 };
     energy_invoice::Plan {
         supplier: &facts.supplier,
@@ -183,7 +198,6 @@ fn bill_plan<'a>(facts: &'a Facts, name: &str, english: bool, dice: &mut Dice) -
         kwh_error,
         price_micros: facts.billed_price,
         iban: facts.iban.clone(),
-        english,
     }
 }
 
@@ -216,17 +230,22 @@ fn form_plan<'a>(facts: &'a Facts, name: &str, cups: String, amount: Cents, engl
         iban: facts.iban.clone(),
         signed: !name.contains("unsigned"),
         date: plus_days(facts.received, -dice.int(0, 2)),
-        english,
     }
 }
 
 fn description(claim_type: &str, english: bool, dice: &mut Dice) -> &'static str {
     match (claim_type, english) {
-        ("estimated_reading", false) => *dice.pick(&["La lectura facturada es estimada y superior a la que marca mi contador.", "Han estimado el consumo. Adjunto la lectura real del contador."]),
+        ("estimated_reading", false) => *dice.pick(&[
+            "La lectura facturada es estimada y superior a la que marca mi contador.",
+            "Han estimado el consumo. Adjunto la lectura real del contador.",
+        ]),
         ("estimated_reading", true) => "The reading billed was estimated and is higher than the one on my meter.",
-        ("duplicate_invoice", false) => *dice.pick(&["Me han cobrado dos veces el mismo periodo.", "El periodo de esta factura ya estaba facturado y pagado."]),
+        ("duplicate_invoice", false) => {
+            *dice.pick(&["Me han cobrado dos veces el mismo periodo.", "El periodo de esta factura ya estaba facturado y pagado."])
+        }
         ("duplicate_invoice", true) => "I have been billed twice for the same period.",
-        ("wrong_price", false) => *dice.pick(&["El precio del kWh no es el que figura en mi contrato.", "Me aplican un precio de energía superior al contratado."]),
+        ("wrong_price", false) => *dice
+            .pick(&["El precio del kWh no es el que figura en mi contrato.", "Me aplican un precio de energía superior al contratado."]),
         ("wrong_price", true) => "The price per kWh is higher than the one in my contract.",
         (_, false) => "Corte de suministro sin aviso previo; solicito compensación.",
         (_, true) => "Supply was cut without notice; I ask for compensation.",
@@ -270,6 +289,5 @@ fn application(facts: &Facts, name: &str, amount: Cents, cups: &str, dice: &mut 
     if let Some(claim) = declared.filter(|_| name != "billed_twice_undeclared") {
         application.insert("claim".to_owned(), claim);
     }
-    let _ = iso(facts.received);
     application
 }

@@ -83,13 +83,23 @@ pub fn draft(desk: &mut Desk<'_>, name: &'static str, dice: &mut Dice) -> Result
         _ => "dni",
     };
     let card_face = desk.catalogue.pick(dice, if passport { "passport" } else { "id_card" }, Some(variant), &[])?.clone();
-    let form_face = desk.catalogue.pick(dice, "claim_form", Some("insurance"), &["policy_number", "incident_date", "amount_claimed", "claimant_name"])?.clone();
-    let bill_face = desk.catalogue.pick(dice, "repair_invoice", None, &["net_amount", "tax_amount", "total_amount", "customer_name", "issue_date"])?.clone();
+    let form_face = desk
+        .catalogue
+        .pick(dice, "claim_form", Some("insurance"), &["policy_number", "incident_date", "amount_claimed", "claimant_name"])?
+        .clone();
+    let bill_face = desk
+        .catalogue
+        .pick(dice, "repair_invoice", None, &["net_amount", "tax_amount", "total_amount", "customer_name", "issue_date"])?
+        .clone();
     let bill = bill(&facts, bill_face.english, dice);
     let amount = claimed(&facts, crate::policy::cents(bill.text("total_amount")), dice);
     let form = claim_form::claim_form(&form_plan(&facts, amount, form_face.english, dice), dice);
     let plan = identity::Plan::USUAL;
-    let card = if passport { identity::passport(&facts.claimant, facts.received, &plan, dice) } else { identity::card(&facts.claimant, facts.origin, facts.received, &plan, dice) };
+    let card = if passport {
+        identity::passport(&facts.claimant, facts.received, &plan, dice)
+    } else {
+        identity::card(&facts.claimant, facts.origin, facts.received, &plan, dice)
+    };
     if name != "unknown_policy" {
         desk.records.policies.push(record(&facts, amount, dice));
     }
@@ -99,7 +109,13 @@ pub fn draft(desk: &mut Desk<'_>, name: &'static str, dice: &mut Dice) -> Result
     }
     if facts.claim_type == "theft" && name != "theft_without_report" {
         let face = desk.catalogue.pick(dice, "police_report", None, &[])?.clone();
-        let plan = police_report::Plan { reporter: &facts.claimant, reporter_name: facts.claimant.full_name(), incident_date: facts.incident, report_date: plus_days(facts.incident, dice.int(0, 1)), english: face.english };
+        let plan = police_report::Plan {
+            reporter: &facts.claimant,
+            reporter_name: facts.claimant.full_name(),
+            incident_date: facts.incident,
+            report_date: plus_days(facts.incident, dice.int(0, 1)),
+            english: face.english,
+        };
         documents.push(plain(police_report::police_report(&plan, dice), face));
     }
     Ok(Draft { received_on: facts.received, application: application(&facts, amount, dice), documents })
@@ -167,7 +183,11 @@ fn bill(facts: &Facts, english: bool, dice: &mut Dice) -> Doc {
     let customer = other.as_ref().unwrap_or(&facts.claimant);
     let supplier = companies::workshop(dice);
     let days = (facts.received - facts.incident).num_days();
-    let date = if facts.name == "invoice_before_incident" { plus_days(facts.incident, -dice.int(1, 20)) } else { plus_days(facts.incident, dice.int(0, days)) };
+    let date = if facts.name == "invoice_before_incident" {
+        plus_days(facts.incident, -dice.int(1, 20))
+    } else {
+        plus_days(facts.incident, dice.int(0, days))
+    };
     let total_error = if facts.name == "invoice_does_not_add_up" { Cents(dice.int(900, 9_900)) } else { Cents(0) };
     let plan = repair_invoice::Plan {
         supplier: &supplier,
@@ -223,7 +243,6 @@ fn form_plan<'a>(facts: &'a Facts, amount: Cents, english: bool, dice: &mut Dice
         iban: facts.iban.clone(),
         signed: !facts.name.contains("unsigned"),
         date: plus_days(facts.received, -dice.int(0, 1)),
-        english,
     }
 }
 

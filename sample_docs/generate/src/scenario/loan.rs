@@ -48,7 +48,7 @@ pub const OTHERS: &[Story] = &[
     ("underage", &["UNDERAGE"]),
     ("too_old_at_end", &["AGE_LIMIT"]),
     ("above_limit", &["AMOUNT_LIMIT"]),
-    ("declared_other_principal", &["DECLARED_DATA_MISMATCH"]),
+    ("declared_other_principal", &["CONTRACT_INCONSISTENT", "DECLARED_DATA_MISMATCH"]),
     ("broken_zone", &["ID_CHECK_FAILED"]),
     ("wrong_instalment", &["CONTRACT_INCONSISTENT"]),
     ("old_payslip", &["PAYSLIP_TOO_OLD"]),
@@ -63,7 +63,6 @@ pub const OTHERS: &[Story] = &[
     ("statement_of_day_91", &["STATEMENT_TOO_OLD"]),
     ("altered_card", &["ID_CHECK_FAILED"]),
     ("too_much_debt_and_expired", &["DEBT_TO_INCOME", "ID_EXPIRED"]),
-    ("masked_account", &[]),
     ("account_of_another", &["NAME_MISMATCH"]),
     ("missing_contract", &["MISSING_DOCUMENT"]),
 ];
@@ -98,8 +97,9 @@ struct Faces {
 }
 
 fn faces(desk: &Desk<'_>, name: &str, origin: Origin, nationality_spanish: bool, dice: &mut Dice) -> Result<Faces> {
-    let pick = |dice: &mut Dice, kind: &str, variant: Option<&str>, needs: &[&str]| desk.catalogue.pick(dice, kind, variant, needs).cloned();
-    let statement_needs: &[&str] = if name == "masked_account" { &["opening_balance"] } else { &["iban", "opening_balance", "closing_balance", "account_holder", "period_end"] };
+    let pick =
+        |dice: &mut Dice, kind: &str, variant: Option<&str>, needs: &[&str]| desk.catalogue.pick(dice, kind, variant, needs).cloned();
+    let statement_needs = ["iban", "opening_balance", "closing_balance", "account_holder", "period_end"];
     let card = if name.ends_with("passport") {
         pick(dice, "passport", Some(if nationality_spanish { "spanish" } else { "foreign" }), &[])?
     } else {
@@ -112,9 +112,14 @@ fn faces(desk: &Desk<'_>, name: &str, origin: Origin, nationality_spanish: bool,
     };
     Ok(Faces {
         card,
-        statement: pick(dice, "bank_statement", None, statement_needs)?,
+        statement: pick(dice, "bank_statement", None, &statement_needs)?,
         payslip: pick(dice, "payslip", None, &["net_pay", "period_end", "employee_name"])?,
-        contract: pick(dice, "contract", None, &["iban", "principal", "term_months", "nominal_rate", "instalment", "contract_date", "borrower_name", "borrower_tax_id"])?,
+        contract: pick(
+            dice,
+            "contract",
+            None,
+            &["iban", "principal", "term_months", "nominal_rate", "instalment", "contract_date", "borrower_name", "borrower_tax_id"],
+        )?,
     })
 }
 
@@ -185,7 +190,8 @@ fn begin<'a>(name: &'a str, origin: Origin, english_statement: bool, dice: &mut 
     let gross = if name.contains("limit") { dice.int(380_000, 460_000) } else { dice.int(148_000, 390_000) };
     let pay = payslip::pay(dice, Cents(gross));
     let (principal, term, rate) = loan(name, &pay, dice);
-    let mut story = Facts { name, received, applicant, origin, bank, iban, employer: companies::employer(dice), month, pay, principal, term, rate };
+    let mut story =
+        Facts { name, received, applicant, origin, bank, iban, employer: companies::employer(dice), month, pay, principal, term, rate };
     if name == "clean_seventy_five_at_end" {
         // Still 75 on the day the term ends; 76 the day after.
         let end = plus_months(contract_date(&story), story.term as i32);
@@ -246,7 +252,11 @@ fn identity_document(story: &Facts<'_>, passport: bool, dice: &mut Dice) -> crat
     };
     let shift = if story.is("altered_card") { 365 * 4 } else { 0 };
     let plan = identity::Plan { expiry, broken_mrz: story.is("broken_zone"), printed_expiry_shift_days: shift };
-    if passport { identity::passport(&story.applicant, story.received, &plan, dice) } else { identity::card(&story.applicant, story.origin, story.received, &plan, dice) }
+    if passport {
+        identity::passport(&story.applicant, story.received, &plan, dice)
+    } else {
+        identity::card(&story.applicant, story.origin, story.received, &plan, dice)
+    }
 }
 
 fn another(story: &Facts<'_>, dice: &mut Dice) -> Person {
@@ -264,7 +274,13 @@ fn statement(story: &Facts<'_>, english: bool, dice: &mut Dice) -> crate::docume
     let pay_day = dice.int(24, 28) as u32;
     let months = if end.day() >= 28 { dice.int(0, 2) } else { dice.int(1, 2) } as i32;
     let start = first_of_month(plus_months(end, -months));
-    let factor = if story.is("income_not_on_statement") { *dice.pick(&[0.7, 0.82, 1.2]) } else if dice.chance(0.15) { dice.float(0.96, 1.04) } else { 1.0 };
+    let factor = if story.is("income_not_on_statement") {
+        *dice.pick(&[0.7, 0.82, 1.2])
+    } else if dice.chance(0.15) {
+        dice.float(0.96, 1.04)
+    } else {
+        1.0
+    };
     let mut salaries = Vec::new();
     let mut month = start;
     while month <= end {
@@ -356,7 +372,9 @@ fn application(story: &Facts<'_>, dice: &mut Dice) -> Map<String, serde_json::Va
     let mut applicant = declared_applicant(&story.applicant, dice);
     if other_birth {
         let wrong = plus_days(story.applicant.birth_date, dice.int(20, 400));
-        applicant = Some(json!({"given_names": story.applicant.given_names, "surnames": story.applicant.surnames, "tax_id": story.applicant.tax_id, "birth_date": iso(wrong)}));
+        applicant = Some(
+            json!({"given_names": story.applicant.given_names, "surnames": story.applicant.surnames, "tax_id": story.applicant.tax_id, "birth_date": iso(wrong)}),
+        );
     }
     if let Some(applicant) = applicant {
         application.insert("applicant".to_owned(), applicant);
