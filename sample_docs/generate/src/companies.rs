@@ -60,8 +60,11 @@ const BANKS: &[(&str, &str, &str)] = &[
     ("Banco de la Encina", "2812", "BENC"),
     ("Caja Pinares", "3977", "CPIN"),
 ];
-const IRISH_BANKS: &[(&str, &str, &str)] =
-    &[("Northvale Bank", "NVRB", "907731"), ("Corrib Savings Bank", "CRSB", "931284"), ("Harbour Mutual", "HBMU", "985530")];
+const IRISH_BANKS: &[(&str, &str, &str)] = &[
+    ("Northvale Bank", "NVRB", "907731"),
+    ("Corrib Savings Bank", "CRSB", "931284"),
+    ("Harbour Mutual", "HBMU", "985530"),
+];
 
 /// A Spanish bank; `nth` spreads cases over the list.
 pub fn bank(dice: &mut Dice) -> Company {
@@ -86,8 +89,16 @@ pub fn irish_sort_code(bank: &Company) -> &'static str {
     IRISH_BANKS.iter().find(|(_, code, _)| *code == bank.bank_code).map_or("900000", |(_, _, sort)| sort)
 }
 
-const LENDERS: &[&str] =
-    &["Crédito Ágora", "Financiera Olmo", "Prestia", "Crediluz", "Finanzas Alcor", "Vía Crédito", "Abaco Financia", "Tramontana Consumo"];
+const LENDERS: &[&str] = &[
+    "Crédito Ágora",
+    "Financiera Olmo",
+    "Prestia",
+    "Crediluz",
+    "Finanzas Alcor",
+    "Vía Crédito",
+    "Abaco Financia",
+    "Tramontana Consumo",
+];
 
 pub fn lender(dice: &mut Dice, english: bool) -> Company {
     let brand = *dice.pick(LENDERS);
@@ -164,7 +175,8 @@ const SUPPLIERS: &[&str] = &[
 
 pub fn energy_supplier(dice: &mut Dice) -> Company {
     let brand = *dice.pick(SUPPLIERS);
-    let suffix = *dice.pick(&[" Comercializadora, S.L.", ", S.A.U.", " Clientes, S.A.", " Comercialización, S.L.U."]);
+    let suffix =
+        *dice.pick(&[" Comercializadora, S.L.", ", S.A.U.", " Clientes, S.A.", " Comercialización, S.L.U."]);
     company(dice, brand, suffix, if suffix.contains("S.A") { 'A' } else { 'B' })
 }
 
@@ -187,7 +199,8 @@ pub fn workshop(dice: &mut Dice) -> Company {
     company(dice, &brand, suffix, 'B')
 }
 
-const INSURERS: &[&str] = &["Seguros Atalaya", "Mutua del Ancla", "Aseguradora Poniente", "Previsora Lince", "Alba Seguros"];
+const INSURERS: &[&str] =
+    &["Seguros Atalaya", "Mutua del Ancla", "Aseguradora Poniente", "Previsora Lince", "Alba Seguros"];
 
 pub fn insurer(dice: &mut Dice) -> Company {
     let brand = *dice.pick(INSURERS);

@@ -67,7 +67,8 @@ pub fn spanish_iban(dice: &mut Dice, bank: &str, branch: &str) -> String {
     let account = dice.digits(10);
     let control = |digits: &str| {
         let weights = [1, 2, 4, 8, 5, 10, 9, 7, 3, 6];
-        let sum: u32 = digits.bytes().zip(weights).map(|(byte, weight)| u32::from(byte - b'0') * weight).sum();
+        let sum: u32 =
+            digits.bytes().zip(weights).map(|(byte, weight)| u32::from(byte - b'0') * weight).sum();
         match 11 - sum % 11 {
             10 => 1,
             11 => 0,
@@ -183,7 +184,8 @@ fn mrz_names(mrz: &Mrz<'_>, width: usize) -> String {
 /// Three lines of thirty.
 pub fn td1(mrz: &Mrz<'_>) -> String {
     let number = filled(mrz.number, 9);
-    let first = format!("{}{}{number}{}{}", mrz.code, mrz.issuer, mrz_check(&number), filled(mrz.optional, 15));
+    let first =
+        format!("{}{}{number}{}{}", mrz.code, mrz.issuer, mrz_check(&number), filled(mrz.optional, 15));
     let (birth, expiry) = (mrz_date(mrz.birth), mrz_date(mrz.expiry));
     let dates = format!("{birth}{}{}{expiry}{}", mrz_check(&birth), mrz.sex, mrz_check(&expiry));
     let second = format!("{dates}{}{}", mrz.nationality, "<".repeat(11));
@@ -197,7 +199,8 @@ pub fn td3(mrz: &Mrz<'_>) -> String {
     let number = filled(mrz.number, 9);
     let (birth, expiry) = (mrz_date(mrz.birth), mrz_date(mrz.expiry));
     let personal = filled(mrz.optional, 14);
-    let personal_check = if mrz.optional.is_empty() { "<".to_owned() } else { mrz_check(&personal).to_string() };
+    let personal_check =
+        if mrz.optional.is_empty() { "<".to_owned() } else { mrz_check(&personal).to_string() };
     let second = format!(
         "{number}{}{}{birth}{}{}{expiry}{}{personal}{personal_check}",
         mrz_check(&number),
@@ -279,9 +282,15 @@ mod tests {
             surnames: "ERIKSSON",
             given_names: "ANNA MARIA",
         };
-        assert_eq!(td3(&utopia), "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10");
+        assert_eq!(
+            td3(&utopia),
+            "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10"
+        );
         let card = Mrz { code: "I<", number: "D23145890", optional: "", ..utopia };
-        assert_eq!(td1(&card), "I<UTOD231458907<<<<<<<<<<<<<<<\n7408122F1204159UTO<<<<<<<<<<<6\nERIKSSON<<ANNA<MARIA<<<<<<<<<<");
+        assert_eq!(
+            td1(&card),
+            "I<UTOD231458907<<<<<<<<<<<<<<<\n7408122F1204159UTO<<<<<<<<<<<6\nERIKSSON<<ANNA<MARIA<<<<<<<<<<"
+        );
         assert_ne!(broken_mrz(&td1(&card)), td1(&card));
     }
 

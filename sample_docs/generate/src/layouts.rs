@@ -58,7 +58,12 @@ impl Layout {
 
     /// The fields as this layout prints them: the truth.
     pub fn printed(&self, doc: &Doc) -> Fields {
-        let mut printed: Fields = doc.fields.iter().filter(|(name, _)| self.prints(name)).map(|(k, v)| (k.clone(), v.clone())).collect();
+        let mut printed: Fields = doc
+            .fields
+            .iter()
+            .filter(|(name, _)| self.prints(name))
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect();
         if let Some(Value::Array(rows)) = printed.get_mut("transactions") {
             for row in rows.iter_mut().filter_map(Value::as_object_mut) {
                 row.retain(|column, _| !self.omits_columns.contains(column));
@@ -103,13 +108,23 @@ impl Catalogue {
 
     /// A layout of `kind` for `variant`, in the wanted language if there is a choice of it, and among
     /// those printing `needs` when `complete`.
-    pub fn pick(&self, dice: &mut Dice, kind: &str, variant: Option<&str>, needs: &[&str]) -> Result<&Layout> {
+    pub fn pick(
+        &self,
+        dice: &mut Dice,
+        kind: &str,
+        variant: Option<&str>,
+        needs: &[&str],
+    ) -> Result<&Layout> {
         let of_kind: Vec<&Layout> = self
             .layouts
             .iter()
-            .filter(|l| l.kind == kind && variant.is_none_or(|v| l.variants.is_empty() || l.variants.iter().any(|x| x == v)))
+            .filter(|l| {
+                l.kind == kind
+                    && variant.is_none_or(|v| l.variants.is_empty() || l.variants.iter().any(|x| x == v))
+            })
             .collect();
-        let complete: Vec<&Layout> = of_kind.iter().copied().filter(|l| needs.iter().all(|field| l.prints(field))).collect();
+        let complete: Vec<&Layout> =
+            of_kind.iter().copied().filter(|l| needs.iter().all(|field| l.prints(field))).collect();
         let pool: &[&Layout] = if complete.is_empty() { &of_kind } else { &complete };
         if pool.is_empty() {
             bail!("no layout of {kind} for {variant:?}");
@@ -138,7 +153,8 @@ fn read_folder(kind: &Path, folder: &str, seen: bool, layouts: &mut Vec<Layout>)
             continue;
         }
         let text = fs::read_to_string(&path)?;
-        let settings: Settings = toml::from_str(&text).with_context(|| format!("reading {}", path.display()))?;
+        let settings: Settings =
+            toml::from_str(&text).with_context(|| format!("reading {}", path.display()))?;
         let name = name_of(&path);
         layouts.push(Layout {
             path: format!("/{kind_name}/{folder}/{name}.typ"),

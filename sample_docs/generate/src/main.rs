@@ -112,7 +112,8 @@ fn plan(arguments: &Arguments, catalogue: &Catalogue) -> Result<(Vec<Case>, Reco
         let flow = flows[index % flows.len()];
         let nth = &mut told[flow as usize];
         let (good, others) = flow.stories();
-        let story = if *nth % 2 == 0 { good[*nth / 2 % good.len()] } else { others[*nth / 2 % others.len()].0 };
+        let story =
+            if *nth % 2 == 0 { good[*nth / 2 % good.len()] } else { others[*nth / 2 % others.len()].0 };
         *nth += 1;
         index += 1;
         if !arguments.stories.is_empty() && !arguments.stories.iter().any(|s| s == story) {
@@ -143,7 +144,8 @@ fn write_cases(arguments: &Arguments, press: &Press, cases: &[Case]) -> Result<(
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(case) = cases.get(at) else { return Ok(()) };
-            write_case(arguments, press, case).with_context(|| format!("case {} ({})", case.reference, case.story))?;
+            write_case(arguments, press, case)
+                .with_context(|| format!("case {} ({})", case.reference, case.story))?;
             comemo::evict(10);
             eprintln!(
                 "{:>4}/{} {} {} {} → {}",
@@ -173,6 +175,9 @@ fn write_case(arguments: &Arguments, press: &Press, case: &Case) -> Result<()> {
     }
     let labels = arguments.out.join("truth").join(case.flow.name());
     fs::create_dir_all(&labels)?;
-    fs::write(labels.join(format!("{}.json", case.reference)), serde_json::to_string_pretty(&truth::truth(case, &package))? + "\n")?;
+    fs::write(
+        labels.join(format!("{}.json", case.reference)),
+        serde_json::to_string_pretty(&truth::truth(case, &package))? + "\n",
+    )?;
     Ok(())
 }

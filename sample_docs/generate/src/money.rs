@@ -122,7 +122,11 @@ pub fn amortisation(principal: Cents, nominal_rate: f64, months: u32) -> Vec<Lin
 /// The yearly rate (TAE) at which the instalments are worth what was paid out: found by bisection.
 pub fn apr(paid_out: Cents, lines: &[Line]) -> f64 {
     let worth = |monthly: f64| -> f64 {
-        lines.iter().enumerate().map(|(k, line)| line.instalment.units() / (1.0 + monthly).powi(k as i32 + 1)).sum()
+        lines
+            .iter()
+            .enumerate()
+            .map(|(k, line)| line.instalment.units() / (1.0 + monthly).powi(k as i32 + 1))
+            .sum()
     };
     let (mut low, mut high) = (0.0, 0.1);
     for _ in 0..80 {

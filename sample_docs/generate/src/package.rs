@@ -60,7 +60,12 @@ fn render_one(
     let data = planned.doc.data(&planned.layout.name, planned.layout.language());
     let pages = press.typeset(&planned.layout.path, &data)?;
     let chosen: Vec<usize> = if planned.front_only { vec![0] } else { (0..pages.count()).collect() };
-    let original = Original { pages: &pages, chosen, card: planned.layout.card, name: format!("{}-{place}", case.reference) };
+    let original = Original {
+        pages: &pages,
+        chosen,
+        card: planned.layout.card,
+        name: format!("{}-{place}", case.reference),
+    };
     let mut dice = dice.fork(&format!("render-{place}"));
     let rendering = render::choose(wanted, &original, pdf_only, &mut dice);
     render::render(&original, rendering, pdf_only, &mut dice)
@@ -68,8 +73,10 @@ fn render_one(
 
 /// All documents in one PDF.
 fn bundle(rendered: &[Rendered], names: &mut Names, dice: &mut Dice) -> Result<Package> {
-    let name =
-        names.unique(*dice.pick(&["documentacion", "expediente", "todo", "documentos_escaneados", "scan0001"]), Format::Pdf.extension());
+    let name = names.unique(
+        *dice.pick(&["documentacion", "expediente", "todo", "documentos_escaneados", "scan0001"]),
+        Format::Pdf.extension(),
+    );
     let mut sources = Vec::new();
     let mut placed = Vec::new();
     for made in rendered {
@@ -80,13 +87,24 @@ fn bundle(rendered: &[Rendered], names: &mut Names, dice: &mut Dice) -> Result<P
                 pages.push(sources.len());
             }
         }
-        placed.push(Placed { rendering: made.rendering, dpi: made.dpi, encrypted: false, parts: vec![(name.clone(), pages)] });
+        placed.push(Placed {
+            rendering: made.rendering,
+            dpi: made.dpi,
+            encrypted: false,
+            parts: vec![(name.clone(), pages)],
+        });
     }
     let bytes = pdf::pages_of(&sources)?;
     Ok(Package { files: vec![File { name, bytes }], placed })
 }
 
-fn place(planned: &Planned, made: Rendered, package: &mut Package, names: &mut Names, dice: &mut Dice) -> Result<()> {
+fn place(
+    planned: &Planned,
+    made: Rendered,
+    package: &mut Package,
+    names: &mut Names,
+    dice: &mut Dice,
+) -> Result<()> {
     let encrypted = made.pieces.iter().any(|p| p.format == Format::Pdf && find(&p.bytes, b"/Encrypt"));
     let split = planned.doc.kind == "bank_statement" && !encrypted && dice.chance(0.15);
     let pieces = if split { in_two(made.pieces)? } else { made.pieces };
@@ -95,7 +113,8 @@ fn place(planned: &Planned, made: Rendered, package: &mut Package, names: &mut N
     let mut parts = Vec::new();
     for (nth, piece) in pieces.into_iter().enumerate() {
         let stem = if many { format!("{stem}{}", suffix(planned.doc.kind, nth)) } else { stem.clone() };
-        let extension = if dice.chance(0.03) { *dice.pick(&["pdf", "jpg", "png"]) } else { piece.format.extension() };
+        let extension =
+            if dice.chance(0.03) { *dice.pick(&["pdf", "jpg", "png"]) } else { piece.format.extension() };
         let name = names.unique(&stem, extension);
         parts.push((name.clone(), (1..=piece.pages).collect()));
         package.files.push(File { name, bytes: piece.bytes });

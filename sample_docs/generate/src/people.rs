@@ -381,8 +381,12 @@ pub fn person(dice: &mut Dice, origin: Origin, years: i32, day: Date) -> Person 
             (given.to_owned(), two_surnames(dice), "ESP")
         }
         Origin::Resident | Origin::European => {
-            let countries: Vec<&Abroad> =
-                ABROAD.iter().filter(|a| origin == Origin::Resident || ["ITA", "PRT", "ROU", "DEU"].contains(&a.nationality)).collect();
+            let countries: Vec<&Abroad> = ABROAD
+                .iter()
+                .filter(|a| {
+                    origin == Origin::Resident || ["ITA", "PRT", "ROU", "DEU"].contains(&a.nationality)
+                })
+                .collect();
             let country = *dice.pick(&countries);
             let given = *dice.pick(if woman { country.women } else { country.men });
             (given.to_owned(), (*dice.pick(country.surnames)).to_owned(), country.nationality)
@@ -424,7 +428,9 @@ pub fn any_name(dice: &mut Dice) -> String {
 }
 
 fn email(dice: &mut Dice, given: &str, surnames: &str) -> String {
-    let plain = |text: &str| -> String { identifiers::mrz_letters(text).to_lowercase().split('<').next().unwrap_or("x").to_owned() };
+    let plain = |text: &str| -> String {
+        identifiers::mrz_letters(text).to_lowercase().split('<').next().unwrap_or("x").to_owned()
+    };
     let host = dice.pick(&["correo.example", "buzon.example", "mail.example", "post.example"]);
     format!("{}.{}{}@{host}", plain(given), plain(surnames), dice.int(1, 99))
 }

@@ -78,7 +78,8 @@ const TOWNS: &[(&str, &str, u32, u32)] = &[
     ("Ourense", "Ourense", 32, 5),
 ];
 
-const KINDS: &[&str] = &["C/", "Calle", "Avda.", "Avenida", "Plaza", "Paseo", "Camino", "Ronda", "Travesía", "C/"];
+const KINDS: &[&str] =
+    &["C/", "Calle", "Avda.", "Avenida", "Plaza", "Paseo", "Camino", "Ronda", "Travesía", "C/"];
 const STREETS: &[&str] = &[
     "de los Tilos",
     "Mayor",
@@ -131,7 +132,11 @@ pub fn street(dice: &mut Dice) -> String {
     let (kind, name, number) = (dice.pick(KINDS), dice.pick(STREETS), dice.int(1, 180));
     match dice.int(0, 3) {
         0 => format!("{kind} {name}, {number}"),
-        1 => format!("{kind} {name}, {number}, {}.º {}", dice.int(1, 8), dice.pick(&["A", "B", "C", "D", "Izq.", "Dcha."])),
+        1 => format!(
+            "{kind} {name}, {number}, {}.º {}",
+            dice.int(1, 8),
+            dice.pick(&["A", "B", "C", "D", "Izq.", "Dcha."])
+        ),
         2 => format!("{kind} {name} {number}, {}º-{}ª", dice.int(1, 8), dice.int(1, 4)),
         _ => format!("{kind} {name}, {number}, bajo"),
     }

@@ -46,8 +46,11 @@ impl Records {
     pub fn customers_csv(&self) -> String {
         let mut out = "cups,holder_name,holder_tax_id,tariff,price_per_kwh,last_real_reading,last_real_reading_date,invoices\n".to_owned();
         for c in &self.customers {
-            let invoices: Vec<String> =
-                c.invoices.iter().map(|(number, from, to, total)| format!("{number}|{}|{}|{total}", iso(*from), iso(*to))).collect();
+            let invoices: Vec<String> = c
+                .invoices
+                .iter()
+                .map(|(number, from, to, total)| format!("{number}|{}|{}|{total}", iso(*from), iso(*to)))
+                .collect();
             let _ = writeln!(
                 out,
                 "{},{},{},{},{},{},{},{}",
@@ -65,7 +68,9 @@ impl Records {
     }
 
     pub fn policies_csv(&self) -> String {
-        let mut out = "policy_number,holder_name,holder_tax_id,product,valid_from,valid_to,excess,limit,status\n".to_owned();
+        let mut out =
+            "policy_number,holder_name,holder_tax_id,product,valid_from,valid_to,excess,limit,status\n"
+                .to_owned();
         for p in &self.policies {
             let status = if p.active { "active" } else { "cancelled" };
             let (from, to) = (iso(p.valid_from), iso(p.valid_to));

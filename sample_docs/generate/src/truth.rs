@@ -13,7 +13,8 @@ pub fn truth(case: &Case, package: &Package) -> Value {
         .iter()
         .zip(&package.placed)
         .map(|(planned, placed)| {
-            let parts: Vec<Value> = placed.parts.iter().map(|(file, pages)| json!({"file": file, "pages": pages})).collect();
+            let parts: Vec<Value> =
+                placed.parts.iter().map(|(file, pages)| json!({"file": file, "pages": pages})).collect();
             json!({
                 "type": planned.doc.kind, "layout": planned.layout.name, "seen": planned.layout.seen,
                 "rendering": placed.rendering.name(), "dpi": placed.dpi, "encrypted": placed.encrypted,

@@ -25,7 +25,10 @@ pub struct Press {
 
 impl std::fmt::Debug for Press {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Press").field("root", &self.root).field("fonts", &self.fonts.len()).finish_non_exhaustive()
+        f.debug_struct("Press")
+            .field("root", &self.root)
+            .field("fonts", &self.fonts.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -56,7 +59,11 @@ impl Press {
     pub fn typeset(&self, path: &str, data: &serde_json::Value) -> Result<Pages> {
         let mut inputs = Dict::new();
         inputs.insert("data".into(), Value::Str(data.to_string().into()));
-        let job = Job { press: self, library: LazyHash::new(Library::builder().with_inputs(inputs).build()), main: file_id(path)? };
+        let job = Job {
+            press: self,
+            library: LazyHash::new(Library::builder().with_inputs(inputs).build()),
+            main: file_id(path)?,
+        };
         let made = typst::compile::<PagedDocument>(&job).output;
         let document = made.map_err(|errors| {
             let first = errors.first().map(|e| e.message.to_string()).unwrap_or_default();
@@ -158,7 +165,8 @@ impl Pages {
 
     /// The pixels of page `index` (from 0) on white paper.
     pub fn image(&self, index: usize, dpi: f64) -> RgbImage {
-        let options = typst_render::RenderOptions { pixel_per_pt: Scalar::new(dpi / 72.0), ..Default::default() };
+        let options =
+            typst_render::RenderOptions { pixel_per_pt: Scalar::new(dpi / 72.0), ..Default::default() };
         let pixmap = typst_render::render(&self.document.pages()[index], &options);
         let mut out = RgbImage::new(pixmap.width(), pixmap.height());
         for (pixel, color) in out.pixels_mut().zip(pixmap.pixels()) {

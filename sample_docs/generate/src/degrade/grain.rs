@@ -24,7 +24,8 @@ pub fn noise(page: &mut RgbImage, sigma: f32, colour: f32, dice: &mut Dice) {
 /// A Gaussian blur of `sigma` pixels, in two passes.
 pub fn blur(page: &RgbImage, sigma: f32) -> RgbImage {
     let reach = (sigma * 2.5).ceil().max(1.0) as i32;
-    let mut kernel: Vec<f32> = (-reach..=reach).map(|d| (-(d * d) as f32 / (2.0 * sigma * sigma)).exp()).collect();
+    let mut kernel: Vec<f32> =
+        (-reach..=reach).map(|d| (-(d * d) as f32 / (2.0 * sigma * sigma)).exp()).collect();
     let sum: f32 = kernel.iter().sum();
     kernel.iter_mut().for_each(|k| *k /= sum);
     let across = pass(page, &kernel, reach, true);
@@ -40,7 +41,11 @@ fn pass(page: &RgbImage, kernel: &[f32], reach: i32, across: bool) -> RgbImage {
             let mut sums = [0f32; 3];
             for (k, weight) in kernel.iter().enumerate() {
                 let step = k as i32 - reach;
-                let (sx, sy) = if across { ((x + step).clamp(0, width - 1), y) } else { (x, (y + step).clamp(0, height - 1)) };
+                let (sx, sy) = if across {
+                    ((x + step).clamp(0, width - 1), y)
+                } else {
+                    (x, (y + step).clamp(0, height - 1))
+                };
                 let at = ((sy * width + sx) * 3) as usize;
                 for (sum, value) in sums.iter_mut().zip(&raw[at..at + 3]) {
                     *sum += weight * f32::from(*value);

@@ -21,7 +21,8 @@ impl Field {
 
     /// At `x`, `y` in 0..1.
     pub fn at(&self, x: f32, y: f32) -> f32 {
-        let (fx, fy) = (x.clamp(0.0, 0.9999) * (self.columns - 1) as f32, y.clamp(0.0, 0.9999) * (self.rows - 1) as f32);
+        let (fx, fy) =
+            (x.clamp(0.0, 0.9999) * (self.columns - 1) as f32, y.clamp(0.0, 0.9999) * (self.rows - 1) as f32);
         let (column, row) = (fx as usize, fy as usize);
         let ease = |t: f32| t * t * (3.0 - 2.0 * t);
         let (tx, ty) = (ease(fx - column as f32), ease(fy - row as f32));

@@ -18,7 +18,9 @@ fn sample(page: &RgbImage, x: f64, y: f64) -> Option<[f32; 3]> {
         [f32::from(raw[index]), f32::from(raw[index + 1]), f32::from(raw[index + 2])]
     };
     let (a, b, c, d) = (at(x0, y0), at(x0 + 1, y0), at(x0, y0 + 1), at(x0 + 1, y0 + 1));
-    Some(std::array::from_fn(|k| (a[k] * (1.0 - tx) + b[k] * tx) * (1.0 - ty) + (c[k] * (1.0 - tx) + d[k] * tx) * ty))
+    Some(std::array::from_fn(|k| {
+        (a[k] * (1.0 - tx) + b[k] * tx) * (1.0 - ty) + (c[k] * (1.0 - tx) + d[k] * tx) * ty
+    }))
 }
 
 /// Turns the page by `degrees` about its middle on a sheet of the same size.
@@ -28,7 +30,8 @@ pub fn skew(page: &RgbImage, degrees: f64, behind: [u8; 3]) -> RgbImage {
     let (cx, cy) = (f64::from(width) / 2.0, f64::from(height) / 2.0);
     RgbImage::from_fn(width, height, |x, y| {
         let (dx, dy) = (f64::from(x) - cx, f64::from(y) - cy);
-        sample(page, cx + dx * cos + dy * sin, cy - dx * sin + dy * cos).map_or(Rgb(behind), |v| Rgb(v.map(|c| (c + 0.5) as u8)))
+        sample(page, cx + dx * cos + dy * sin, cy - dx * sin + dy * cos)
+            .map_or(Rgb(behind), |v| Rgb(v.map(|c| (c + 0.5) as u8)))
     })
 }
 
@@ -62,7 +65,9 @@ fn homography(from: [Point; 4], to: [Point; 4]) -> Matrix {
         rows[2 * k + 1] = [0.0, 0.0, 0.0, x, y, 1.0, -v * x, -v * y, v];
     }
     for column in 0..8 {
-        let pivot = (column..8).max_by(|&a, &b| rows[a][column].abs().total_cmp(&rows[b][column].abs())).unwrap_or(column);
+        let pivot = (column..8)
+            .max_by(|&a, &b| rows[a][column].abs().total_cmp(&rows[b][column].abs()))
+            .unwrap_or(column);
         rows.swap(column, pivot);
         let lead = rows[column][column];
         rows[column].iter_mut().for_each(|v| *v /= lead);
@@ -83,7 +88,17 @@ fn homography(from: [Point; 4], to: [Point; 4]) -> Matrix {
 
 fn inverse(m: Matrix) -> Matrix {
     let [a, b, c, d, e, f, g, h, i] = m;
-    [e * i - f * h, c * h - b * i, b * f - c * e, f * g - d * i, a * i - c * g, c * d - a * f, d * h - e * g, b * g - a * h, a * e - b * d]
+    [
+        e * i - f * h,
+        c * h - b * i,
+        b * f - c * e,
+        f * g - d * i,
+        a * i - c * g,
+        c * d - a * f,
+        d * h - e * g,
+        b * g - a * h,
+        a * e - b * d,
+    ]
 }
 
 fn apply(m: &Matrix, (x, y): Point) -> Point {

@@ -82,7 +82,8 @@ fn settle(rows: &mut Vec<Row>, opening: Cents, floor: Cents) -> Vec<Cents> {
 
 /// Somebody improved a row without improving the balances.
 fn tamper(rows: &mut [Row], dice: &mut Dice) {
-    let candidates: Vec<usize> = (1..rows.len()).filter(|&i| !rows[i].fixed && rows[i].amount.0 < 0).collect();
+    let candidates: Vec<usize> =
+        (1..rows.len()).filter(|&i| !rows[i].fixed && rows[i].amount.0 < 0).collect();
     if candidates.is_empty() {
         return;
     }
@@ -97,11 +98,26 @@ fn rows(plan: &Plan<'_>, dice: &mut Dice) -> Vec<Row> {
         let (month, year) = (date.month0() as usize, date.year());
         let plain = plan.employer.replace([',', '.'], "").to_uppercase();
         let description = if plan.english {
-            format!("{} {plain} {} {year}", dice.pick(&["SALARY", "PAYROLL", "WAGES CREDIT"]), MONTHS_EN[month])
+            format!(
+                "{} {plain} {} {year}",
+                dice.pick(&["SALARY", "PAYROLL", "WAGES CREDIT"]),
+                MONTHS_EN[month]
+            )
         } else {
-            format!("{} {plain} {} {year}", dice.pick(&["NOMINA", "ABONO NOMINA", "TRANSF. NOMINA"]), MONTHS_ES[month])
+            format!(
+                "{} {plain} {} {year}",
+                dice.pick(&["NOMINA", "ABONO NOMINA", "TRANSF. NOMINA"]),
+                MONTHS_ES[month]
+            )
         };
-        rows.push(Row { date: *date, value_date: *date, description, kind: kind(plan.english, "salary"), amount: *amount, fixed: true });
+        rows.push(Row {
+            date: *date,
+            value_date: *date,
+            description,
+            kind: kind(plan.english, "salary"),
+            amount: *amount,
+            fixed: true,
+        });
     }
     let mut month = first_of_month(plan.period_start);
     while month <= plan.period_end {
@@ -145,7 +161,8 @@ fn ordinary_month(rows: &mut Vec<Row>, plan: &Plan<'_>, dice: &mut Dice, month: 
         rows.push(Row { date, value_date, description, kind: kind(en, what), amount, fixed: false });
     };
     let rent = salary.times(dice.float(0.18, 0.32));
-    let landlord = dice.pick(&["INMOBILIARIA PUERTA NORTE SL", "ALQUILERES SIERRA SL", "COMUNIDAD RIO DUERO"]);
+    let landlord =
+        dice.pick(&["INMOBILIARIA PUERTA NORTE SL", "ALQUILERES SIERRA SL", "COMUNIDAD RIO DUERO"]);
     let text = if en {
         format!("STANDING ORDER RENT {month_name} REF {}", dice.digits(8))
     } else {
@@ -165,7 +182,11 @@ fn ordinary_month(rows: &mut Vec<Row>, plan: &Plan<'_>, dice: &mut Dice, month: 
         let text = if en {
             format!("DD {who} MANDATE {}", dice.digits(7))
         } else {
-            format!("{} {who} REF {}", dice.pick(&["RECIBO", "ADEUDO RECIBO", "ADEUDO SEPA"]), dice.digits(10))
+            format!(
+                "{} {who} REF {}",
+                dice.pick(&["RECIBO", "ADEUDO RECIBO", "ADEUDO SEPA"]),
+                dice.digits(10)
+            )
         };
         let amount = Cents(-dice.int(1_400, 11_500));
         push(dice, "debit", text, amount);
@@ -193,7 +214,11 @@ fn ordinary_month(rows: &mut Vec<Row>, plan: &Plan<'_>, dice: &mut Dice, month: 
         push(dice, "bizum", text, amount);
     }
     if dice.chance(0.7) {
-        let text = if en { format!("ATM WITHDRAWAL {}", dice.digits(4)) } else { format!("REINTEGRO CAJERO {}", dice.digits(4)) };
+        let text = if en {
+            format!("ATM WITHDRAWAL {}", dice.digits(4))
+        } else {
+            format!("REINTEGRO CAJERO {}", dice.digits(4))
+        };
         let amount = Cents::whole(-10 * dice.int(2, 15));
         push(dice, "cash", text, amount);
     }
@@ -205,7 +230,12 @@ fn ordinary_month(rows: &mut Vec<Row>, plan: &Plan<'_>, dice: &mut Dice, month: 
     if dice.chance(0.35) {
         let shop = shop(dice);
         let amount = Cents(dice.int(900, 6_500));
-        push(dice, "card", if en { format!("REFUND {shop}") } else { format!("DEVOLUCION COMPRA {shop}") }, amount);
+        push(
+            dice,
+            "card",
+            if en { format!("REFUND {shop}") } else { format!("DEVOLUCION COMPRA {shop}") },
+            amount,
+        );
     }
     if dice.chance(0.12) {
         let amount = Cents(dice.int(8_000, 32_000));
@@ -216,28 +246,61 @@ fn ordinary_month(rows: &mut Vec<Row>, plan: &Plan<'_>, dice: &mut Dice, month: 
 fn returned_debits(rows: &mut Vec<Row>, plan: &Plan<'_>, dice: &mut Dice) {
     let length = (plan.period_end - plan.period_start).num_days();
     for nth in 0..plan.returned_debits {
-        let date = plus_days(plan.period_start, 4 + (length - 6) * i64::from(nth) / i64::from(plan.returned_debits) + dice.int(0, 1));
-        let who = *dice.pick(&["FINANCIERA OLMO", "TELECO BRISA", "LUMEN SUR", "SEGUROS ATALAYA", "GIMNASIO ATLAS"]);
+        let date = plus_days(
+            plan.period_start,
+            4 + (length - 6) * i64::from(nth) / i64::from(plan.returned_debits) + dice.int(0, 1),
+        );
+        let who = *dice.pick(&[
+            "FINANCIERA OLMO",
+            "TELECO BRISA",
+            "LUMEN SUR",
+            "SEGUROS ATALAYA",
+            "GIMNASIO ATLAS",
+        ]);
         let amount = Cents(dice.int(2_200, 14_000));
         let en = plan.english;
         let mut fixed = |text: String, what: &str, amount: Cents| {
-            rows.push(Row { date, value_date: date, description: text, kind: kind(en, what), amount, fixed: true });
+            rows.push(Row {
+                date,
+                value_date: date,
+                description: text,
+                kind: kind(en, what),
+                amount,
+                fixed: true,
+            });
         };
         fixed(if en { format!("DD {who}") } else { format!("RECIBO {who}") }, "debit", -amount);
         let text = if en {
-            format!("{} {who}", dice.pick(&["RETURNED DIRECT DEBIT", "UNPAID DIRECT DEBIT", "DIRECT DEBIT RETURNED"]))
+            format!(
+                "{} {who}",
+                dice.pick(&["RETURNED DIRECT DEBIT", "UNPAID DIRECT DEBIT", "DIRECT DEBIT RETURNED"])
+            )
         } else {
-            format!("{} {who}", dice.pick(&["DEVOLUCION RECIBO", "DEVOLUCIÓN DE RECIBO", "RECIBO DEVUELTO", "DEVOL. RECIBO"]))
+            format!(
+                "{} {who}",
+                dice.pick(&["DEVOLUCION RECIBO", "DEVOLUCIÓN DE RECIBO", "RECIBO DEVUELTO", "DEVOL. RECIBO"])
+            )
         };
         fixed(text, "debit", amount);
         if dice.chance(0.6) {
             let fee = Cents(-dice.int(300, 1_500));
-            fixed(if en { "FEE FOR RETURNED ITEM" } else { "COMISION POR DEVOLUCION" }.to_owned(), "fee", fee);
+            fixed(
+                if en { "FEE FOR RETURNED ITEM" } else { "COMISION POR DEVOLUCION" }.to_owned(),
+                "fee",
+                fee,
+            );
         }
     }
 }
 
-fn extra(plan: &Plan<'_>, dice: &mut Dice, rows: &[Row], balances: &[Cents], opening: Cents, made: Date) -> Value {
+fn extra(
+    plan: &Plan<'_>,
+    dice: &mut Dice,
+    rows: &[Row],
+    balances: &[Cents],
+    opening: Cents,
+    made: Date,
+) -> Value {
     let debits: Vec<Cents> = rows.iter().map(|r| r.amount).filter(|a| a.0 < 0).collect();
     let credits: Vec<Cents> = rows.iter().map(|r| r.amount).filter(|a| a.0 > 0).collect();
     let closing = balances.last().copied().unwrap_or(opening);
@@ -249,7 +312,11 @@ fn extra(plan: &Plan<'_>, dice: &mut Dice, rows: &[Row], balances: &[Cents], ope
         .map(|row| json!({"kind": row.kind, "code": dice.digits(3), "office": dice.digits(4), "reference": dice.digits(10)}))
         .collect();
     let registry = if en && plan.bank.irish {
-        format!("{}. Registered in Ireland, No. {}. Regulated by the Central Bank of Ireland.", plan.bank.legal_name, dice.digits(6))
+        format!(
+            "{}. Registered in Ireland, No. {}. Regulated by the Central Bank of Ireland.",
+            plan.bank.legal_name,
+            dice.digits(6)
+        )
     } else if en {
         format!(
             "{}. Registered in the Companies Register of {}, volume {}, sheet {}.",

@@ -49,5 +49,12 @@ pub fn claim_form(plan: &Plan<'_>, dice: &mut Dice) -> Doc {
         "claimant_address": plan.claimant.address_lines(), "claimant_phone": plan.claimant.phone, "claimant_email": plan.claimant.email,
         "place": plan.claimant.town.town, "received_stamp": dice.chance(0.4), "office": dice.digits(4),
     });
-    Doc { kind: "claim_form", fields: printed, extra, signed: plan.signed, date: plan.date, seed: dice.next_u64() }
+    Doc {
+        kind: "claim_form",
+        fields: printed,
+        extra,
+        signed: plan.signed,
+        date: plan.date,
+        seed: dice.next_u64(),
+    }
 }

@@ -34,7 +34,8 @@ pub fn contract(plan: &Plan<'_>, dice: &mut Dice) -> Doc {
     let lines = amortisation(plan.principal, plan.nominal_rate, plan.term_months);
     let fee_rate = *dice.pick(&[0.0, 0.5, 1.0, 1.5]);
     let fee = plan.principal.times(fee_rate / 100.0);
-    let instalment = french_instalment(plan.principal, plan.nominal_rate, plan.term_months).times(plan.instalment_factor);
+    let instalment =
+        french_instalment(plan.principal, plan.nominal_rate, plan.term_months).times(plan.instalment_factor);
     let total = lines.iter().map(|l| l.instalment).sum::<Cents>() + fee;
     let number = match dice.int(0, 2) {
         0 => format!("PC-{}-{}", plan.date.year(), dice.digits(7)),
@@ -59,7 +60,14 @@ pub fn contract(plan: &Plan<'_>, dice: &mut Dice) -> Doc {
         })
         .collect();
     let extra = extra(plan, dice, &number, first_due, (fee_rate, fee, total), table);
-    Doc { kind: "contract", fields: printed, extra, signed: plan.signed, date: plan.date, seed: dice.next_u64() }
+    Doc {
+        kind: "contract",
+        fields: printed,
+        extra,
+        signed: plan.signed,
+        date: plan.date,
+        seed: dice.next_u64(),
+    }
 }
 
 fn extra(

@@ -95,7 +95,14 @@ pub fn energy_invoice(plan: &Plan<'_>, dice: &mut Dice) -> Doc {
         "previous_kind": if dice.chance(0.8) { "real" } else { "estimated" }, "print_date": iso(plus_days(plan.issue_date, 1)),
         "average_daily_cost": Cents(sums.total.0 / days.max(1)),
     });
-    Doc { kind: "energy_invoice", fields: printed, extra, signed: false, date: plan.issue_date, seed: dice.next_u64() }
+    Doc {
+        kind: "energy_invoice",
+        fields: printed,
+        extra,
+        signed: false,
+        date: plan.issue_date,
+        seed: dice.next_u64(),
+    }
 }
 
 /// The total of such a bill, for records of other bills.

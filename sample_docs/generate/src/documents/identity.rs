@@ -35,7 +35,11 @@ fn validity(person: &Person, received: Date, plan: &Plan, dice: &mut Dice) -> (D
         return (plus_months(expiry, -12 * years), expiry);
     }
     let issued = plus_days(received, -dice.int(90, i64::from(years) * 365 - 200));
-    if person.age_on(issued) >= 70 { (issued, ymd(9999, 1, 1)) } else { (issued, plus_months(issued, 12 * years)) }
+    if person.age_on(issued) >= 70 {
+        (issued, ymd(9999, 1, 1))
+    } else {
+        (issued, plus_months(issued, 12 * years))
+    }
 }
 
 /// A card of the kind the person has.
@@ -50,7 +54,9 @@ pub fn card(person: &Person, origin: Origin, received: Date, plan: &Plan, dice: 
     let (code, issuer, mrz_number, optional, number) = match origin {
         Origin::Spaniard => ("ID", "ESP", &support, person.tax_id.as_str(), person.tax_id.as_str()),
         Origin::Resident => ("IR", "ESP", &support, person.tax_id.as_str(), person.tax_id.as_str()),
-        Origin::European => ("I<", mrz_country(person.nationality), &abroad_number, "", abroad_number.as_str()),
+        Origin::European => {
+            ("I<", mrz_country(person.nationality), &abroad_number, "", abroad_number.as_str())
+        }
     };
     let zone = td1(&Mrz {
         code,
@@ -71,14 +77,25 @@ pub fn card(person: &Person, origin: Origin, received: Date, plan: &Plan, dice: 
         "birth_date": iso(person.birth_date), "issue_date": iso(issued),
         "expiry_date": iso(if plan.printed_expiry_shift_days == 0 { expiry } else { plus_days(expiry, plan.printed_expiry_shift_days) }), "mrz": zone,
     }));
-    Doc { kind: "id_card", fields: printed, extra: extra(person, dice), signed: true, date: issued, seed: dice.next_u64() }
+    Doc {
+        kind: "id_card",
+        fields: printed,
+        extra: extra(person, dice),
+        signed: true,
+        date: issued,
+        seed: dice.next_u64(),
+    }
 }
 
 pub fn passport(person: &Person, received: Date, plan: &Plan, dice: &mut Dice) -> Doc {
     let (issued, expiry) = validity(person, received, plan, dice);
     let expiry = if expiry.format("%Y").to_string() == "9999" { plus_months(issued, 120) } else { expiry };
     let spanish = person.nationality == "ESP";
-    let number = if spanish { format!("{}{}", dice.letters(3), dice.digits(6)) } else { format!("{}{}", dice.letters(2), dice.digits(7)) };
+    let number = if spanish {
+        format!("{}{}", dice.letters(3), dice.digits(6))
+    } else {
+        format!("{}{}", dice.letters(2), dice.digits(7))
+    };
     let zone = td3(&Mrz {
         code: "P<",
         issuer: mrz_country(person.nationality),
@@ -98,7 +115,14 @@ pub fn passport(person: &Person, received: Date, plan: &Plan, dice: &mut Dice) -
         "issue_date": iso(issued), "expiry_date": iso(plus_days(expiry, plan.printed_expiry_shift_days)),
         "personal_number": if spanish { Some(&person.tax_id) } else { None }, "mrz": zone,
     }));
-    Doc { kind: "passport", fields: printed, extra: extra(person, dice), signed: true, date: issued, seed: dice.next_u64() }
+    Doc {
+        kind: "passport",
+        fields: printed,
+        extra: extra(person, dice),
+        signed: true,
+        date: issued,
+        seed: dice.next_u64(),
+    }
 }
 
 fn extra(person: &Person, dice: &mut Dice) -> serde_json::Value {

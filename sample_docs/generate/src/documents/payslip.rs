@@ -31,7 +31,8 @@ const CONTRIBUTIONS: [(&str, &str, &str, f64); 4] = [
 
 /// A month's pay of about `gross`.
 pub fn pay(dice: &mut Dice, gross: Cents) -> Pay {
-    let mut earnings = vec![("001", "Salario base", "Base salary", "salary", gross.times(dice.float(0.62, 0.74)))];
+    let mut earnings =
+        vec![("001", "Salario base", "Base salary", "salary", gross.times(dice.float(0.62, 0.74)))];
     let optional = [
         ("014", "Plus convenio", "Agreement supplement", "salary", 0.06),
         ("021", "Antigüedad", "Seniority", "salary", 0.035),
@@ -49,7 +50,8 @@ pub fn pay(dice: &mut Dice, gross: Cents) -> Pay {
     let base: Cents = earnings.iter().filter(|e| e.3 == "salary").map(|e| e.4).sum();
     let irpf_rate = (2.0 + gross.units() / 190.0).min(28.0) + dice.float(-1.0, 1.0);
     let irpf_rate = (irpf_rate * 100.0).round() / 100.0;
-    let deductions = CONTRIBUTIONS.iter().map(|c| base.times(c.3 / 100.0)).sum::<Cents>() + gross.times(irpf_rate / 100.0);
+    let deductions =
+        CONTRIBUTIONS.iter().map(|c| base.times(c.3 / 100.0)).sum::<Cents>() + gross.times(irpf_rate / 100.0);
     Pay { gross, deductions, net: gross - deductions, base, earnings, irpf_rate }
 }
 
@@ -77,7 +79,14 @@ pub fn payslip(plan: &Plan<'_>, dice: &mut Dice) -> Doc {
         "period_start": iso(start), "period_end": iso(end), "gross_pay": plan.pay.gross,
         "total_deductions": plan.pay.deductions, "net_pay": plan.pay.net, "currency": "EUR", "iban": plan.iban,
     }));
-    Doc { kind: "payslip", fields: printed, extra: extra(plan, dice, start), signed: true, date: end, seed: dice.next_u64() }
+    Doc {
+        kind: "payslip",
+        fields: printed,
+        extra: extra(plan, dice, start),
+        signed: true,
+        date: end,
+        seed: dice.next_u64(),
+    }
 }
 
 fn extra(plan: &Plan<'_>, dice: &mut Dice, start: Date) -> Value {

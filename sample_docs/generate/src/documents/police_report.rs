@@ -33,7 +33,12 @@ pub fn police_report(plan: &Plan<'_>, dice: &mut Dice) -> Doc {
     let goods = if plan.english {
         ["a laptop computer", "a bicycle", "a jacket and a wallet", "tools kept in the boot"]
     } else {
-        ["un ordenador portátil", "una bicicleta", "una chaqueta y una cartera", "herramientas guardadas en el maletero"]
+        [
+            "un ordenador portátil",
+            "una bicicleta",
+            "una chaqueta y una cartera",
+            "herramientas guardadas en el maletero",
+        ]
     };
     let extra = json!({
         "station": plan.reporter.town.town, "province": plan.reporter.town.province, "station_address": street(dice), "station_phone": crate::places::landline(dice),
@@ -44,5 +49,12 @@ pub fn police_report(plan: &Plan<'_>, dice: &mut Dice) -> Doc {
         "witness": any_name(dice), "witness_tax_id": crate::identifiers::dni(dice), "plate": format!("{} {}", dice.digits(4), dice.letters(3)),
         "court_date": iso(plus_months(plan.report_date, 2)), "nationality": plan.reporter.nationality,
     });
-    Doc { kind: "police_report", fields: printed, extra, signed: true, date: plan.report_date, seed: dice.next_u64() }
+    Doc {
+        kind: "police_report",
+        fields: printed,
+        extra,
+        signed: true,
+        date: plan.report_date,
+        seed: dice.next_u64(),
+    }
 }

@@ -96,7 +96,14 @@ pub fn repair_invoice(plan: &Plan<'_>, dice: &mut Dice) -> Doc {
         "is_vehicle": !matches!(plan.claim_type, "water_damage" | "fire"),
         "payment": if plan.english { "Bank transfer, 30 days" } else { *dice.pick(&["Transferencia a 30 días", "Tarjeta", "Contado"]) },
     });
-    Doc { kind: "repair_invoice", fields: printed, extra, signed: false, date: plan.date, seed: dice.next_u64() }
+    Doc {
+        kind: "repair_invoice",
+        fields: printed,
+        extra,
+        signed: false,
+        date: plan.date,
+        seed: dice.next_u64(),
+    }
 }
 
 fn lines(plan: &Plan<'_>, dice: &mut Dice) -> (Vec<Value>, Cents) {

@@ -12,7 +12,9 @@ pub fn decide(view: &View<'_>) -> Decision {
     let (form, invoice) = (view.of_kind("claim_form"), view.of_kind("energy_invoice"));
     found.check(form.is_some(), Outcome::RequestDocuments, "MISSING_DOCUMENT");
     found.check(invoice.is_some(), Outcome::RequestDocuments, "MISSING_DOCUMENT");
-    let customer = form.and_then(|f| text(f, "cups")).and_then(|cups| view.records.customers.iter().find(|c| c.cups == cups));
+    let customer = form
+        .and_then(|f| text(f, "cups"))
+        .and_then(|cups| view.records.customers.iter().find(|c| c.cups == cups));
     if let Some(form) = form {
         let signed = form.get("claimant_signed").and_then(serde_json::Value::as_bool).unwrap_or(false);
         found.check(signed, Outcome::RequestDocuments, "CLAIM_UNSIGNED");
@@ -39,30 +41,44 @@ pub fn decide(view: &View<'_>) -> Decision {
 
 pub(super) fn check_declared(found: &mut Findings, view: &View<'_>, form: &Fields) {
     let same_type = view.declared("claim", "type").is_none_or(|t| text(form, "claim_type") == Some(t));
-    let same_amount = view.declared("claim", "amount_claimed").is_none_or(|a| money(form, "amount_claimed").is_none_or(|m| m == cents(a)));
+    let same_amount = view
+        .declared("claim", "amount_claimed")
+        .is_none_or(|a| money(form, "amount_claimed").is_none_or(|m| m == cents(a)));
     found.check(same_type && same_amount, Outcome::Review, "DECLARED_DATA_MISMATCH");
 }
 
 fn check_cups(found: &mut Findings, form: Option<&Fields>, invoice: Option<&Fields>) {
-    let codes: Vec<&str> = [form, invoice].into_iter().flatten().filter_map(|fields| text(fields, "cups")).collect();
+    let codes: Vec<&str> =
+        [form, invoice].into_iter().flatten().filter_map(|fields| text(fields, "cups")).collect();
     let valid = |cups: &str| cups[2..18].parse().is_ok_and(|n| cups_letters(n) == cups[18..20]);
     found.check(codes.iter().all(|cups| valid(cups)), Outcome::Review, "CUPS_INVALID");
     found.check(codes.windows(2).all(|pair| pair[0] == pair[1]), Outcome::Review, "CUPS_MISMATCH");
 }
 
-fn check_holder(found: &mut Findings, form: Option<&Fields>, invoice: Option<&Fields>, customer: Option<&Customer>) {
+fn check_holder(
+    found: &mut Findings,
+    form: Option<&Fields>,
+    invoice: Option<&Fields>,
+    customer: Option<&Customer>,
+) {
     let Some(form) = form else { return };
     let (name, tax_id) = (text(form, "claimant_name").unwrap_or_default(), text(form, "claimant_tax_id"));
     let is_same = |other_name: &str, other_tax_id: Option<&str>| {
         same_name(name, other_name) && tax_id.zip(other_tax_id).is_none_or(|(left, right)| left == right)
     };
-    let on_invoice = invoice.is_none_or(|i| is_same(text(i, "holder_name").unwrap_or_default(), text(i, "holder_tax_id")));
+    let on_invoice =
+        invoice.is_none_or(|i| is_same(text(i, "holder_name").unwrap_or_default(), text(i, "holder_tax_id")));
     let on_record = customer.is_none_or(|c| is_same(&c.holder_name, Some(&c.holder_tax_id)));
     found.check(on_invoice && on_record, Outcome::Review, "HOLDER_MISMATCH");
 }
 
 /// Answers the code that an accept would have.
-fn check_claim(found: &mut Findings, form: &Fields, invoice: &Fields, customer: Option<&Customer>) -> &'static str {
+fn check_claim(
+    found: &mut Findings,
+    form: &Fields,
+    invoice: &Fields,
+    customer: Option<&Customer>,
+) -> &'static str {
     let price = text(invoice, "price_per_kwh").and_then(|p| p.parse::<f64>().ok()).unwrap_or(0.0);
     let refund = match text(form, "claim_type") {
         Some("estimated_reading") => {
@@ -70,7 +86,9 @@ fn check_claim(found: &mut Findings, form: &Fields, invoice: &Fields, customer: 
                 found.fail(Outcome::Reject, "READING_WAS_REAL");
                 return "ESTIMATE_CORRECTED";
             }
-            let (Some(claimed), Some(billed)) = (number(form, "meter_reading"), number(invoice, "current_reading")) else {
+            let (Some(claimed), Some(billed)) =
+                (number(form, "meter_reading"), number(invoice, "current_reading"))
+            else {
                 found.undetermined();
                 return "ESTIMATE_CORRECTED";
             };
@@ -83,8 +101,9 @@ fn check_claim(found: &mut Findings, form: &Fields, invoice: &Fields, customer: 
             let Some(customer) = customer else { return "DUPLICATE_CONFIRMED" };
             let period = (date(invoice, "period_start"), date(invoice, "period_end"));
             let own = text(invoice, "invoice_number");
-            let twice =
-                customer.invoices.iter().any(|(number, from, to, _)| Some(number.as_str()) != own && (Some(*from), Some(*to)) == period);
+            let twice = customer.invoices.iter().any(|(number, from, to, _)| {
+                Some(number.as_str()) != own && (Some(*from), Some(*to)) == period
+            });
             found.check(twice, Outcome::Reject, "NO_DUPLICATE");
             ("DUPLICATE_CONFIRMED", money(invoice, "total_amount").filter(|_| twice))
         }

@@ -142,7 +142,9 @@ pub fn number(fields: &Fields, name: &str) -> Option<i64> {
 
 /// Whether two names are one person's, whatever the order, case and accents.
 pub fn same_name(left: &str, right: &str) -> bool {
-    let words = |name: &str| -> BTreeSet<String> { mrz_letters(name).split('<').filter(|w| !w.is_empty()).map(str::to_owned).collect() };
+    let words = |name: &str| -> BTreeSet<String> {
+        mrz_letters(name).split('<').filter(|w| !w.is_empty()).map(str::to_owned).collect()
+    };
     words(left) == words(right)
 }
 
@@ -152,7 +154,11 @@ pub fn is_holder(holders: &str, person: &str) -> bool {
 }
 
 pub fn identity_name(fields: &Fields) -> String {
-    format!("{} {}", text(fields, "given_names").unwrap_or_default(), text(fields, "surnames").unwrap_or_default())
+    format!(
+        "{} {}",
+        text(fields, "given_names").unwrap_or_default(),
+        text(fields, "surnames").unwrap_or_default()
+    )
 }
 
 /// The Spanish tax number an identity document carries, if it does.
@@ -185,11 +191,17 @@ fn zone_holds(zone: &str) -> bool {
     match lines[..] {
         [first, second, _] => {
             let whole = format!("{}{}{}{}", &first[5..30], &second[0..7], &second[8..15], &second[18..29]);
-            digit(first, 5, 14) && digit(second, 0, 6) && digit(second, 8, 14) && second[29..] == mrz_check(&whole).to_string()
+            digit(first, 5, 14)
+                && digit(second, 0, 6)
+                && digit(second, 8, 14)
+                && second[29..] == mrz_check(&whole).to_string()
         }
         [_, second] => {
             let whole = format!("{}{}{}", &second[0..10], &second[13..20], &second[21..43]);
-            digit(second, 0, 9) && digit(second, 13, 19) && digit(second, 21, 27) && second[43..] == mrz_check(&whole).to_string()
+            digit(second, 0, 9)
+                && digit(second, 13, 19)
+                && digit(second, 21, 27)
+                && second[43..] == mrz_check(&whole).to_string()
         }
         _ => false,
     }
@@ -197,7 +209,11 @@ fn zone_holds(zone: &str) -> bool {
 
 fn zone_agrees(zone: &str, fields: &Fields) -> bool {
     let lines: Vec<&str> = zone.lines().collect();
-    let (birth, expiry) = if lines.len() == 3 { (&lines[1][0..6], &lines[1][8..14]) } else { (&lines[1][13..19], &lines[1][21..27]) };
+    let (birth, expiry) = if lines.len() == 3 {
+        (&lines[1][0..6], &lines[1][8..14])
+    } else {
+        (&lines[1][13..19], &lines[1][21..27])
+    };
     let short = |name: &str| date(fields, name).map(|d| d.format("%y%m%d").to_string());
     short("birth_date").is_none_or(|d| d == birth) && short("expiry_date").is_none_or(|d| d == expiry)
 }

@@ -25,7 +25,11 @@ pub fn fax(original: &Original<'_>, dice: &mut Dice) -> Result<Rendered> {
     for index in &original.chosen {
         let page = original.pages.image(*index, 204.0);
         let page = grain::blur(&warp::skew(&page, skew, [255; 3]), 0.6);
-        let page = if coarse { imageops::resize(&page, page.width(), page.height() / 2, imageops::FilterType::Triangle) } else { page };
+        let page = if coarse {
+            imageops::resize(&page, page.width(), page.height() / 2, imageops::FilterType::Triangle)
+        } else {
+            page
+        };
         let mut bits = threshold(&page, dice);
         if dice.chance(0.4) {
             lost_lines(&mut bits, dice);

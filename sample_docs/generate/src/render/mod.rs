@@ -114,7 +114,12 @@ pub fn choose(wanted: &[Rendering], original: &Original<'_>, pdf_only: bool, dic
     choices[0]
 }
 
-pub fn render(original: &Original<'_>, rendering: Rendering, pdf_only: bool, dice: &mut Dice) -> Result<Rendered> {
+pub fn render(
+    original: &Original<'_>,
+    rendering: Rendering,
+    pdf_only: bool,
+    dice: &mut Dice,
+) -> Result<Rendered> {
     match rendering {
         Rendering::BornDigital => born_digital(original, pdf_only, dice),
         Rendering::Scan => scan::scan(original, pdf_only, dice),
@@ -142,7 +147,10 @@ fn mixed(original: &Original<'_>, dice: &mut Dice) -> Result<Rendered> {
     for (place, page) in original.chosen.iter().enumerate() {
         if place == scanned_at {
             let sheet = scan::sheet(original.pages.image(*page, f64::from(dpi)), dpi, dice);
-            parts.push((pdf::of_jpegs(&[(jpeg::encode(&sheet, 82)?, sheet.width(), sheet.height())], dpi)?, 1));
+            parts.push((
+                pdf::of_jpegs(&[(jpeg::encode(&sheet, 82)?, sheet.width(), sheet.height())], dpi)?,
+                1,
+            ));
         } else {
             parts.push((letters.clone(), page + 1));
         }

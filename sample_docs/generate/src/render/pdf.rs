@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, anyhow};
-use lopdf::{Dictionary, Document, EncryptionState, EncryptionVersion, Object, ObjectId, Permissions, Stream, StringFormat, dictionary};
+use lopdf::{
+    Dictionary, Document, EncryptionState, EncryptionVersion, Object, ObjectId, Permissions, Stream,
+    StringFormat, dictionary,
+};
 
 /// One page for each JPEG (bytes, width, height), as large as its resolution says.
 pub fn of_jpegs(pages: &[(Vec<u8>, u32, u32)], dpi: u32) -> Result<Vec<u8>> {
@@ -33,7 +36,10 @@ pub fn of_jpegs(pages: &[(Vec<u8>, u32, u32)], dpi: u32) -> Result<Vec<u8>> {
 fn finish(mut document: Document, tree: ObjectId, kids: &[ObjectId]) -> Result<Vec<u8>> {
     let count = kids.len() as i64;
     let kids: Vec<Object> = kids.iter().map(|id| Object::Reference(*id)).collect();
-    document.objects.insert(tree, Object::Dictionary(dictionary! { "Type" => "Pages", "Kids" => kids, "Count" => count }));
+    document.objects.insert(
+        tree,
+        Object::Dictionary(dictionary! { "Type" => "Pages", "Kids" => kids, "Count" => count }),
+    );
     let catalog = document.add_object(dictionary! { "Type" => "Catalog", "Pages" => tree });
     document.trailer.set("Root", catalog);
     let mut bytes = Vec::new();
@@ -51,7 +57,10 @@ pub fn pages_of(parts: &[(Vec<u8>, usize)]) -> Result<Vec<u8>> {
         let mut source = Document::load_mem(bytes).context("reading a PDF that was just made")?;
         source.renumber_objects_with(next);
         next = source.max_id + 1;
-        let id = *source.get_pages().get(&(*wanted as u32)).ok_or_else(|| anyhow!("the PDF has no page {wanted}"))?;
+        let id = *source
+            .get_pages()
+            .get(&(*wanted as u32))
+            .ok_or_else(|| anyhow!("the PDF has no page {wanted}"))?;
         let page = standing_alone(&source, id, tree)?;
         let mut needed: BTreeMap<ObjectId, Object> = BTreeMap::new();
         gather(&source, &Object::Dictionary(page.clone()), &mut needed, tree);
@@ -123,7 +132,9 @@ mod tests {
 
     #[test]
     fn pages_are_taken_and_put_together() {
-        let picture = crate::render::jpeg::encode(&image::RgbImage::from_pixel(8, 8, image::Rgb([200; 3])), 80).unwrap();
+        let picture =
+            crate::render::jpeg::encode(&image::RgbImage::from_pixel(8, 8, image::Rgb([200; 3])), 80)
+                .unwrap();
         let two = of_jpegs(&[(picture.clone(), 8, 8), (picture, 8, 8)], 72).unwrap();
         assert_eq!(Document::load_mem(&two).unwrap().get_pages().len(), 2);
         let three = pages_of(&[(two.clone(), 2), (two.clone(), 1), (two, 2)]).unwrap();

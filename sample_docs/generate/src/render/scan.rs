@@ -30,11 +30,16 @@ pub fn sheet(page: RgbImage, dpi: u32, dice: &mut Dice) -> RgbImage {
 }
 
 pub fn scan(original: &Original<'_>, pdf_only: bool, dice: &mut Dice) -> Result<Rendered> {
-    let dpi = *dice.pick(if original.card { &[200, 240, 300, 300] } else { &[150, 200, 200, 200, 240, 300, 300] });
+    let dpi =
+        *dice.pick(if original.card { &[200, 240, 300, 300] } else { &[150, 200, 200, 200, 240, 300, 300] });
     let sheets = if original.card { cards(original, dpi, dice) } else { pages(original, dpi, dice) };
     let turns = if dice.chance(0.1) { *dice.pick(&[1u8, 2, 3]) } else { 0 };
     let sheets: Vec<RgbImage> = sheets.into_iter().map(|s| warp::quarter_turns(&s, turns)).collect();
-    let pieces = if pdf_only || dice.chance(0.55) { as_pdf(&sheets, dpi, dice)? } else { as_pictures(&sheets, dpi, original.card, dice)? };
+    let pieces = if pdf_only || dice.chance(0.55) {
+        as_pdf(&sheets, dpi, dice)?
+    } else {
+        as_pictures(&sheets, dpi, original.card, dice)?
+    };
     Ok(Rendered { rendering: Rendering::Scan, dpi: Some(dpi), pieces })
 }
 
@@ -44,10 +49,12 @@ fn pages(original: &Original<'_>, dpi: u32, dice: &mut Dice) -> Vec<RgbImage> {
 
 /// Both sides copied onto one sheet, each side on its own sheet, or each cropped.
 fn cards(original: &Original<'_>, dpi: u32, dice: &mut Dice) -> Vec<RgbImage> {
-    let sides: Vec<RgbImage> = original.chosen.iter().map(|page| original.pages.image(*page, f64::from(dpi))).collect();
+    let sides: Vec<RgbImage> =
+        original.chosen.iter().map(|page| original.pages.image(*page, f64::from(dpi))).collect();
     match dice.int(0, 2) {
         0 | 1 => {
-            let mut paper = RgbImage::from_pixel(pixels(210.0, dpi) as u32, pixels(297.0, dpi) as u32, Rgb([253; 3]));
+            let mut paper =
+                RgbImage::from_pixel(pixels(210.0, dpi) as u32, pixels(297.0, dpi) as u32, Rgb([253; 3]));
             let mut y = pixels(dice.float(18.0, 40.0), dpi);
             for side in &sides {
                 let x = pixels(dice.float(15.0, 70.0), dpi);
@@ -60,7 +67,11 @@ fn cards(original: &Original<'_>, dpi: u32, dice: &mut Dice) -> Vec<RgbImage> {
             .iter()
             .map(|side| {
                 let margin = pixels(dice.float(3.0, 8.0), dpi) as u32;
-                let mut paper = RgbImage::from_pixel(side.width() + 2 * margin, side.height() + 2 * margin, Rgb([250; 3]));
+                let mut paper = RgbImage::from_pixel(
+                    side.width() + 2 * margin,
+                    side.height() + 2 * margin,
+                    Rgb([250; 3]),
+                );
                 paste(&mut paper, &framed(side, dpi), i64::from(margin), i64::from(margin));
                 sheet(paper, dpi, dice)
             })
@@ -103,8 +114,11 @@ fn as_pictures(sheets: &[RgbImage], dpi: u32, card: bool, dice: &mut Dice) -> Re
     let mut pieces = Vec::new();
     for sheet in sheets {
         let small = u64::from(sheet.width()) * u64::from(sheet.height()) < 3_000_000;
-        let (bytes, format) =
-            if kind <= 2 && small { (jpeg::png(sheet, false)?, Format::Png) } else { (jpeg::encode(sheet, quality)?, Format::Jpeg) };
+        let (bytes, format) = if kind <= 2 && small {
+            (jpeg::png(sheet, false)?, Format::Png)
+        } else {
+            (jpeg::encode(sheet, quality)?, Format::Jpeg)
+        };
         pieces.push(Piece { bytes, format, pages: 1 });
     }
     Ok(pieces)

@@ -71,8 +71,13 @@ struct Facts {
 
 fn claim_type(name: &str) -> &'static str {
     match name {
-        "billed_twice" | "billed_twice_undeclared" | "not_billed_twice" | "declared_other_amount" => "duplicate_invoice",
-        "price_above_contract" | "price_above_contract_small" | "price_was_right" | "unsigned_and_price_right" => "wrong_price",
+        "billed_twice" | "billed_twice_undeclared" | "not_billed_twice" | "declared_other_amount" => {
+            "duplicate_invoice"
+        }
+        "price_above_contract"
+        | "price_above_contract_small"
+        | "price_was_right"
+        | "unsigned_and_price_right" => "wrong_price",
         "supply_cut" => "supply_cut",
         _ => "estimated_reading",
     }
@@ -80,14 +85,25 @@ fn claim_type(name: &str) -> &'static str {
 
 pub fn draft(desk: &mut Desk<'_>, name: &'static str, dice: &mut Dice) -> Result<Draft> {
     let facts = begin(name, dice);
-    let form_face = desk.catalogue.pick(dice, "claim_form", Some("energy"), &["cups", "amount_claimed", "claimant_name"])?.clone();
+    let form_face = desk
+        .catalogue
+        .pick(dice, "claim_form", Some("energy"), &["cups", "amount_claimed", "claimant_name"])?
+        .clone();
     let bill_face = desk
         .catalogue
         .pick(
             dice,
             "energy_invoice",
             None,
-            &["cups", "price_per_kwh", "reading_kind", "kwh", "current_reading", "previous_reading", "holder_name"],
+            &[
+                "cups",
+                "price_per_kwh",
+                "reading_kind",
+                "kwh",
+                "current_reading",
+                "previous_reading",
+                "holder_name",
+            ],
         )?
         .clone();
     let bill = energy_invoice::energy_invoice(&bill_plan(&facts, name, dice), dice);
@@ -98,7 +114,10 @@ pub fn draft(desk: &mut Desk<'_>, name: &'static str, dice: &mut Dice) -> Result
         _ => facts.cups.clone(),
     };
     let amount = claimed_amount(&facts, total);
-    let form = claim_form::claim_form(&form_plan(&facts, name, form_cups.clone(), amount, form_face.english, dice), dice);
+    let form = claim_form::claim_form(
+        &form_plan(&facts, name, form_cups.clone(), amount, form_face.english, dice),
+        dice,
+    );
     let record_cups = if name == "broken_cups" { facts.cups.clone() } else { form_cups.clone() };
     if name != "unknown_customer" {
         desk.records.customers.push(customer(&facts, name, record_cups, total, dice));
@@ -110,7 +129,11 @@ pub fn draft(desk: &mut Desk<'_>, name: &'static str, dice: &mut Dice) -> Result
     if name != "missing_invoice" {
         documents.push(plain(bill, bill_face));
     }
-    Ok(Draft { received_on: facts.received, application: application(&facts, name, amount, &form_cups, dice), documents })
+    Ok(Draft {
+        received_on: facts.received,
+        application: application(&facts, name, amount, &form_cups, dice),
+        documents,
+    })
 }
 
 fn plain(doc: crate::documents::Doc, layout: Layout) -> Planned {
@@ -205,13 +228,23 @@ fn bill_plan<'a>(facts: &'a Facts, name: &str, dice: &mut Dice) -> energy_invoic
 fn claimed_amount(facts: &Facts, total: Cents) -> Cents {
     match facts.claim_type {
         "duplicate_invoice" => total,
-        "wrong_price" => Cents(((facts.billed_price - facts.contract_price).max(12_000) * (facts.current - facts.previous)) / 10_000),
+        "wrong_price" => Cents(
+            ((facts.billed_price - facts.contract_price).max(12_000) * (facts.current - facts.previous))
+                / 10_000,
+        ),
         "estimated_reading" => Cents(((facts.current - facts.claimed).abs() * facts.billed_price) / 10_000),
         _ => Cents(9_000),
     }
 }
 
-fn form_plan<'a>(facts: &'a Facts, name: &str, cups: String, amount: Cents, english: bool, dice: &mut Dice) -> claim_form::Plan<'a> {
+fn form_plan<'a>(
+    facts: &'a Facts,
+    name: &str,
+    cups: String,
+    amount: Cents,
+    english: bool,
+    dice: &mut Dice,
+) -> claim_form::Plan<'a> {
     let other = (name == "holder_is_another").then(|| person(dice, Origin::Spaniard, 35, facts.received));
     let claimant = other.as_ref().unwrap_or(&facts.holder);
     claim_form::Plan {
@@ -239,13 +272,18 @@ fn description(claim_type: &str, english: bool, dice: &mut Dice) -> &'static str
             "La lectura facturada es estimada y superior a la que marca mi contador.",
             "Han estimado el consumo. Adjunto la lectura real del contador.",
         ]),
-        ("estimated_reading", true) => "The reading billed was estimated and is higher than the one on my meter.",
-        ("duplicate_invoice", false) => {
-            *dice.pick(&["Me han cobrado dos veces el mismo periodo.", "El periodo de esta factura ya estaba facturado y pagado."])
+        ("estimated_reading", true) => {
+            "The reading billed was estimated and is higher than the one on my meter."
         }
+        ("duplicate_invoice", false) => *dice.pick(&[
+            "Me han cobrado dos veces el mismo periodo.",
+            "El periodo de esta factura ya estaba facturado y pagado.",
+        ]),
         ("duplicate_invoice", true) => "I have been billed twice for the same period.",
-        ("wrong_price", false) => *dice
-            .pick(&["El precio del kWh no es el que figura en mi contrato.", "Me aplican un precio de energía superior al contratado."]),
+        ("wrong_price", false) => *dice.pick(&[
+            "El precio del kWh no es el que figura en mi contrato.",
+            "Me aplican un precio de energía superior al contratado.",
+        ]),
         ("wrong_price", true) => "The price per kWh is higher than the one in my contract.",
         (_, false) => "Corte de suministro sin aviso previo; solicito compensación.",
         (_, true) => "Supply was cut without notice; I ask for compensation.",
@@ -258,7 +296,12 @@ fn customer(facts: &Facts, name: &str, cups: String, total: Cents, dice: &mut Di
     let mut invoices = vec![(facts.number.clone(), facts.start, facts.end, total)];
     for back in 1..=2 {
         let start = plus_months(facts.start, -2 * back);
-        invoices.push((format!("FE{}", dice.digits(9)), start, plus_days(plus_months(start, 2), -1), usual_total(dice)));
+        invoices.push((
+            format!("FE{}", dice.digits(9)),
+            start,
+            plus_days(plus_months(start, 2), -1),
+            usual_total(dice),
+        ));
     }
     if matches!(name, "billed_twice" | "billed_twice_undeclared" | "declared_other_amount") {
         invoices.push((format!("FE{}", dice.digits(9)), facts.start, facts.end, total));
@@ -275,7 +318,13 @@ fn customer(facts: &Facts, name: &str, cups: String, total: Cents, dice: &mut Di
     }
 }
 
-fn application(facts: &Facts, name: &str, amount: Cents, cups: &str, dice: &mut Dice) -> Map<String, serde_json::Value> {
+fn application(
+    facts: &Facts,
+    name: &str,
+    amount: Cents,
+    cups: &str,
+    dice: &mut Dice,
+) -> Map<String, serde_json::Value> {
     let mut application = Map::new();
     application.insert("channel".to_owned(), (*dice.pick(&["web", "phone", "email"])).into());
     if let Some(applicant) = declared_applicant(&facts.holder, dice).filter(|_| name != "holder_is_another") {

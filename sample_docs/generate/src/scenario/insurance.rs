@@ -82,14 +82,25 @@ pub fn draft(desk: &mut Desk<'_>, name: &'static str, dice: &mut Dice) -> Result
         Origin::Resident => "tie",
         _ => "dni",
     };
-    let card_face = desk.catalogue.pick(dice, if passport { "passport" } else { "id_card" }, Some(variant), &[])?.clone();
+    let card_face =
+        desk.catalogue.pick(dice, if passport { "passport" } else { "id_card" }, Some(variant), &[])?.clone();
     let form_face = desk
         .catalogue
-        .pick(dice, "claim_form", Some("insurance"), &["policy_number", "incident_date", "amount_claimed", "claimant_name"])?
+        .pick(
+            dice,
+            "claim_form",
+            Some("insurance"),
+            &["policy_number", "incident_date", "amount_claimed", "claimant_name"],
+        )?
         .clone();
     let bill_face = desk
         .catalogue
-        .pick(dice, "repair_invoice", None, &["net_amount", "tax_amount", "total_amount", "customer_name", "issue_date"])?
+        .pick(
+            dice,
+            "repair_invoice",
+            None,
+            &["net_amount", "tax_amount", "total_amount", "customer_name", "issue_date"],
+        )?
         .clone();
     let bill = bill(&facts, bill_face.english, dice);
     let amount = claimed(&facts, crate::policy::cents(bill.text("total_amount")), dice);
@@ -103,7 +114,10 @@ pub fn draft(desk: &mut Desk<'_>, name: &'static str, dice: &mut Dice) -> Result
     if name != "unknown_policy" {
         desk.records.policies.push(record(&facts, amount, dice));
     }
-    let mut documents = vec![plain(form, form_face), Planned { doc: card, layout: card_face, front_only: name == "one_sided_card" }];
+    let mut documents = vec![
+        plain(form, form_face),
+        Planned { doc: card, layout: card_face, front_only: name == "one_sided_card" },
+    ];
     if name != "missing_invoice" {
         documents.push(plain(bill, bill_face));
     }
@@ -134,7 +148,11 @@ fn begin(name: &'static str, dice: &mut Dice) -> Facts {
         _ => dice.int(2, 7),
     };
     let received = plus_days(incident, days);
-    let origin = if name == "collision_of_resident" || dice.chance(0.12) { Origin::Resident } else { Origin::Spaniard };
+    let origin = if name == "collision_of_resident" || dice.chance(0.12) {
+        Origin::Resident
+    } else {
+        Origin::Spaniard
+    };
     let years = dice.int(21, 69) as i32;
     let claimant = person(dice, origin, years, received);
     let claim_type = claim_type(name, dice);
@@ -175,11 +193,23 @@ fn begin(name: &'static str, dice: &mut Dice) -> Facts {
     };
     let bank = companies::bank(dice);
     let iban = identifiers::spanish_iban(dice, &bank.bank_code, "0210");
-    Facts { name, claim_type, received, incident, claimant, origin, insurer: companies::insurer(dice), policy, about, iban }
+    Facts {
+        name,
+        claim_type,
+        received,
+        incident,
+        claimant,
+        origin,
+        insurer: companies::insurer(dice),
+        policy,
+        about,
+        iban,
+    }
 }
 
 fn bill(facts: &Facts, english: bool, dice: &mut Dice) -> Doc {
-    let other = (facts.name == "invoice_to_another").then(|| person(dice, Origin::Spaniard, 44, facts.received));
+    let other =
+        (facts.name == "invoice_to_another").then(|| person(dice, Origin::Spaniard, 44, facts.received));
     let customer = other.as_ref().unwrap_or(&facts.claimant);
     let supplier = companies::workshop(dice);
     let days = (facts.received - facts.incident).num_days();
@@ -188,7 +218,8 @@ fn bill(facts: &Facts, english: bool, dice: &mut Dice) -> Doc {
     } else {
         plus_days(facts.incident, dice.int(0, days))
     };
-    let total_error = if facts.name == "invoice_does_not_add_up" { Cents(dice.int(900, 9_900)) } else { Cents(0) };
+    let total_error =
+        if facts.name == "invoice_does_not_add_up" { Cents(dice.int(900, 9_900)) } else { Cents(0) };
     let plan = repair_invoice::Plan {
         supplier: &supplier,
         customer,

@@ -96,9 +96,16 @@ struct Faces {
     contract: Layout,
 }
 
-fn faces(desk: &Desk<'_>, name: &str, origin: Origin, nationality_spanish: bool, dice: &mut Dice) -> Result<Faces> {
-    let pick =
-        |dice: &mut Dice, kind: &str, variant: Option<&str>, needs: &[&str]| desk.catalogue.pick(dice, kind, variant, needs).cloned();
+fn faces(
+    desk: &Desk<'_>,
+    name: &str,
+    origin: Origin,
+    nationality_spanish: bool,
+    dice: &mut Dice,
+) -> Result<Faces> {
+    let pick = |dice: &mut Dice, kind: &str, variant: Option<&str>, needs: &[&str]| {
+        desk.catalogue.pick(dice, kind, variant, needs).cloned()
+    };
     let statement_needs = ["iban", "opening_balance", "closing_balance", "account_holder", "period_end"];
     let card = if name.ends_with("passport") {
         pick(dice, "passport", Some(if nationality_spanish { "spanish" } else { "foreign" }), &[])?
@@ -118,7 +125,16 @@ fn faces(desk: &Desk<'_>, name: &str, origin: Origin, nationality_spanish: bool,
             dice,
             "contract",
             None,
-            &["iban", "principal", "term_months", "nominal_rate", "instalment", "contract_date", "borrower_name", "borrower_tax_id"],
+            &[
+                "iban",
+                "principal",
+                "term_months",
+                "nominal_rate",
+                "instalment",
+                "contract_date",
+                "borrower_name",
+                "borrower_tax_id",
+            ],
         )?,
     })
 }
@@ -128,7 +144,13 @@ pub fn draft(desk: &Desk<'_>, name: &'static str, dice: &mut Dice) -> Result<Dra
         "clean_resident" | "clean_foreign_passport" => Origin::Resident,
         "clean_european_card" => Origin::European,
         "wrong_letter" | "altered_card" | "clean_eighteen_today" | "underage" => Origin::Spaniard,
-        _ => *dice.pick(&[Origin::Spaniard, Origin::Spaniard, Origin::Spaniard, Origin::Spaniard, Origin::Resident]),
+        _ => *dice.pick(&[
+            Origin::Spaniard,
+            Origin::Spaniard,
+            Origin::Spaniard,
+            Origin::Spaniard,
+            Origin::Resident,
+        ]),
     };
     let origin = if name == "clean_passport" { Origin::Spaniard } else { origin };
     let faces = faces(desk, name, origin, origin == Origin::Spaniard, dice)?;
@@ -185,13 +207,29 @@ fn begin<'a>(name: &'a str, origin: Origin, english_statement: bool, dice: &mut 
     if name == "wrong_letter" {
         applicant.tax_id = identifiers::with_wrong_letter(&applicant.tax_id);
     }
-    let bank = if english_statement && dice.chance(0.6) { companies::irish_bank(dice) } else { companies::bank(dice) };
+    let bank = if english_statement && dice.chance(0.6) {
+        companies::irish_bank(dice)
+    } else {
+        companies::bank(dice)
+    };
     let iban = account(&bank, dice);
     let gross = if name.contains("limit") { dice.int(380_000, 460_000) } else { dice.int(148_000, 390_000) };
     let pay = payslip::pay(dice, Cents(gross));
     let (principal, term, rate) = loan(name, &pay, dice);
-    let mut story =
-        Facts { name, received, applicant, origin, bank, iban, employer: companies::employer(dice), month, pay, principal, term, rate };
+    let mut story = Facts {
+        name,
+        received,
+        applicant,
+        origin,
+        bank,
+        iban,
+        employer: companies::employer(dice),
+        month,
+        pay,
+        principal,
+        term,
+        rate,
+    };
     if name == "clean_seventy_five_at_end" {
         // Still 75 on the day the term ends; 76 the day after.
         let end = plus_months(contract_date(&story), story.term as i32);
@@ -222,7 +260,10 @@ fn loan(name: &str, pay: &payslip::Pay, dice: &mut Dice) -> (Cents, u32, f64) {
         "clean_amount_at_limit" => (30_000, 30_000),
         _ => (1_500, 29_500),
     };
-    let short_term = matches!(name, "clean_permanent_card" | "clean_seventy_five_at_end" | "too_much_debt" | "too_much_debt_and_expired");
+    let short_term = matches!(
+        name,
+        "clean_permanent_card" | "clean_seventy_five_at_end" | "too_much_debt" | "too_much_debt_and_expired"
+    );
     loop {
         let term = match name {
             "too_old_at_end" => *dice.pick(&[48u32, 60]),
@@ -251,7 +292,8 @@ fn identity_document(story: &Facts<'_>, passport: bool, dice: &mut Dice) -> crat
         _ => None,
     };
     let shift = if story.is("altered_card") { 365 * 4 } else { 0 };
-    let plan = identity::Plan { expiry, broken_mrz: story.is("broken_zone"), printed_expiry_shift_days: shift };
+    let plan =
+        identity::Plan { expiry, broken_mrz: story.is("broken_zone"), printed_expiry_shift_days: shift };
     if passport {
         identity::passport(&story.applicant, story.received, &plan, dice)
     } else {
@@ -269,7 +311,10 @@ fn statement(story: &Facts<'_>, english: bool, dice: &mut Dice) -> crate::docume
         "statement_of_day_91" => plus_days(story.received, -91),
         "clean_statement_of_day_90" => plus_days(story.received, -90),
         "clean_payslip_of_day_90" | "old_payslip" => plus_days(story.received, -dice.int(2, 30)),
-        _ => plus_days(last_of_month(story.month), dice.int(0, 2).min((story.received - last_of_month(story.month)).num_days() - 1)),
+        _ => plus_days(
+            last_of_month(story.month),
+            dice.int(0, 2).min((story.received - last_of_month(story.month)).num_days() - 1),
+        ),
     };
     let pay_day = dice.int(24, 28) as u32;
     let months = if end.day() >= 28 { dice.int(0, 2) } else { dice.int(1, 2) } as i32;
@@ -291,7 +336,9 @@ fn statement(story: &Facts<'_>, english: bool, dice: &mut Dice) -> crate::docume
         month = plus_months(month, 1);
     }
     let holder_name = match story.name {
-        "clean_joint_account" => format!("{}; {}", story.applicant.full_name(), another(story, dice).full_name()),
+        "clean_joint_account" => {
+            format!("{}; {}", story.applicant.full_name(), another(story, dice).full_name())
+        }
         "account_of_another" => another(story, dice).full_name(),
         _ => story.applicant.full_name(),
     };
@@ -345,7 +392,11 @@ fn agreement(story: &Facts<'_>, english: bool, dice: &mut Dice) -> crate::docume
         "broken_iban" => identifiers::broken_iban(&story.iban),
         _ => story.iban.clone(),
     };
-    let tax_id = if story.is("contract_of_another_tax_id") { identifiers::dni(dice) } else { story.applicant.tax_id.clone() };
+    let tax_id = if story.is("contract_of_another_tax_id") {
+        identifiers::dni(dice)
+    } else {
+        story.applicant.tax_id.clone()
+    };
     let plan = contract::Plan {
         lender: &lender,
         borrower: &story.applicant,

@@ -85,7 +85,13 @@ pub struct Desk<'a> {
     pub records: Records,
 }
 
-pub fn tell(desk: &mut Desk<'_>, flow: Flow, story: &'static str, reference: String, dice: &mut Dice) -> Result<Case> {
+pub fn tell(
+    desk: &mut Desk<'_>,
+    flow: Flow,
+    story: &'static str,
+    reference: String,
+    dice: &mut Dice,
+) -> Result<Case> {
     let mut draft = match flow {
         Flow::ConsumerLoan => loan::draft(desk, story, dice)?,
         Flow::EnergyClaim => energy::draft(desk, story, dice)?,
@@ -93,14 +99,27 @@ pub fn tell(desk: &mut Desk<'_>, flow: Flow, story: &'static str, reference: Str
     };
     draft.application.insert("received_on".to_owned(), iso(draft.received_on).into());
     let application = Value::Object(draft.application);
-    let documents = draft.documents.iter().map(|p| Seen { kind: p.doc.kind, fields: p.printed(), complete: !p.front_only }).collect();
-    let view = View { documents, application: &application, received_on: draft.received_on, records: &desk.records };
+    let documents = draft
+        .documents
+        .iter()
+        .map(|p| Seen { kind: p.doc.kind, fields: p.printed(), complete: !p.front_only })
+        .collect();
+    let view =
+        View { documents, application: &application, received_on: draft.received_on, records: &desk.records };
     let decision = match flow {
         Flow::ConsumerLoan => crate::policy::loan::decide(&view),
         Flow::EnergyClaim => crate::policy::energy::decide(&view),
         Flow::InsuranceClaim => crate::policy::insurance::decide(&view),
     };
-    Ok(Case { flow, reference, story, received_on: draft.received_on, application, documents: draft.documents, decision })
+    Ok(Case {
+        flow,
+        reference,
+        story,
+        received_on: draft.received_on,
+        application,
+        documents: draft.documents,
+        decision,
+    })
 }
 
 /// A case before it is judged.
@@ -143,7 +162,8 @@ mod tests {
     use crate::policy::Outcome;
 
     fn told(flow: Flow, story: &'static str, seed: u64) -> Case {
-        let catalogue = Catalogue::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("layouts"), Choice::All).unwrap();
+        let catalogue =
+            Catalogue::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("layouts"), Choice::All).unwrap();
         let mut desk = Desk { catalogue: &catalogue, records: Records::default() };
         tell(&mut desk, flow, story, "A-1".to_owned(), &mut Dice::new(seed)).unwrap()
     }
@@ -154,7 +174,12 @@ mod tests {
             for story in flow.stories().0 {
                 for seed in 0..25 {
                     let case = told(flow, story, seed);
-                    assert_eq!(case.decision.outcome, Outcome::Accept, "{story} {seed}: {:?}", case.decision.codes);
+                    assert_eq!(
+                        case.decision.outcome,
+                        Outcome::Accept,
+                        "{story} {seed}: {:?}",
+                        case.decision.codes
+                    );
                 }
             }
         }
@@ -175,7 +200,11 @@ mod tests {
                 for seed in 0..25 {
                     let case = told(flow, story, seed);
                     for code in *codes {
-                        assert!(case.decision.codes.contains(code), "{story} {seed}: {:?}", case.decision.codes);
+                        assert!(
+                            case.decision.codes.contains(code),
+                            "{story} {seed}: {:?}",
+                            case.decision.codes
+                        );
                     }
                     for code in &case.decision.codes {
                         assert!(codes.contains(code) || company(code, story), "{story} {seed}: {code}");
