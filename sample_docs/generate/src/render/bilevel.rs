@@ -20,7 +20,7 @@ pub struct Bits {
 /// Standard fine resolution (204 × 196); some pages come in the coarse 204 × 98.
 pub fn fax(original: &Original<'_>, dice: &mut Dice) -> Result<Rendered> {
     let skew = dice.normal() * 0.5;
-    let coarse = dice.chance(0.15);
+    let coarse = dice.chance(0.06);
     let mut pages = Vec::new();
     for index in &original.chosen {
         let page = original.pages.image(*index, 204.0);
