@@ -16,7 +16,7 @@ use crate::config::{Bundle, BundleError, DocumentTypesError, load_document_types
 use crate::domain::{Case, CaseResult, FileFinding, Finding, Mode, Outcome, Timings, Version};
 use crate::intake::{CaseSource, SourceFile, hash_file};
 use crate::link::corroborate;
-use crate::read::{FileOutcome, ReadOptions, ReadingCache, Sandbox, SandboxError};
+use crate::read::{FileOutcome, PageImage, ReadOptions, ReadingCache, Sandbox, SandboxError};
 use crate::rules::{Flow, Records, RulesError, decide};
 use crate::store::EventKind;
 use crate::understand::{FilePages, Understanding};
@@ -141,6 +141,14 @@ impl Engine {
             None => self.read_anew(&file.path, &sha256).await?,
         };
         Ok(ReadFile { name: file.name.clone(), path: file.path.clone(), sha256, outcome })
+    }
+
+    /// The upright pictures of a file's pages.
+    ///
+    /// # Errors
+    /// When the sandbox itself fails.
+    pub async fn pictures(&self, file: &ReadFile) -> Result<Vec<PageImage>, ProcessError> {
+        Ok(self.sandbox.pictures(&file.path, &self.options).await?)
     }
 
     async fn read_anew(&self, path: &Path, sha256: &str) -> Result<FileOutcome, ProcessError> {

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::OnceLock;
 
-use image::GrayImage;
+use image::{GrayImage, RgbImage};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::file::{PageTimings, ReadOptions, ReadSink, read_file};
-use super::wire::{ChildLimits, MAX_REQUEST_BYTES, Message, Request, Source, Task, read_frame, write_frame};
+use super::wire::{
+    ChildLimits, MAX_REQUEST_BYTES, Message, PageImage, Request, Source, Task, read_frame, write_frame,
+};
 use crate::config::Bundle;
 use crate::domain::{Finding, FindingCode, Page, Word};
 use crate::intake::archive::{ArchiveLimits, unpack};
@@ -145,6 +147,11 @@ impl ReadSink for Parent {
     fn page(&mut self, page: Page, timings: PageTimings) {
         self.send(&Message::Page(Box::new(page), timings));
         self.extend_processor_time();
+    }
+
+    fn picture(&mut self, page: u32, picture: RgbImage) {
+        let (width, height) = picture.dimensions();
+        self.send(&Message::Picture(PageImage { page, width, height, rgb: picture.into_raw() }));
     }
 
     fn finding(&mut self, finding: Finding) {

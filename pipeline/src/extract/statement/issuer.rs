@@ -11,18 +11,95 @@ const LETTERHEAD_SHARE: f32 = 0.35;
 
 /// Words that banks' names hold.
 const BANK_WORDS: [&str; 26] = [
-    "banco", "banca", "bank", "caja", "caixa", "kutxa", "credito", "rural", "savings", "mutual", "building", "society",
-    "credit", "union", "banking", "bancaria", "cajamar", "ahorros", "postal", "trust", "cooperativa", "banque", "banc",
-    "finance", "financial", "popular",
+    "banco",
+    "banca",
+    "bank",
+    "caja",
+    "caixa",
+    "kutxa",
+    "credito",
+    "rural",
+    "savings",
+    "mutual",
+    "building",
+    "society",
+    "credit",
+    "union",
+    "banking",
+    "bancaria",
+    "cajamar",
+    "ahorros",
+    "postal",
+    "trust",
+    "cooperativa",
+    "banque",
+    "banc",
+    "finance",
+    "financial",
+    "popular",
 ];
 /// Words that headings of statements and addresses hold, and banks' names do not.
 const OTHER_WORDS: [&str; 60] = [
-    "extracto", "cuenta", "statement", "account", "movimientos", "transactions", "titular", "holder", "iban", "bic",
-    "periodo", "period", "fecha", "date", "saldo", "balance", "pagina", "page", "oficina", "branch", "sucursal",
-    "telefono", "telephone", "tel", "calle", "avenida", "plaza", "paseo", "street", "road", "cliente", "customer",
-    "resumen", "summary", "emision", "generado", "issued", "numero", "number", "moneda", "currency", "swift",
-    "nif", "cif", "hoja", "www", "com", "concepto", "importe", "mensual", "monthly", "corriente", "current", "apuntes",
-    "documento", "document", "domicilio", "address", "entidad", "direccion",
+    "extracto",
+    "cuenta",
+    "statement",
+    "account",
+    "movimientos",
+    "transactions",
+    "titular",
+    "holder",
+    "iban",
+    "bic",
+    "periodo",
+    "period",
+    "fecha",
+    "date",
+    "saldo",
+    "balance",
+    "pagina",
+    "page",
+    "oficina",
+    "branch",
+    "sucursal",
+    "telefono",
+    "telephone",
+    "tel",
+    "calle",
+    "avenida",
+    "plaza",
+    "paseo",
+    "street",
+    "road",
+    "cliente",
+    "customer",
+    "resumen",
+    "summary",
+    "emision",
+    "generado",
+    "issued",
+    "numero",
+    "number",
+    "moneda",
+    "currency",
+    "swift",
+    "nif",
+    "cif",
+    "hoja",
+    "www",
+    "com",
+    "concepto",
+    "importe",
+    "mensual",
+    "monthly",
+    "corriente",
+    "current",
+    "apuntes",
+    "documento",
+    "document",
+    "domicilio",
+    "address",
+    "entidad",
+    "direccion",
 ];
 
 struct Candidate {
@@ -36,7 +113,8 @@ struct Candidate {
 /// such as before a legal form in the foot.
 pub(super) fn bank_name(pages: &[&Page]) -> Option<FieldReading> {
     let first = pages.first()?;
-    let all: String = pages.iter().map(|page| fold(&single_spaced(&page.text()))).collect::<Vec<_>>().join(" ");
+    let all: String =
+        pages.iter().map(|page| fold(&single_spaced(&page.text()))).collect::<Vec<_>>().join(" ");
     let median = first.median_word_height();
     let mut best: Option<Candidate> = None;
     for row in &first.rows {
@@ -45,7 +123,9 @@ pub(super) fn bank_name(pages: &[&Page]) -> Option<FieldReading> {
             let folded = fold(&text);
             let words: Vec<&str> = folded.split_whitespace().collect();
             let wordy = text.chars().all(|ch| ch.is_alphabetic() || " .'&-·".contains(ch));
-            let other = words.iter().any(|word| OTHER_WORDS.contains(&word.trim_matches(|ch: char| !ch.is_alphabetic())));
+            let other = words
+                .iter()
+                .any(|word| OTHER_WORDS.contains(&word.trim_matches(|ch: char| !ch.is_alphabetic())));
             let in_head = segment.bounds.center_y() < LETTERHEAD_SHARE * first.height;
             if words.is_empty() || words.len() > 6 || !wordy || other || folded.len() < 4 || !in_head {
                 continue;
@@ -53,9 +133,14 @@ pub(super) fn bank_name(pages: &[&Page]) -> Option<FieldReading> {
             let repeats = all.matches(folded.as_str()).count().saturating_sub(1).min(4) as f32;
             let banked = words.iter().any(|word| BANK_WORDS.contains(word));
             let size = (segment.bounds.height / median).clamp(0.5, 3.0);
-            let legal = all.contains(&format!("{folded}, s.a")) || all.contains(&format!("{folded} plc"))
-                || all.contains(&format!("{folded}, s. coop")) || all.contains(&format!("{folded} s.a"));
-            let score = 0.15 * repeats + if banked { 1.0 } else { 0.0 } + 0.3 * (size - 1.0) + if legal { 0.8 } else { 0.0 }
+            let legal = all.contains(&format!("{folded}, s.a"))
+                || all.contains(&format!("{folded} plc"))
+                || all.contains(&format!("{folded}, s. coop"))
+                || all.contains(&format!("{folded} s.a"));
+            let score = 0.15 * repeats
+                + if banked { 1.0 } else { 0.0 }
+                + 0.3 * (size - 1.0)
+                + if legal { 0.8 } else { 0.0 }
                 - 0.8 * (segment.bounds.top / first.height);
             if score > 0.45 && best.as_ref().is_none_or(|known| score > known.score) {
                 best = Some(Candidate { text, page_index: 0, bounds: segment.bounds, score });
@@ -101,15 +186,22 @@ fn brand(text: &str) -> String {
 /// The person over the address block: a name, one to three lines below it a postcode with a town.
 pub(super) fn addressee(pages: &[&Page]) -> Option<FieldReading> {
     let page = pages.first()?;
-    let segments: Vec<(String, Rect)> =
-        page.rows.iter().flat_map(|row| &row.segments).map(|segment| (page.text_of(segment), segment.bounds)).collect();
+    let segments: Vec<(String, Rect)> = page
+        .rows
+        .iter()
+        .flat_map(|row| &row.segments)
+        .map(|segment| (page.text_of(segment), segment.bounds))
+        .collect();
     for (text, bounds) in segments.iter().filter(|(text, _)| is_town(text)) {
         let _ = text;
         let above = |other: &&(String, Rect)| {
             let gap = bounds.top - other.1.bottom();
-            gap > -0.3 * bounds.height && gap < 6.0 * bounds.height && (other.1.left - bounds.left).abs() < 1.5 * bounds.height
+            gap > -0.3 * bounds.height
+                && gap < 6.0 * bounds.height
+                && (other.1.left - bounds.left).abs() < 1.5 * bounds.height
         };
-        let mut named: Vec<&(String, Rect)> = segments.iter().filter(above).filter(|(text, _)| name::is_person(&name::clean(text))).collect();
+        let mut named: Vec<&(String, Rect)> =
+            segments.iter().filter(above).filter(|(text, _)| name::is_person(&name::clean(text))).collect();
         named.retain(|(text, _)| !is_street(text));
         named.sort_by(|a, b| b.1.top.total_cmp(&a.1.top));
         if let Some((text, place)) = named.first() {
@@ -121,14 +213,29 @@ pub(super) fn addressee(pages: &[&Page]) -> Option<FieldReading> {
 
 fn is_town(text: &str) -> bool {
     let mut words = text.split_whitespace();
-    let code = words.next().is_some_and(|word| word.len() == 5 && word.bytes().all(|byte| byte.is_ascii_digit()));
+    let code =
+        words.next().is_some_and(|word| word.len() == 5 && word.bytes().all(|byte| byte.is_ascii_digit()));
     code && words.next().is_some_and(|word| word.chars().next().is_some_and(char::is_uppercase))
 }
 
 fn is_street(text: &str) -> bool {
     const STREETS: [&str; 16] = [
-        "calle", "c/", "avenida", "avda", "av", "plaza", "pl", "paseo", "pso", "camino", "ronda", "travesia", "carretera",
-        "carrer", "rua", "urbanizacion",
+        "calle",
+        "c/",
+        "avenida",
+        "avda",
+        "av",
+        "plaza",
+        "pl",
+        "paseo",
+        "pso",
+        "camino",
+        "ronda",
+        "travesia",
+        "carretera",
+        "carrer",
+        "rua",
+        "urbanizacion",
     ];
     let folded = fold(text);
     let first = folded.split_whitespace().next().unwrap_or_default().trim_end_matches(['.', ',']);
@@ -136,5 +243,13 @@ fn is_street(text: &str) -> bool {
 }
 
 fn reading(text: String, page_index: usize, bounds: Rect, score: f32) -> FieldReading {
-    FieldReading { raw: text.clone(), value: Value::Text(text), score, page_index, bounds, checks: Vec::new(), repaired: false }
+    FieldReading {
+        raw: text.clone(),
+        value: Value::Text(text),
+        score,
+        page_index,
+        bounds,
+        checks: Vec::new(),
+        repaired: false,
+    }
 }

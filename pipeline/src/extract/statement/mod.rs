@@ -83,7 +83,8 @@ fn dates_of(entries: &[Entry], period: Option<Period>, order: Order) -> Vec<Opti
             PrintedDate::DayMonth(_) => None,
         }),
     });
-    let mut dates: Vec<Option<NaiveDate>> = entries.iter().map(|entry| resolve(entry.date, period, complete)).collect();
+    let mut dates: Vec<Option<NaiveDate>> =
+        entries.iter().map(|entry| resolve(entry.date, period, complete)).collect();
     if period.is_none() {
         mend_years(&mut dates, order);
     }
@@ -127,16 +128,23 @@ fn balances(table: &Table, ledger: &Ledger, pages: &[&Page], fields: &mut BTreeM
         Order::NewestFirst => (0..ledger.postings.len()).rev().collect(),
     };
     let posting = |at: usize| &ledger.postings[at];
-    let first = in_time.first().and_then(|at| posting(*at).balance.map(|balance| balance - posting(*at).amount));
+    let first =
+        in_time.first().and_then(|at| posting(*at).balance.map(|balance| balance - posting(*at).amount));
     let last = in_time.iter().rev().find_map(|at| posting(*at).balance);
     let opening_row = stated(table, BalanceLine::Opening).map(|stated| (&stated.money, stated.page_index));
     let closing_row = stated(table, BalanceLine::Closing)
-        .or_else(|| table.stated.iter().rfind(|stated| stated.kind == BalanceLine::Carried && stated.after == table.entries.len()))
+        .or_else(|| {
+            table
+                .stated
+                .iter()
+                .rfind(|stated| stated.kind == BalanceLine::Carried && stated.after == table.entries.len())
+        })
         .map(|stated| (&stated.money, stated.page_index));
     let sum: Decimal = ledger.postings.iter().map(|posting| posting.amount).sum();
     settle_balance("opening_balance", opening_row, first, pages, fields);
     settle_balance("closing_balance", closing_row, last, pages, fields);
-    let (opening, closing) = (amount_of(fields.get("opening_balance")), amount_of(fields.get("closing_balance")));
+    let (opening, closing) =
+        (amount_of(fields.get("opening_balance")), amount_of(fields.get("closing_balance")));
     if let (Some(opening), Some(closing)) = (opening, closing)
         && !ledger.postings.is_empty()
     {
@@ -199,7 +207,9 @@ fn period_fields(
     let place = table.entries.first().map(|entry| (entry.page_index, entry.bounds));
     for (name, date) in [("period_start", period.start), ("period_end", period.end)] {
         match fields.get_mut(name) {
-            Some(reading) if share > 0.9 && !dates.is_empty() => reading.score = reading.score.max(0.6).sqrt(),
+            Some(reading) if share > 0.9 && !dates.is_empty() => {
+                reading.score = reading.score.max(0.6).sqrt()
+            }
             Some(reading) => reading.score *= 0.5 + 0.5 * share,
             None => {
                 let (page_index, bounds) = place.unwrap_or((0, Rect::default()));
@@ -233,7 +243,9 @@ fn transactions(
     for ((entry, posting), date) in entries.iter().zip(&ledger.postings).zip(dates) {
         let Some(date) = *date else { continue };
         let Some(page) = pages.get(entry.page_index) else { continue };
-        let value_date = entry.value_date.and_then(|printed| resolve(printed, Some(Period { start: date, end: date }), Some(date)));
+        let value_date = entry
+            .value_date
+            .and_then(|printed| resolve(printed, Some(Period { start: date, end: date }), Some(date)));
         if entry.page_index == first_page {
             bounds = Some(bounds.map_or(entry.bounds, |all| all.union(&entry.bounds)));
         }
