@@ -10,6 +10,7 @@ use crate::layout::arrange;
 use crate::marks::find_marks;
 use crate::ocr::{OcrError, Reader};
 use crate::render::{self, NativePage, OpenOptions, RenderedPage};
+use crate::upright::{Upright, upright};
 
 /// Resolution at which ink is looked for on a page with text of its own: 108 dpi, a stroke of a pen is
 /// two pixels wide.
@@ -166,7 +167,7 @@ fn read_page(
         }
         None => {
             let raster = rendered.raster()?;
-            from_raster(rendered, &raster, reader, started)
+            from_raster(rendered, raster, reader, started)
         }
     }
 }
@@ -196,27 +197,27 @@ fn from_native(
 
 fn from_raster(
     rendered: &RenderedPage<'_>,
-    raster: &RgbImage,
+    raster: RgbImage,
     reader: &dyn Reader,
     started: Instant,
 ) -> Result<(Page, PageTimings), Unread> {
+    let Upright { image, source, rotation_degrees } = upright(raster, rendered.camera_hint, reader)?;
     let decode_us = elapsed_us(started);
     let started = Instant::now();
-    let (width, height) = raster.dimensions();
-    let grey = image::imageops::grayscale(raster);
-    let words = reader.read_words(&grey)?;
-    let (marks, rules) = find_marks(raster, width as f32, &words);
+    let (width, height) = image.dimensions();
+    let words = reader.read_words(&image::imageops::grayscale(&image))?;
+    let (marks, rules) = find_marks(&image, width as f32, &words);
     let (words, rows) = arrange(words);
     let page = Page {
         number: rendered.number,
         width: width as f32,
         height: height as f32,
-        source: if rendered.camera_hint { TextSource::Photo } else { TextSource::Scan },
+        source,
         words,
         rows,
         marks,
         rules,
-        rotation_degrees: 0.0,
+        rotation_degrees,
     };
     Ok((page, PageTimings { decode_us, ocr_us: elapsed_us(started) }))
 }

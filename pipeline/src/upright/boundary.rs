@@ -6,6 +6,13 @@ use crate::raster::{Component, closed, components, resize};
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Corners(pub [(f32, f32); 4]);
 
+impl Corners {
+    /// Area within the corners, in square pixels.
+    pub fn area(&self) -> f32 {
+        quad_area(&self.0)
+    }
+}
+
 /// Side of the picture in which the page is looked for: enough for corners to a few pixels of a phone
 /// photo, and text is only texture in it.
 const LOOK_SIDE: u32 = 480;

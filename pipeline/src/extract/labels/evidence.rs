@@ -116,7 +116,7 @@ fn bind(
         Role::Label { field } | Role::PartyLabel { field } | Role::EdgeLabel { field } => same_class(*field),
         Role::Column { field } | Role::After { field } | Role::Not { field } => same_class(*field),
         Role::Other => true,
-        Role::Heading { .. } | Role::OtherSection => false,
+        Role::Heading { .. } | Role::Title | Role::OtherSection => false,
     };
     let mut after_value: Option<f32> = None;
     for role in label.roles.iter().filter(matters) {
@@ -151,7 +151,7 @@ fn claims_of(
         if own < LEAST_RELATION {
             continue;
         }
-        let rival = rival_strength(field, bonds);
+        let rival = rival_strength(field, settings, bonds);
         let contest = if rival > own { 0.25 * own / rival } else { 1.0 - 0.4 * (rival / own).powi(4) };
         let certainty = certainty_factor(reading, candidate);
         let score = own * contest * candidate.format * kind_factor(settings, candidate) * certainty;
@@ -204,6 +204,7 @@ fn own_strength(
             (Role::PartyLabel { .. }, Some(Belonging::OthersLetterhead)) => 0.6,
             (Role::PartyLabel { .. }, Some(Belonging::Other)) => 0.2,
             (Role::PartyLabel { .. }, None) => 0.75,
+            (Role::After { .. }, _) if settings.kind == FieldKind::Quantity => 0.75,
             (_, Some(Belonging::Other)) => 0.65,
             (_, Some(Belonging::Nobody | Belonging::OthersLetterhead)) => 0.95,
             _ => 1.0,
@@ -330,12 +331,13 @@ fn on_dateline(reading: &Reading, candidate: &Candidate) -> bool {
 }
 
 /// The strongest label of something else that points at the value.
-fn rival_strength(field: usize, bonds: &[(Role, f32)]) -> f32 {
+fn rival_strength(field: usize, settings: &FieldConfig, bonds: &[(Role, f32)]) -> f32 {
     let mut rival: f32 = 0.0;
     for (role, strength) in bonds {
         let other = match role {
             Role::Not { field: own } => *own == field,
-            Role::Other => true,
+            // What has a check of its own is not mistaken for an amount or a date.
+            Role::Other => !matches!(settings.kind, FieldKind::Iban | FieldKind::Cups | FieldKind::Naf),
             Role::Column { .. } | Role::After { .. } => false,
             _ => {
                 role.field() != Some(field)

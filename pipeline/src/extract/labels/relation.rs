@@ -53,7 +53,7 @@ pub fn value_before(view: &View, label: &Occurrence, candidate: &Candidate) -> f
         gap += view.gap(from, to);
         others += view.candidates_between(at, from, to);
         if at == label.piece {
-            let second: f32 = if name { 0.8 } else { 1.0 };
+            let second: f32 = if name { 0.8 } else { 0.3 };
             let near = 0.95 * f32::powi(decay, small(gap)) * second.powi(small(others));
             return if gap > most_gap { 0.0 } else { near };
         }
@@ -140,10 +140,9 @@ fn shares_field(one: &Occurrence, other: &Occurrence) -> bool {
 /// Whether it is a label and not merely the heading of a party.
 fn speaks(occurrence: &Occurrence) -> bool {
     use super::lexicon::Role;
-    occurrence
-        .roles
-        .iter()
-        .any(|role| !matches!(role, Role::Heading { .. } | Role::After { .. } | Role::Column { .. }))
+    occurrence.roles.iter().any(|role| {
+        !matches!(role, Role::Heading { .. } | Role::Title | Role::After { .. } | Role::Column { .. })
+    })
 }
 
 fn inline(view: &View, label: &Occurrence, candidate: &Candidate) -> f32 {

@@ -12,6 +12,8 @@ pub(super) struct Columns {
     page_width: f32,
     /// Left edge of the operation dates.
     date_left: Option<f32>,
+    /// Found by alignment, so that amounts must align.
+    inferred: bool,
 }
 
 /// Dates stand within this many text heights of the heading or edge of their column.
@@ -24,7 +26,7 @@ const EDGE_SLACK: f32 = 1.6;
 impl Columns {
     pub(super) fn new(columns: Vec<Column>, page_width: f32, lines: &[Line]) -> Self {
         let date_left = common_date_left(lines, page_width);
-        Self { columns, page_width, date_left }
+        Self { columns, page_width, date_left, inferred: false }
     }
 
     fn scaled(&self, bounds: &Rect, page_width: f32) -> Rect {
@@ -36,6 +38,10 @@ impl Columns {
         let near = |column: &&Column| distance(bounds, &self.scaled(&column.bounds, line.page.width));
         let money = self.columns.iter().filter(|column| column.role.is_money());
         let column = money.min_by(|a, b| near(a).total_cmp(&near(b)))?;
+        if self.inferred {
+            let right = self.scaled(&column.bounds, line.page.width).right();
+            return ((bounds.right() - right).abs() < 2.0 * EDGE_SLACK * line.height()).then_some(column.role);
+        }
         let away = near(&column) > MONEY_REACH * line.height();
         let has_balance = self.columns.iter().any(|column| column.role == Role::Balance);
         if !away {
@@ -73,6 +79,13 @@ impl Columns {
         let before = item.place.first.checked_sub(1).filter(|index| line.free.contains(index))?;
         let sign = super::super::parse::money::mark(line.word(before).text.trim_end_matches('.'))?;
         Some(if sign.is_negative() { -1 } else { 1 })
+    }
+
+    /// A row that fills both the debit and the credit column sums up.
+    pub(super) fn is_total(&self, line: &Line) -> bool {
+        let roled = self.roled(line);
+        let fills = |wanted: Role| roled.iter().any(|(role, item)| *role == wanted && !item.weak && !item.money.amount.is_zero());
+        fills(Role::Debit) && fills(Role::Credit)
     }
 
     pub(super) fn balance(&self, line: &Line) -> Option<MoneyItem> {
@@ -136,9 +149,17 @@ impl Columns {
         let first_money = line.monies.first().map_or(usize::MAX, |item| item.place.first);
         let words = line.free.iter().filter(|index| {
             let text = &line.word(**index).text;
-            !(mark(text) && **index + 1 >= first_money) && text.chars().any(char::is_alphanumeric)
+            !(mark(text) && **index + 1 >= first_money) && !self.in_other_column(line, **index) && text.chars().any(char::is_alphanumeric)
         });
         words.map(|index| line.word(*index).text.clone()).collect()
+    }
+
+    /// Whether the word stands under a heading that is not read, such as an office's code.
+    fn in_other_column(&self, line: &Line, index: usize) -> bool {
+        let word = &line.word(index).bounds;
+        let left_of = |column: &Column| self.scaled(&column.bounds, line.page.width).left - 1.5 * line.height();
+        let own = self.columns.iter().filter(|column| left_of(column) <= word.left);
+        own.max_by(|a, b| left_of(a).total_cmp(&left_of(b))).is_some_and(|column| column.role == Role::Other)
     }
 
     /// Whether the row's text begins where descriptions stand.
@@ -149,11 +170,16 @@ impl Columns {
     }
 }
 
+/// A row of nothing but a date and perhaps the weekday.
+fn is_day_heading(line: &Line) -> bool {
+    line.dates.len() == 1 && line.monies.is_empty() && line.free.iter().all(|index| !is_text(&line.word(*index).text))
+}
+
 fn is_text(text: &str) -> bool {
     text.chars().filter(|ch| ch.is_alphabetic()).count() >= 3 && !is_weekday(text)
 }
 
-fn is_weekday(text: &str) -> bool {
+pub(super) fn is_weekday(text: &str) -> bool {
     const DAYS: [&str; 14] = [
         "lun", "mar", "mie", "jue", "vie", "sab", "dom", "mon", "tue", "wed", "thu", "fri", "sat", "sun",
     ];
@@ -175,10 +201,14 @@ fn common_date_left(lines: &[Line], page_width: f32) -> Option<f32> {
 /// the balance if most rows have two amounts; of three, the first two are debit and credit where no
 /// row fills both.
 pub(super) fn infer(lines: &[Line]) -> Option<Columns> {
-    let rows: Vec<&Line> = lines
-        .iter()
-        .filter(|line| !line.dates.is_empty() && line.monies.iter().any(|item| !item.weak))
-        .collect();
+    let priced = |line: &&Line| line.monies.iter().any(|item| !item.weak);
+    let mut rows: Vec<&Line> = lines.iter().filter(|line| !line.dates.is_empty()).filter(priced).collect();
+    let headings = lines.iter().filter(|line| is_day_heading(line)).count();
+    if rows.len() < 3 || headings >= 3 {
+        // Days as headings, their transactions below without a date.
+        let first = lines.iter().position(is_day_heading)?;
+        rows = lines[first..].iter().filter(priced).filter(|line| !line.free.is_empty()).collect();
+    }
     let width = rows.first()?.page.width;
     let mut clusters: Vec<(f32, Rect, usize)> = Vec::new();
     for line in &rows {
@@ -210,5 +240,5 @@ pub(super) fn infer(lines: &[Line]) -> Option<Columns> {
     };
     let columns =
         clusters.iter().enumerate().map(|(at, (_, bounds, _))| Column { role: role(at), bounds: *bounds }).collect();
-    Some(Columns { columns, page_width: width, date_left: common_date_left(lines, width) })
+    Some(Columns { columns, page_width: width, date_left: common_date_left(lines, width), inferred: true })
 }

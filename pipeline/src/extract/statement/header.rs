@@ -47,7 +47,7 @@ const HEADINGS: [(Role, &[&str]); 8] = [
     (Role::Description, &["concepto", "conceptos", "descripcion", "description", "detalle", "detalles", "details", "movimiento",
         "particulars", "operacion", "transaction", "transactions", "narrative", "transaction details", "payment type and details",
         "concepto movimiento", "descripcion del movimiento", "transaction description", "concepte", "descripcio",
-        "mas datos", "observaciones", "referencia", "reference", "ref", "concepto operacion", "tipo de operacion", "type", "tipo",
+        "mas datos", "observaciones", "concepto operacion", "tipo de operacion",
         "description of transaction", "payee", "beneficiario ordenante", "concepto descripcion", "apunte"]),
     (Role::Amount, &["importe", "amount", "importe eur", "import", "importe euros", "cantidad", "importe operacion",
         "importe movimiento", "monto", "importes", "amount eur", "amount gbp", "euros", "sum", "importe en euros"]),
@@ -60,7 +60,8 @@ const HEADINGS: [(Role, &[&str]); 8] = [
     (Role::Balance, &["saldo", "balance", "saldos", "saldo eur", "saldo contable", "saldo disponible", "running balance",
         "account balance", "saldo final", "balance eur", "saldo euros", "saldo en euros", "saldo tras", "balance gbp"]),
     (Role::Other, &["oficina", "ofic", "of", "cheque", "cheque no", "d h", "dh", "signo", "dr cr", "divisa", "currency",
-        "moneda", "branch", "code", "codigo", "cod", "n", "num", "no", "hora", "time", "documento", "doc", "s"]),
+        "moneda", "branch", "code", "codigo", "cod", "n", "num", "no", "hora", "time", "documento", "doc", "s", "referencia", "reference", "ref", "type", "tipo",
+        "tipo mov", "clave", "cat", "categoria", "category", "cheque num", "n doc", "num documento"]),
 ];
 
 /// The columns that a row of headings names; `None` when the row is no heading.
@@ -90,6 +91,11 @@ pub(super) fn columns(line: &Line, below: Option<&Line>) -> Option<Vec<Column>> 
         return None;
     }
     settle_dates(&mut columns, below);
+    if !columns.iter().any(|column| column.role == Role::Description)
+        && let Some(text) = columns.iter_mut().find(|column| column.role == Role::Other)
+    {
+        text.role = Role::Description;
+    }
     // `Fecha  Concepto  Valor  Importe`: without a date column of its own, the value is a date.
     if let [only] = columns.iter().enumerate().filter(|(_, column)| column.role == Role::ValueDate).map(|(at, _)| at).collect::<Vec<_>>().as_slice()
         && !columns.iter().any(|column| column.role == Role::Date)

@@ -1,7 +1,6 @@
 //! Running balances as constraints: they decide order and directions, confirm amounts, and choose
 //! among a recogniser's readings. On born-digital text nothing is corrected: what is printed stands.
 
-use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use crate::domain::Page;
@@ -190,13 +189,4 @@ fn confirm(postings: &mut [Posting], indices: &[usize], opening: Option<Decimal>
         before = Some(balance);
         since.clear();
     }
-}
-
-/// The days of the postings in time's order must not fall; how many do.
-pub(super) fn disorder(dates: &[NaiveDate], order: Order) -> usize {
-    let falls = |pair: &&[NaiveDate]| match order {
-        Order::OldestFirst => pair[0] > pair[1],
-        Order::NewestFirst => pair[0] < pair[1],
-    };
-    dates.windows(2).filter(falls).count()
 }

@@ -84,6 +84,10 @@ fn line<'a>(page: &'a Page, page_index: usize, bounds: Rect, first: usize, end: 
         dates.push(DateItem { date: PrintedDate::Full(found.value), place: text.place(page, &found.range) });
     }
     for found in date::find_day_months(&text.text) {
+        // `12.05` is an amount, unless it opens the row.
+        if found.raw(&text.text).contains('.') && found.range.start > 0 {
+            continue;
+        }
         dates.push(DateItem { date: PrintedDate::DayMonth(found.value), place: text.place(page, &found.range) });
     }
     dates.sort_by_key(|item| item.place.first);
@@ -99,8 +103,6 @@ fn line<'a>(page: &'a Page, page_index: usize, bounds: Rect, first: usize, end: 
         weak_monies(page, first, end, &mut monies);
     }
     monies.sort_by_key(|item| item.place.first);
-    // `12.05` is both: an amount unless it opens the row.
-    dates.retain(|item| !monies.iter().any(|money| overlap(&item.place, &money.place)));
     let taken = |index: &usize| {
         let within = |place: &Place| (place.first..place.end).contains(index);
         dates.iter().any(|item| within(&item.place)) || monies.iter().any(|item| within(&item.place))
@@ -108,10 +110,6 @@ fn line<'a>(page: &'a Page, page_index: usize, bounds: Rect, first: usize, end: 
     let free: Vec<usize> = (first..end).filter(|index| !taken(index)).collect();
     let folded = fold(&free.iter().map(|index| page.words[*index].text.as_str()).collect::<Vec<_>>().join(" "));
     Line { page, page_index, bounds, first, end, dates, monies, free, folded }
-}
-
-fn overlap(one: &Place, other: &Place) -> bool {
-    one.first < other.end && other.first < one.end
 }
 
 /// Words of a scan such as `123456` or `1.234.56-`: an amount whose comma was lost.

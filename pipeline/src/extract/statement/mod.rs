@@ -9,6 +9,7 @@ mod columns;
 mod balance_line;
 mod table;
 mod ledger;
+mod issuer;
 
 use std::collections::BTreeMap;
 
@@ -37,6 +38,15 @@ pub fn read(pages: &[&Page], fields: &mut BTreeMap<String, FieldReading>) {
     let dates = dates_of(&table.entries, period, ledger.order);
     balances(&table, &ledger, pages, fields);
     period_fields(period, &dates, &table, fields);
+    let labelled = fields.get("bank_name").map_or(0.0, |reading| reading.score);
+    if let Some(reading) = issuer::bank_name(pages).filter(|reading| reading.score > labelled - 0.3) {
+        fields.insert("bank_name".to_owned(), reading);
+    }
+    if !fields.contains_key("account_holder")
+        && let Some(reading) = issuer::addressee(pages)
+    {
+        fields.insert("account_holder".to_owned(), reading);
+    }
     if let Some(reading) = transactions(&table.entries, &ledger, &dates, pages, fields) {
         fields.insert("transactions".to_owned(), reading);
     }
