@@ -179,7 +179,12 @@ mod tests {
     fn load(flow: &str, script: &str) -> Result<Flow, RulesError> {
         let wording = Bundle::embedded_rules().text("wording.toml").unwrap().to_owned();
         let cases = "base = { received_on = \"2026-03-14\", documents = {} }\ncase = []\n";
-        let files = [("t/flow.toml", flow), ("t/rules.rhai", script), ("wording.toml", &wording), ("t/a.cases.toml", cases)];
+        let files = [
+            ("t/flow.toml", flow),
+            ("t/rules.rhai", script),
+            ("wording.toml", &wording),
+            ("t/a.cases.toml", cases),
+        ];
         let files = files.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()));
         Flow::load(&Bundle::from_files(files), "t")
     }
@@ -207,7 +212,11 @@ mod tests {
         assert_eq!(outcome(""), "accept Fine");
         assert_eq!(outcome("case_.review(\"BAD\", #{ n: limits.most })"), "review Bad 3");
         assert_eq!(outcome("case_.reject(\"BAD\", #{ n: case_.received_on })"), "reject Bad 2026-03-14");
-        assert_eq!(outcome("case_.payslip.date(\"period_end\")"), "accept Fine", "a missing document ends the rule");
+        assert_eq!(
+            outcome("case_.payslip.date(\"period_end\")"),
+            "accept Fine",
+            "a missing document ends the rule"
+        );
     }
 
     #[test]
