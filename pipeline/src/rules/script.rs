@@ -268,21 +268,15 @@ fn register_rows(engine: &mut Engine) {
             rows.rest_on_any(statement::deposits_near(rows.as_slice(), amount, share));
             statement::deposits_near(rows.as_slice(), amount, share).next().is_some()
         })
-        .register_fn("count_rows_with", |all: Array, wanted: Array, except: Array| -> Scripted<INT> {
+        .register_fn("count_rows_with", |all: Array, wanted: Phrases, except: Phrases| {
             let all: Vec<Rows> = all.into_iter().filter_map(Dynamic::try_cast).collect();
             let statements: Vec<_> = all.iter().map(Rows::as_slice).collect();
-            let (wanted, except) = (phrases(wanted)?, phrases(except)?);
             let found = statement::rows_with(&statements, &wanted, &except);
             for rows in &all {
                 rows.rest_on_all(rows.as_slice().iter().filter(|row| found.iter().any(|other| other == row)));
             }
-            Ok(INT::try_from(found.len()).unwrap_or(INT::MAX))
+            INT::try_from(found.len()).unwrap_or(INT::MAX)
         });
-}
-
-fn phrases(list: Array) -> Scripted<Phrases> {
-    let texts = texts(list)?;
-    Ok(Phrases::new(texts.iter().map(String::as_str)))
 }
 
 fn texts(list: Array) -> Scripted<Vec<String>> {
