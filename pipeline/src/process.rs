@@ -1,7 +1,7 @@
 //! START HERE: the way of a case, from files to a decision.
 //!
 //! The only place that knows the order of the stages:
-//! intake → read (render, OCR, in a sandbox) → classify → extract → decide → record.
+//! intake → read (render, OCR, in a sandbox) → classify → extract → link → decide → record.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,7 @@ use crate::confidence::ConfidenceCurves;
 use crate::config::{Bundle, BundleError, DocumentTypesError, load_document_types};
 use crate::domain::{Case, CaseResult, FileFinding, Finding, Mode, Outcome, Timings, Version};
 use crate::intake::{CaseSource, SourceFile, hash_file};
+use crate::link::corroborate;
 use crate::read::{FileOutcome, ReadOptions, ReadingCache, Sandbox, SandboxError};
 use crate::rules::{Flow, Records, RulesError, decide};
 use crate::store::EventKind;
@@ -201,7 +202,7 @@ impl Engine {
         }
         let pages: Vec<FilePages<'_>> = files.iter().map(ReadFile::pages).collect();
         let documents = self.understanding.documents(&pages, &mut timings);
-        let case = Case {
+        let mut case = Case {
             reference: source.reference.clone(),
             flow: name.to_owned(),
             received_on: received_on(source.application.as_ref(), today),
@@ -210,6 +211,7 @@ impl Engine {
             unreadable: unreadable(&source.findings, &files),
         };
         let deciding = Instant::now();
+        corroborate(&mut case);
         let decision = decide(flow, &case, records);
         timings.decide = milliseconds(deciding);
         timings.total = milliseconds(started);

@@ -7,8 +7,14 @@ use serde::{Deserialize, Serialize};
 use super::mixed;
 use crate::domain::{FileReading, Finding, FindingCode, Page, TextSource};
 use crate::layout::arrange;
+use crate::marks::find_marks;
 use crate::ocr::{OcrError, Reader};
 use crate::render::{self, NativePage, OpenOptions, RenderedPage};
+use crate::upright::{Upright, upright};
+
+/// Resolution at which ink is looked for on a page with text of its own: 108 dpi, a stroke of a pen is
+/// two pixels wide.
+const MARK_PIXELS_PER_POINT: f32 = 1.5;
 
 /// How a file is read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,7 +167,7 @@ fn read_page(
         }
         None => {
             let raster = rendered.raster()?;
-            from_raster(rendered, &raster, reader, started)
+            from_raster(rendered, raster, reader, started)
         }
     }
 }
@@ -173,6 +179,8 @@ fn from_native(
 ) -> Result<Page, Unread> {
     let mut words = native.words.clone();
     words.extend(mixed::words_in_pictures(rendered, native, reader)?);
+    let picture = rendered.raster_at(MARK_PIXELS_PER_POINT);
+    let (marks, _) = picture.map(|picture| find_marks(&picture, native.width, &words)).unwrap_or_default();
     let (words, rows) = arrange(words);
     Ok(Page {
         number: rendered.number,
@@ -181,7 +189,7 @@ fn from_native(
         source: TextSource::Native,
         words,
         rows,
-        marks: Vec::new(),
+        marks,
         rules: native.rules.clone(),
         rotation_degrees: native.rotation_degrees as f32,
     })
@@ -189,26 +197,27 @@ fn from_native(
 
 fn from_raster(
     rendered: &RenderedPage<'_>,
-    raster: &RgbImage,
+    raster: RgbImage,
     reader: &dyn Reader,
     started: Instant,
 ) -> Result<(Page, PageTimings), Unread> {
+    let Upright { image, source, rotation_degrees } = upright(raster, rendered.camera_hint, reader)?;
     let decode_us = elapsed_us(started);
     let started = Instant::now();
-    let (width, height) = raster.dimensions();
-    let grey = image::imageops::grayscale(raster);
-    let words = reader.read_words(&grey)?;
+    let (width, height) = image.dimensions();
+    let words = reader.read_words(&image::imageops::grayscale(&image))?;
+    let (marks, rules) = find_marks(&image, width as f32, &words);
     let (words, rows) = arrange(words);
     let page = Page {
         number: rendered.number,
         width: width as f32,
         height: height as f32,
-        source: if rendered.camera_hint { TextSource::Photo } else { TextSource::Scan },
+        source,
         words,
         rows,
-        marks: Vec::new(),
-        rules: Vec::new(),
-        rotation_degrees: 0.0,
+        marks,
+        rules,
+        rotation_degrees,
     };
     Ok((page, PageTimings { decode_us, ocr_us: elapsed_us(started) }))
 }

@@ -19,70 +19,18 @@ use crate::domain::{Outcome, Value};
 #[derive(Debug, Clone)]
 pub(super) struct Limits(pub(super) Arc<BTreeMap<String, Dynamic>>);
 
-/// Every function that `register` and [`people::register`] add, for the lint.
-pub(super) const FUNCTIONS: [&str; 62] = [
-    "has",
-    "document",
-    "all",
-    "record",
-    "text",
-    "text_if_given",
-    "date",
-    "date_if_given",
-    "amount",
-    "amount_if_given",
-    "integer",
-    "integer_if_given",
-    "yes_no",
-    "yes_no_if_given",
-    "rows",
-    "failed_checks",
-    "type_name",
-    "declared_text",
-    "declared_amount",
-    "declared_integer",
-    "declared_date",
-    "accept",
-    "request_documents",
-    "review",
-    "reject",
-    "accept_because",
-    "output",
-    "days_between",
-    "years_between",
-    "add_months",
-    "add_days",
-    "decimal",
-    "round_to",
-    "smaller",
-    "larger",
-    "adds_up",
-    "deposit_near",
-    "count_rows_with",
-    "french_instalment",
-    "month_like",
-    "same_identifier",
-    "same_name",
-    "partly_same_name",
-    "one_of_holders",
-    "partly_one_of_holders",
-    "valid_iban",
-    "valid_cups",
-    "valid_tax_id",
-    "is_tax_id",
-    "full_name",
-    "cups_code",
-    "split",
-    "len",
-    "push",
-    "contains",
-    "to_upper",
-    "to_lower",
-    "abs",
-    "is_empty",
-    "trim",
-    "keys",
-    "type_of",
+/// The functions that scripts may call: those that [`register`] and [`people::register`] add, and
+/// those of the language that rules have a use for. The lint knows no others.
+pub(super) const FUNCTIONS: [&str; 59] = [
+    "has", "document", "all", "record", "text", "text_if_given", "date", "date_if_given", "amount",
+    "amount_if_given", "integer", "integer_if_given", "yes_no", "yes_no_if_given", "rows", "failed_checks",
+    "zone_agrees", "type_name", "declared_text", "declared_amount", "declared_integer", "declared_date",
+    "accept", "request_documents", "review", "reject", "output", "days_between", "years_between",
+    "add_months", "add_days", "decimal", "round_to", "smaller", "larger", "adds_up", "deposit_near",
+    "count_rows_with", "french_instalment", "month_like", "same_identifier", "same_name",
+    "partly_same_name", "one_of_holders", "partly_one_of_holders", "valid_iban", "valid_cups",
+    "valid_tax_id", "is_tax_id", "full_name", "cups_code", "has_other_invoice", "len", "push", "contains",
+    "to_upper", "to_lower", "abs", "is_empty",
 ];
 
 pub(super) fn register(engine: &mut Engine) {
@@ -147,6 +95,7 @@ fn register_document(engine: &mut Engine) {
             document.need(field, Value::as_boolean)
         })
         .register_fn("rows", |document: &mut DocumentView, field: &str| document.rows(field))
+        .register_fn("zone_agrees", |document: &mut DocumentView| document.zone_agrees())
         .register_fn("failed_checks", |document: &mut DocumentView, except: Array| -> Scripted<Array> {
             let failed = document.failed_checks(&texts(except)?);
             Ok(failed.into_iter().map(Dynamic::from).collect())

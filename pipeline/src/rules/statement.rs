@@ -26,11 +26,11 @@ fn running_balances_hold<'a>(opening: Decimal, rows: impl Iterator<Item = &'a Tr
 }
 
 /// The deposits that differ from `amount` by at most `share` of it.
-pub(super) fn deposits_near<'a>(
-    rows: &'a [Transaction],
+pub(super) fn deposits_near(
+    rows: &[Transaction],
     amount: Decimal,
     share: Decimal,
-) -> impl Iterator<Item = &'a Transaction> {
+) -> impl Iterator<Item = &Transaction> {
     let tolerance = (amount * share).abs();
     rows.iter().filter(move |row| row.amount > Decimal::ZERO && (row.amount - amount).abs() <= tolerance)
 }
