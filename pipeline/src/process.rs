@@ -58,6 +58,7 @@ pub struct Engine {
     sandbox: Sandbox,
     options: ReadOptions,
     cache: Option<ReadingCache>,
+    calibrated: bool,
     rules_version: String,
     models_version: String,
 }
@@ -115,6 +116,7 @@ impl Engine {
             sandbox,
             options,
             cache: None,
+            calibrated: true,
             rules_version: rules.version(),
             models_version: models.version(),
         })
@@ -167,9 +169,11 @@ impl Engine {
         self
     }
 
-    /// Leaves scores as they are, as fitting the curves needs them.
+    /// Leaves the extractors' scores as they are, as fitting the curves needs them: no curves, and no
+    /// raising by what other documents say.
     #[must_use]
     pub fn without_calibration(mut self) -> Self {
+        self.calibrated = false;
         self.understanding = self.understanding.without_calibration();
         self
     }
@@ -219,7 +223,9 @@ impl Engine {
             unreadable: unreadable(&source.findings, &files),
         };
         let deciding = Instant::now();
-        corroborate(&mut case);
+        if self.calibrated {
+            corroborate(&mut case);
+        }
         let decision = decide(flow, &case, records);
         timings.decide = milliseconds(deciding);
         timings.total = milliseconds(started);
