@@ -213,11 +213,16 @@ impl Work {
         match self.format {
             MrzFormat::Td1 => {
                 let covered =
-                    self.text(0, 5, 30) + &self.text(1, 0, 7) + &self.text(1, 8, 15) + &self.text(1, 18, 29);
+                    [self.text(0, 5, 30), self.text(1, 0, 7), self.text(1, 8, 15), self.text(1, 18, 29)]
+                        .concat();
                 (covered, 29)
             }
-            MrzFormat::Td2 => (self.text(1, 0, 10) + &self.text(1, 13, 20) + &self.text(1, 21, 35), 35),
-            MrzFormat::Td3 => (self.text(1, 0, 10) + &self.text(1, 13, 20) + &self.text(1, 21, 43), 43),
+            MrzFormat::Td2 => {
+                (self.text(1, 0, 10) + self.text(1, 13, 20).as_str() + self.text(1, 21, 35).as_str(), 35)
+            }
+            MrzFormat::Td3 => {
+                (self.text(1, 0, 10) + self.text(1, 13, 20).as_str() + self.text(1, 21, 43).as_str(), 43)
+            }
         }
     }
 
