@@ -41,5 +41,8 @@ pub fn extract(config: &DocumentTypeConfig, pages: &[&Page]) -> BTreeMap<String,
     if named("statement") {
         statement::read(pages, &mut fields);
     }
+    if named("identity") {
+        identity::read(pages, &mut fields);
+    }
     fields
 }

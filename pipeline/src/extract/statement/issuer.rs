@@ -98,25 +98,93 @@ fn brand(text: &str) -> String {
     words.join(" ").trim_matches(|ch: char| !ch.is_alphanumeric()).to_owned()
 }
 
-/// The person over the address block: a name, one to three lines below it a postcode with a town.
+/// The people over the address block: names, then one or two lines of street, then postcode and town.
 pub(super) fn addressee(pages: &[&Page]) -> Option<FieldReading> {
     let page = pages.first()?;
     let segments: Vec<(String, Rect)> =
         page.rows.iter().flat_map(|row| &row.segments).map(|segment| (page.text_of(segment), segment.bounds)).collect();
-    for (text, bounds) in segments.iter().filter(|(text, _)| is_town(text)) {
-        let _ = text;
+    for (_, town) in segments.iter().filter(|(text, _)| is_town(text)) {
         let above = |other: &&(String, Rect)| {
-            let gap = bounds.top - other.1.bottom();
-            gap > -0.3 * bounds.height && gap < 6.0 * bounds.height && (other.1.left - bounds.left).abs() < 1.5 * bounds.height
+            let gap = town.top - other.1.bottom();
+            gap > -0.3 * town.height && gap < 7.0 * town.height && (other.1.left - town.left).abs() < 1.5 * town.height
         };
-        let mut named: Vec<&(String, Rect)> = segments.iter().filter(above).filter(|(text, _)| name::is_person(&name::clean(text))).collect();
-        named.retain(|(text, _)| !is_street(text));
-        named.sort_by(|a, b| b.1.top.total_cmp(&a.1.top));
-        if let Some((text, place)) = named.first() {
-            return Some(reading(name::clean(text), 0, *place, 0.75));
+        let mut block: Vec<&(String, Rect)> = segments.iter().filter(above).collect();
+        block.sort_by(|a, b| b.1.top.total_cmp(&a.1.top));
+        let mut people: Vec<&(String, Rect)> = Vec::new();
+        for line in block {
+            if is_holder(&line.0) {
+                people.push(line);
+            } else if !people.is_empty() || !is_street(&line.0) {
+                break;
+            }
+        }
+        people.reverse();
+        if let Some(bounds) = Rect::around(people.iter().map(|(_, bounds)| *bounds)) {
+            let names: Vec<String> = people.iter().map(|(text, _)| name::clean(text)).collect();
+            return Some(reading(names.join("; "), 0, bounds, 0.75));
         }
     }
     None
+}
+
+fn is_holder(text: &str) -> bool {
+    let cleaned = name::clean(text);
+    let banked = fold(&cleaned).split_whitespace().any(|word| BANK_WORDS.contains(&word) || OTHER_WORDS.contains(&word));
+    name::is_person(&cleaned) && !banked && !is_street(&cleaned)
+}
+
+/// A label's holder with those that are named beside or below: `A / B`, `A y B`, one to a line.
+pub(super) fn joint(pages: &[&Page], labelled: &FieldReading, addressed: Option<&FieldReading>) -> Option<FieldReading> {
+    let page = pages.get(labelled.page_index)?;
+    let holder = labelled.value.as_text()?;
+    let row = page.rows.iter().find(|row| row.bounds.overlap_y(&labelled.bounds) > 0.5 * labelled.bounds.height)?;
+    let words = row.segments.iter().flat_map(|segment| page.words_of(segment));
+    let from: Vec<&str> = words
+        .filter(|word| word.bounds.right() > labelled.bounds.left + 0.1 * word.bounds.width)
+        .map(|word| word.text.as_str())
+        .collect();
+    let mut people = split_people(&from.join(" "), holder, addressed);
+    if people.len() <= 1 {
+        people = vec![name::clean(holder)];
+        let mut above = labelled.bounds;
+        for segment in page.rows.iter().flat_map(|row| &row.segments) {
+            let gap = segment.bounds.top - above.bottom();
+            let below = gap > -0.3 * above.height && gap < 1.2 * above.height && segment.bounds.top > above.center_y();
+            let aligned = (segment.bounds.left - labelled.bounds.left).abs() < above.height;
+            let text = page.text_of(segment);
+            let known = people.iter().any(|person| fold(person) == fold(&name::clean(&text)));
+            if below && aligned && is_holder(&text) && !known {
+                people.push(name::clean(&text));
+                above = segment.bounds;
+            }
+        }
+    }
+    if people.len() < 2 || people.len() > 4 {
+        return None;
+    }
+    let text = people.join("; ");
+    Some(FieldReading { raw: text.clone(), value: Value::Text(text), score: 0.9 * labelled.score, ..labelled.clone() })
+}
+
+/// People named one after the other. A comma parts people only where the address names the first of
+/// them, since it also parts surnames from given names.
+fn split_people(text: &str, holder: &str, addressed: Option<&FieldReading>) -> Vec<String> {
+    let spaced = format!(" {} ", single_spaced(text));
+    let strong = spaced.replace(" y ", "|").replace(" e ", "|").replace(" and ", "|").replace(" Y ", "|").replace(" i ", "|");
+    let strong = strong.replace(['/', '&', '·', ';', '+'], "|");
+    let mut parts: Vec<String> = strong.split('|').map(name::clean).collect();
+    let first = parts.first().cloned().unwrap_or_default();
+    let comma: Vec<String> = first.split(',').map(name::clean).collect();
+    let addressed_first = addressed.and_then(|reading| reading.value.as_text()).is_some_and(|name| {
+        comma.len() > 1 && fold(name.split(';').next().unwrap_or_default()) == fold(&comma[0])
+    });
+    if addressed_first || comma.len() > 1 && comma.iter().all(|part| part.split(' ').count() >= 3 && is_holder(part)) {
+        parts.splice(0..1, comma);
+    }
+    let mut people: Vec<String> = parts.into_iter().take_while(|part| is_holder(part)).collect();
+    people.dedup();
+    let begins = people.first().is_some_and(|first| fold(holder).starts_with(&fold(first)) || fold(first).starts_with(&fold(holder)));
+    if begins { people } else { Vec::new() }
 }
 
 fn is_town(text: &str) -> bool {

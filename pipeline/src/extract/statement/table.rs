@@ -121,7 +121,7 @@ impl Reader {
 
     /// Whether the row only states a balance or a total; it is noted then.
     fn state(&mut self, line: &Line, columns: &Columns) -> bool {
-        let Some(kind) = classify(&line.folded) else { return false };
+        let Some(kind) = classify(&line.folded, line.dates.is_empty()) else { return false };
         let money = columns.balance(line).or_else(|| line.monies.iter().rev().find(|item| !item.weak).cloned());
         let Some(money) = money else { return false };
         let (page_index, after) = (line.page_index, self.table.entries.len());
