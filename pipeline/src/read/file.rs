@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::mixed;
 use crate::domain::{FileReading, Finding, FindingCode, Page, TextSource};
-use crate::layout::arrange;
+use crate::layout::arrange_with_rules;
 use crate::marks::find_marks;
 use crate::ocr::{OcrError, Reader};
 use crate::render::{self, NativePage, OpenOptions, RenderedPage};
@@ -203,7 +203,7 @@ fn from_native(
     words.extend(mixed::words_in_pictures(rendered, native, reader)?);
     let picture = rendered.raster_at(MARK_PIXELS_PER_POINT);
     let (marks, _) = picture.map(|picture| find_marks(&picture, native.width, &words)).unwrap_or_default();
-    let (words, rows) = arrange(words);
+    let (words, rows) = arrange_with_rules(words, &native.rules);
     Ok(Page {
         number: rendered.number,
         width: native.width,
@@ -229,7 +229,7 @@ fn from_raster(
     let (width, height) = image.dimensions();
     let words = reader.read_words(&image::imageops::grayscale(&image))?;
     let (marks, rules) = find_marks(&image, width as f32, &words);
-    let (words, rows) = arrange(words);
+    let (words, rows) = arrange_with_rules(words, &rules);
     let page = Page {
         number: rendered.number,
         width: width as f32,

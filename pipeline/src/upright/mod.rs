@@ -44,7 +44,7 @@ pub fn upright(image: RgbImage, camera: bool, reader: &dyn Reader) -> Result<Upr
 
 /// Cuts a photographed page out, squares it and evens its light; leaves a flat scan as it is.
 fn flat(image: RgbImage, camera: bool) -> (RgbImage, TextSource) {
-    if light::is_bilevel(&image) {
+    if !camera && light::is_bilevel(&image) {
         return (image, TextSource::Scan);
     }
     let uneven = light::is_uneven(&image);
