@@ -195,15 +195,10 @@ pub fn load_reader(models: Option<&Path>) -> Result<OcrsReader, OcrError> {
         Some(folder) => Bundle::from_directory(folder).map_err(|error| failed(error.into()))?,
         None => Bundle::embedded_models(),
     };
-    let detection = DETECTION_MODELS.iter().find_map(|name| bundle.find(name));
     let files = ModelFiles {
-        detection: detection.ok_or_else(|| failed("no text detection model is there".into()))?,
+        detection: bundle.bytes("text-detection.rten").map_err(|error| failed(error.into()))?,
         recognition: bundle.bytes("text-recognition.rten").map_err(|error| failed(error.into()))?,
         alphabet: bundle.text("alphabet.txt").map_err(|error| failed(error.into()))?,
     };
     OcrsReader::load(&files)
 }
-
-/// In order of preference.
-const DETECTION_MODELS: [&str; 3] =
-    ["text-detection.rten", "text-detection-1280x928.rten", "text-detection-1600x1152.rten"];

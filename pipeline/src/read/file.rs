@@ -222,7 +222,7 @@ fn from_raster(
     raster: RgbImage,
     reader: &dyn Reader,
     started: Instant,
-) -> Result<(Page, PageTimings), Unread> {
+) -> Result<(Page, PageTimings, RgbImage), Unread> {
     let Upright { image, source, rotation_degrees } = upright(raster, rendered.camera_hint, reader)?;
     let decode_us = elapsed_us(started);
     let started = Instant::now();
@@ -241,7 +241,7 @@ fn from_raster(
         rules,
         rotation_degrees,
     };
-    Ok((page, PageTimings { decode_us, ocr_us: elapsed_us(started) }, upright.image))
+    Ok((page, PageTimings { decode_us, ocr_us: elapsed_us(started) }, image))
 }
 
 fn elapsed_us(started: Instant) -> u64 {

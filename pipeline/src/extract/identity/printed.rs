@@ -31,7 +31,7 @@ pub(super) enum What {
 const LABELS: [(What, &[&str]); 11] = [
     (What::Surnames, &["apellidos", "primer apellido", "segundo apellido", "apellido", "surname", "surnames", "last name", "family name",
         "cognoms", "abizenak", "apelidos", "surname s", "apellido s", "primary identifier"]),
-    (What::GivenNames, &["nombre", "nombres", "given names", "given name", "first name", "first names", "forenames", "forename", "prenoms",
+    (What::GivenNames, &["nombre", "nombres", "name", "names", "given names", "given name", "first name", "first names", "forenames", "forename", "prenoms",
         "prenom", "nom", "nome", "izena", "given name s", "nombre s", "secondary identifier", "vornamen", "nombre propio"]),
     (What::Sex, &["sexo", "sex", "sexe", "sexua", "geschlecht", "sesso"]),
     (What::Nationality, &["nacionalidad", "nationality", "nationalite", "nacionalitat", "nacionalidade", "nazionalitatea", "staatsangehorigkeit", "nac", "cittadinanza"]),
@@ -40,7 +40,7 @@ const LABELS: [(What, &[&str]); 11] = [
     (What::Issue, &["emision", "fecha de emision", "fecha emision", "fecha de expedicion", "fecha expedicion", "expedicion", "date of issue",
         "issue date", "date de delivrance", "data d expedicio", "emissio", "expedido", "issued", "issued on", "emitido", "f expedicion", "valid from", "ausstellungsdatum"]),
     (What::Expiry, &["validez", "valido hasta", "fecha de validez", "fecha validez", "fecha de caducidad", "fecha caducidad", "caducidad",
-        "date of expiry", "expiry date", "expiry", "expires", "valid until", "date d expiration", "validesa", "data de caducitat", "valid to", "valida hasta",
+        "date of expiry", "expiry date", "expiry", "expires", "valid until", "validity", "date d expiration", "validesa", "data de caducitat", "valid to", "valida hasta",
         "valido ate", "expiration date", "date of expiration", "fecha de vencimiento", "gultig bis", "good thru", "baliotasuna"]),
     (What::Number, &["dni", "dni num", "num dni", "nie", "numero de documento", "documento num", "document no", "document number", "passport no",
         "passport number", "pasaporte no", "pasaporte num", "no de pasaporte", "num de pasaporte", "n de pasaporte", "numero de pasaporte", "n du passeport", "no du passeport",

@@ -165,7 +165,7 @@ impl Columns {
 
     /// The row's words of text, dates and amounts taken out.
     pub(super) fn description(&self, line: &Line) -> Vec<String> {
-        let mark = |text: &str| super::super::parse::money::mark(text).is_some();
+        let mark = |text: &str| text.len() <= 2 && super::super::parse::money::mark(text).is_some();
         let first_money = line.monies.first().map_or(usize::MAX, |item| item.place.first);
         let words = line.free.iter().filter(|index| {
             let text = &line.word(**index).text;

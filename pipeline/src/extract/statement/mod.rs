@@ -42,13 +42,21 @@ pub fn read(pages: &[&Page], fields: &mut BTreeMap<String, FieldReading>) {
     if let Some(reading) = issuer::bank_name(pages).filter(|reading| reading.score > labelled - 0.3) {
         fields.insert("bank_name".to_owned(), reading);
     }
-    if !fields.contains_key("account_holder")
-        && let Some(reading) = issuer::addressee(pages)
-    {
-        fields.insert("account_holder".to_owned(), reading);
-    }
+    holders(pages, fields);
     if let Some(reading) = transactions(&table.entries, &ledger, &dates, pages, fields) {
         fields.insert("transactions".to_owned(), reading);
+    }
+}
+
+/// The label's holder, joined by the others named with it; else the addressee.
+fn holders(pages: &[&Page], fields: &mut BTreeMap<String, FieldReading>) {
+    let addressed = issuer::addressee(pages);
+    let reading = match fields.get("account_holder") {
+        Some(labelled) => issuer::joint(pages, labelled, addressed.as_ref()),
+        None => addressed,
+    };
+    if let Some(reading) = reading {
+        fields.insert("account_holder".to_owned(), reading);
     }
 }
 
@@ -303,3 +311,6 @@ fn row_score(entry: &Entry, posting: &Posting) -> f32 {
     let directed = if posting.directed || posting.confirmed == Some(true) { 1.0 } else { 0.5 };
     amount * directed * (0.85 + 0.15 * dated)
 }
+
+#[cfg(test)]
+mod tests;
