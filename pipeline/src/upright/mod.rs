@@ -3,6 +3,13 @@
 //!
 //! Must not know files, nor what the text says: only whether it reads well.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "pixel coordinates are far below 2^24, and clamped where they may be negative"
+)]
+
 mod boundary;
 mod light;
 mod turn;
