@@ -35,7 +35,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let started = Instant::now();
     let upright = upright(image, false, &reader)?;
     let (mut image, source) = (upright.image, upright.source);
-    eprintln!("{source:?}, turned {}°, {:?}, {:?}", upright.rotation_degrees, image.dimensions(), started.elapsed());
+    eprintln!(
+        "{source:?}, turned {}°, {:?}, {:?}",
+        upright.rotation_degrees,
+        image.dimensions(),
+        started.elapsed()
+    );
     let started = Instant::now();
     let words = reader.read_words(&image::imageops::grayscale(&image))?;
     let elapsed = started.elapsed();
@@ -45,7 +50,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .segments
             .iter()
             .map(|segment| {
-                words[segment.first..segment.end].iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")
+                words[segment.first..segment.end]
+                    .iter()
+                    .map(|word| word.text.as_str())
+                    .collect::<Vec<_>>()
+                    .join(" ")
             })
             .collect();
         eprintln!("{}", line.join("  |  "));
@@ -72,5 +81,9 @@ fn grown(bounds: &dossier::domain::Rect) -> dossier::domain::Rect {
 
 fn draw(image: &mut image::RgbImage, bounds: &dossier::domain::Rect, colour: Rgb<u8>) {
     let size = (bounds.width.max(1.0) as u32, bounds.height.max(1.0) as u32);
-    draw_hollow_rect_mut(image, Rect::at(bounds.left as i32, bounds.top as i32).of_size(size.0, size.1), colour);
+    draw_hollow_rect_mut(
+        image,
+        Rect::at(bounds.left as i32, bounds.top as i32).of_size(size.0, size.1),
+        colour,
+    );
 }

@@ -32,7 +32,8 @@ pub(super) fn find_boxes(models: &Models, image: &GrayImage, detail: f32) -> Res
         let view = if piece.is_all_of(image) {
             image
         } else {
-            part = image::imageops::crop_imm(image, piece.left, piece.top, piece.width, piece.height).to_image();
+            part =
+                image::imageops::crop_imm(image, piece.left, piece.top, piece.width, piece.height).to_image();
             &part
         };
         let found = look(models, view, detail)?;
@@ -127,13 +128,14 @@ fn look(models: &Models, image: &GrayImage, detail: f32) -> Result<Vec<TextBox>,
     };
     let back_x = width as f32 / columns as f32;
     let back_y = height as f32 / rows as f32;
-    let boxes = components(&mask, columns).into_iter().filter_map(|found| box_of(&found)).map(|found| TextBox {
-        center_x: found.center_x * back_x,
-        center_y: found.center_y * back_y,
-        width: found.width * back_x,
-        height: found.height * back_y,
-        slope: found.slope,
-    });
+    let boxes =
+        components(&mask, columns).into_iter().filter_map(|found| box_of(&found)).map(|found| TextBox {
+            center_x: found.center_x * back_x,
+            center_y: found.center_y * back_y,
+            width: found.width * back_x,
+            height: found.height * back_y,
+            slope: found.slope,
+        });
     Ok(boxes.collect())
 }
 

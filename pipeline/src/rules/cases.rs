@@ -240,9 +240,10 @@ mod tests {
         for name in ["consumer_loan", "energy_claim", "insurance_claim"] {
             let (flow, bundle) = flow(name);
             let content: CaseFile = parse(&bundle, &format!("{name}/policy.cases.toml")).unwrap();
-            let fields = content.base.documents.iter().flat_map(|(document, fields)| {
-                fields.keys().map(move |field| format!("{document}.{field}"))
-            });
+            let fields =
+                content.base.documents.iter().flat_map(|(document, fields)| {
+                    fields.keys().map(move |field| format!("{document}.{field}"))
+                });
             for path in fields {
                 let changes = Changes { uncertain: vec![path.clone()], ..Changes::default() };
                 let decision = decide_case(&flow, &content.base, &changes).unwrap();

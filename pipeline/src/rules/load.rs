@@ -7,7 +7,7 @@ use rhai::{AST, Engine};
 
 use super::combine::Combination;
 use super::engine;
-use super::flow::{FlowConfig, Outcomes, Thresholds, limit_value};
+use super::flow::{FlowConfig, Outcomes, Thresholds, limit_value, phrases_value};
 use super::script::Limits;
 use super::wording::{Messages, SharedWording};
 use crate::config::{Bundle, BundleError};
@@ -149,9 +149,12 @@ pub(super) fn parse<T: serde::de::DeserializeOwned>(bundle: &Bundle, file: &str)
 }
 
 fn limits_of(config: &FlowConfig) -> Result<Limits, String> {
-    let limits = config.limits.iter().map(|(name, value)| match limit_value(value) {
-        Ok(value) => Ok((name.clone(), value)),
-        Err(problem) => Err(format!("limit {name} {problem}")),
+    let limits = config.limits.iter().map(|(name, value)| {
+        let read = if name.ends_with("_words") { phrases_value(value) } else { limit_value(value) };
+        match read {
+            Ok(value) => Ok((name.clone(), value)),
+            Err(problem) => Err(format!("limit {name} {problem}")),
+        }
     });
     Ok(Limits(Arc::new(limits.collect::<Result<_, _>>()?)))
 }
@@ -176,7 +179,12 @@ mod tests {
     fn load(flow: &str, script: &str) -> Result<Flow, RulesError> {
         let wording = Bundle::embedded_rules().text("wording.toml").unwrap().to_owned();
         let cases = "base = { received_on = \"2026-03-14\", documents = {} }\ncase = []\n";
-        let files = [("t/flow.toml", flow), ("t/rules.rhai", script), ("wording.toml", &wording), ("t/a.cases.toml", cases)];
+        let files = [
+            ("t/flow.toml", flow),
+            ("t/rules.rhai", script),
+            ("wording.toml", &wording),
+            ("t/a.cases.toml", cases),
+        ];
         let files = files.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()));
         Flow::load(&Bundle::from_files(files), "t")
     }
@@ -204,7 +212,27 @@ mod tests {
         assert_eq!(outcome(""), "accept Fine");
         assert_eq!(outcome("case_.review(\"BAD\", #{ n: limits.most })"), "review Bad 3");
         assert_eq!(outcome("case_.reject(\"BAD\", #{ n: case_.received_on })"), "reject Bad 2026-03-14");
-        assert_eq!(outcome("case_.payslip.date(\"period_end\")"), "accept Fine", "a missing document ends the rule");
+        assert_eq!(
+            outcome("case_.payslip.date(\"period_end\")"),
+            "accept Fine",
+            "a missing document ends the rule"
+        );
+    }
+
+    #[test]
+    fn messages_are_sentences() {
+        let flow = Flow::load(&Bundle::embedded_rules(), "consumer_loan").unwrap();
+        let document = flow.messages.document("id_card");
+        let side = flow.messages.side("front", &document);
+        let details = BTreeMap::from([("document".to_owned(), rhai::Dynamic::from(side))]);
+        assert_eq!(
+            flow.messages.text("MISSING_DOCUMENT", &details),
+            "Falta el reverso del documento de identidad (solo se ha recibido el anverso)."
+        );
+        assert_eq!(
+            flow.messages.open_field("payslip.net_pay", false),
+            "No se ha leído con seguridad «líquido a percibir» en la nómina: compruébelo."
+        );
     }
 
     #[test]

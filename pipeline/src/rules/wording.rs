@@ -106,7 +106,9 @@ fn fill<'a>(template: &str, values: impl Iterator<Item = (&'a str, String)>) -> 
     values.fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), &value))
 }
 
+/// Begins with a capital; Spanish articles contract (`de el` is `del`).
 fn capitalise(sentence: &str) -> String {
+    let sentence = sentence.replace(" de el ", " del ").replace(" a el ", " al ");
     let mut characters = sentence.chars();
     match characters.next() {
         Some(first) => first.to_uppercase().chain(characters).collect(),

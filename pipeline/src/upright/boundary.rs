@@ -93,7 +93,8 @@ fn border_colour(channels: &[&GrayImage; 3]) -> [f32; 3] {
 /// Brightness levels to part page and background at: Otsu's, and some on both sides of it.
 fn levels(image: &GrayImage) -> Vec<u8> {
     let middle = f32::from(imageproc::contrast::otsu_level(image));
-    let mut levels: Vec<u8> = [0.8, 0.9, 1.0, 1.1, 1.2].iter().map(|part| (middle * part).min(250.0) as u8).collect();
+    let mut levels: Vec<u8> =
+        [0.8, 0.9, 1.0, 1.1, 1.2].iter().map(|part| (middle * part).min(250.0) as u8).collect();
     levels.dedup();
     levels
 }
@@ -187,10 +188,14 @@ fn widest_quad(points: &[(f32, f32)]) -> Option<[(f32, f32); 4]> {
         for third in first + 2..count {
             let far = |range: &mut dyn Iterator<Item = usize>| {
                 range
-                    .map(|index| (cross(points[first], points[third], points[index % count]).abs(), index % count))
+                    .map(|index| {
+                        (cross(points[first], points[third], points[index % count]).abs(), index % count)
+                    })
                     .max_by(|a, b| a.0.total_cmp(&b.0))
             };
-            let (Some(one), Some(other)) = (far(&mut (first + 1..third)), far(&mut (third + 1..first + count))) else {
+            let (Some(one), Some(other)) =
+                (far(&mut (first + 1..third)), far(&mut (third + 1..first + count)))
+            else {
                 continue;
             };
             let area = (one.0 + other.0) / 2.0;

@@ -31,9 +31,12 @@ pub(super) fn is_uneven(image: &RgbImage) -> bool {
         }
     }
     blocks.sort_unstable();
-    let at = |part: f32| blocks.get((part * blocks.len() as f32) as usize).map_or(0.0, |value| f32::from(*value));
+    let at =
+        |part: f32| blocks.get((part * blocks.len() as f32) as usize).map_or(0.0, |value| f32::from(*value));
     // Scans have steps (a dark band, a picture); light has slopes: much of the page is in between.
-    at(0.95) > 0.0 && (at(0.95) - at(0.25)) / at(0.95) > UNEVEN * 0.5 && (at(0.95) - at(0.08)) / at(0.95) > UNEVEN
+    at(0.95) > 0.0
+        && (at(0.95) - at(0.25)) / at(0.95) > UNEVEN * 0.5
+        && (at(0.95) - at(0.08)) / at(0.95) > UNEVEN
 }
 
 /// Divides by the paper's brightness, so that paper is the same light grey everywhere and ink keeps
@@ -91,7 +94,8 @@ fn colour_balance(image: &RgbImage, paper: &GrayImage) -> [f32; 3] {
     let mut count = 0.0f32;
     for y in 0..paper.height() {
         for x in 0..paper.width() {
-            let pixel = image.get_pixel(x * image.width() / paper.width(), y * image.height() / paper.height()).0;
+            let pixel =
+                image.get_pixel(x * image.width() / paper.width(), y * image.height() / paper.height()).0;
             let light = (f32::from(pixel[0]) + 2.0 * f32::from(pixel[1]) + f32::from(pixel[2])) / 4.0;
             if light > 0.92 * bright {
                 count += 1.0;

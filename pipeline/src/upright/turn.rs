@@ -5,7 +5,7 @@ use super::warp;
 use crate::ocr::{Glance, OcrError, Reader, TextBox};
 
 /// A glance at least this sure, with this many characters, needs no comparison.
-const SURE: f32 = 0.86;
+const SURE: f32 = 0.9;
 const ENOUGH_CHARS: u32 = 24;
 /// What reads less surely than this is no text as it stands.
 const NOISE: f32 = 0.7;

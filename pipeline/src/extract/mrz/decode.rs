@@ -212,12 +212,18 @@ impl Work {
     fn composite(&self) -> (String, usize) {
         match self.format {
             MrzFormat::Td1 => {
-                let covered =
-                    self.text(0, 5, 30) + self.text(1, 0, 7).as_str() + self.text(1, 8, 15).as_str() + self.text(1, 18, 29).as_str();
+                let covered = self.text(0, 5, 30)
+                    + self.text(1, 0, 7).as_str()
+                    + self.text(1, 8, 15).as_str()
+                    + self.text(1, 18, 29).as_str();
                 (covered, 29)
             }
-            MrzFormat::Td2 => (self.text(1, 0, 10) + self.text(1, 13, 20).as_str() + self.text(1, 21, 35).as_str(), 35),
-            MrzFormat::Td3 => (self.text(1, 0, 10) + self.text(1, 13, 20).as_str() + self.text(1, 21, 43).as_str(), 43),
+            MrzFormat::Td2 => {
+                (self.text(1, 0, 10) + self.text(1, 13, 20).as_str() + self.text(1, 21, 35).as_str(), 35)
+            }
+            MrzFormat::Td3 => {
+                (self.text(1, 0, 10) + self.text(1, 13, 20).as_str() + self.text(1, 21, 43).as_str(), 43)
+            }
         }
     }
 

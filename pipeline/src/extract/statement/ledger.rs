@@ -3,7 +3,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::domain::Page;
+use crate::domain::{CharReading, Page};
 
 use super::super::parse::number::read_shape;
 use super::line::{MoneyItem, PrintedDate, readings};
@@ -119,11 +119,20 @@ fn order_key(date: PrintedDate) -> (i32, u32, u32) {
 
 /// Start and balance do not fit the amount: whichever of the two has a reading that fits is put
 /// right, the balance only if the row behind it agrees.
-fn repair(entries: &[Entry], postings: &mut [Posting], at: usize, next: Option<usize>, start: Decimal, pages: &[&Page]) {
+fn repair(
+    entries: &[Entry],
+    postings: &mut [Posting],
+    at: usize,
+    next: Option<usize>,
+    start: Decimal,
+    pages: &[&Page],
+) {
     let Some(end) = postings[at].balance else { return };
     let page = pages[entries[at].page_index];
     let next_fits = |balance: Decimal| {
-        next.and_then(|next| postings[next].balance.map(|after| (after - balance).abs() == postings[next].amount.abs()))
+        next.and_then(|next| {
+            postings[next].balance.map(|after| (after - balance).abs() == postings[next].amount.abs())
+        })
     };
     let change = end - start;
     if next_fits(end) != Some(false) && could_read(page, &entries[at].amount, change.abs()) {
@@ -149,7 +158,11 @@ fn could_read(page: &Page, item: &MoneyItem, wanted: Decimal) -> bool {
     if item.money.amount.abs() == wanted {
         return true;
     }
-    let chars = readings(page, &item.place);
+    digits_could_read(&readings(page, &item.place), wanted)
+}
+
+/// The same for recognised characters: as many digits, at most two of them replaced by runner-ups.
+pub(super) fn digits_could_read(chars: &[CharReading], wanted: Decimal) -> bool {
     let digits: Vec<usize> = (0..chars.len()).filter(|at| chars[*at].ch.is_ascii_digit()).collect();
     let mut target = wanted;
     target.rescale(2);
@@ -164,7 +177,10 @@ fn could_read(page: &Page, item: &MoneyItem, wanted: Decimal) -> bool {
             continue;
         }
         changes += 1;
-        let offered = reading.alternatives.iter().any(|(ch, probability)| ch == want && *probability >= LEAST_RUNNER_UP);
+        let offered = reading
+            .alternatives
+            .iter()
+            .any(|(ch, probability)| ch == want && *probability >= LEAST_RUNNER_UP);
         if !offered {
             return false;
         }

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
 
-use crate::domain::{Check, Page, Rect, Transaction, Value};
+use crate::domain::{CharReading, Check, Page, Rect, Transaction, Value, Word};
 
 use super::FieldReading;
 use super::parse::period::{self, Period};
@@ -91,7 +91,8 @@ fn dates_of(entries: &[Entry], period: Option<Period>, order: Order) -> Vec<Opti
             PrintedDate::DayMonth(_) => None,
         }),
     });
-    let mut dates: Vec<Option<NaiveDate>> = entries.iter().map(|entry| resolve(entry.date, period, complete)).collect();
+    let mut dates: Vec<Option<NaiveDate>> =
+        entries.iter().map(|entry| resolve(entry.date, period, complete)).collect();
     if period.is_none() {
         mend_years(&mut dates, order);
     }
@@ -135,16 +136,23 @@ fn balances(table: &Table, ledger: &Ledger, pages: &[&Page], fields: &mut BTreeM
         Order::NewestFirst => (0..ledger.postings.len()).rev().collect(),
     };
     let posting = |at: usize| &ledger.postings[at];
-    let first = in_time.first().and_then(|at| posting(*at).balance.map(|balance| balance - posting(*at).amount));
+    let first =
+        in_time.first().and_then(|at| posting(*at).balance.map(|balance| balance - posting(*at).amount));
     let last = in_time.iter().rev().find_map(|at| posting(*at).balance);
     let opening_row = stated(table, BalanceLine::Opening).map(|stated| (&stated.money, stated.page_index));
     let closing_row = stated(table, BalanceLine::Closing)
-        .or_else(|| table.stated.iter().rfind(|stated| stated.kind == BalanceLine::Carried && stated.after == table.entries.len()))
+        .or_else(|| {
+            table
+                .stated
+                .iter()
+                .rfind(|stated| stated.kind == BalanceLine::Carried && stated.after == table.entries.len())
+        })
         .map(|stated| (&stated.money, stated.page_index));
     let sum: Decimal = ledger.postings.iter().map(|posting| posting.amount).sum();
     settle_balance("opening_balance", opening_row, first, pages, fields);
     settle_balance("closing_balance", closing_row, last, pages, fields);
-    let (opening, closing) = (amount_of(fields.get("opening_balance")), amount_of(fields.get("closing_balance")));
+    let (opening, closing) =
+        (amount_of(fields.get("opening_balance")), amount_of(fields.get("closing_balance")));
     if let (Some(opening), Some(closing)) = (opening, closing)
         && !ledger.postings.is_empty()
     {
@@ -181,12 +189,25 @@ fn settle_balance(
     let candidates: Vec<FieldReading> = from_row.into_iter().chain(labelled).collect();
     let chosen = candidates.iter().find(|reading| agrees(reading)).or_else(|| candidates.first()).cloned();
     let Some(mut chosen) = chosen else { return };
-    if agrees(&chosen) {
+    if let Some(implied) = implied.filter(|implied| !agrees(&chosen) && misread(pages, &chosen, *implied)) {
+        chosen.value = Value::money(implied);
+        chosen.repaired = true;
+        chosen.score = 0.85;
+    } else if agrees(&chosen) {
         chosen.score = chosen.score.max(0.95);
     } else if implied.is_some() {
         chosen.score *= 0.7;
     }
     fields.insert(name.to_owned(), chosen);
+}
+
+/// Whether the recogniser's runner-ups at a reading's place spell the wanted amount.
+fn misread(pages: &[&Page], reading: &FieldReading, wanted: Decimal) -> bool {
+    let Some(page) = pages.get(reading.page_index) else { return false };
+    let within = |word: &&Word| reading.bounds.contains_point(word.bounds.center_x(), word.bounds.center_y());
+    let chars: Vec<CharReading> =
+        page.words.iter().filter(within).flat_map(|word| word.chars.iter().cloned()).collect();
+    !chars.is_empty() && ledger::digits_could_read(&chars, wanted.abs())
 }
 
 fn raw_of(pages: &[&Page], page_index: usize, item: &MoneyItem) -> String {
@@ -207,7 +228,9 @@ fn period_fields(
     let place = table.entries.first().map(|entry| (entry.page_index, entry.bounds));
     for (name, date) in [("period_start", period.start), ("period_end", period.end)] {
         match fields.get_mut(name) {
-            Some(reading) if share > 0.9 && !dates.is_empty() => reading.score = reading.score.max(0.6).sqrt(),
+            Some(reading) if share > 0.9 && !dates.is_empty() => {
+                reading.score = reading.score.max(0.6).sqrt()
+            }
             Some(reading) => reading.score *= 0.5 + 0.5 * share,
             None => {
                 let (page_index, bounds) = place.unwrap_or((0, Rect::default()));
@@ -241,7 +264,9 @@ fn transactions(
     for ((entry, posting), date) in entries.iter().zip(&ledger.postings).zip(dates) {
         let Some(date) = *date else { continue };
         let Some(page) = pages.get(entry.page_index) else { continue };
-        let value_date = entry.value_date.and_then(|printed| resolve(printed, Some(Period { start: date, end: date }), Some(date)));
+        let value_date = entry
+            .value_date
+            .and_then(|printed| resolve(printed, Some(Period { start: date, end: date }), Some(date)));
         if entry.page_index == first_page {
             bounds = Some(bounds.map_or(entry.bounds, |all| all.union(&entry.bounds)));
         }
