@@ -50,7 +50,7 @@ def main():
         model.load_state_dict(saved["model"])
         state = saved["state"]
     elif args.start:
-        warmstart.load(model, args.start, batch(PageSource(0))[0])
+        warmstart.begin(model, args.start, lambda: batch(PageSource(0))[0])
     average = checkpoint.Average(model)
     optimiser = torch.optim.AdamW(model.parameters(), args.rate, weight_decay=0.01)
     if saved:

@@ -42,7 +42,7 @@ def main():
         model.load_state_dict(saved["model"])
         state = saved["state"]
     elif args.start:
-        warmstart.load(model, args.start, torch.from_numpy(collate(LineSource(0).lines(48))[0]))
+        warmstart.begin(model, args.start, lambda: torch.from_numpy(collate(LineSource(0).lines(48))[0]))
     average = checkpoint.Average(model)
     optimiser = torch.optim.AdamW(model.parameters(), args.rate, weight_decay=0.01, betas=(0.9, 0.98))
     if saved:

@@ -12,7 +12,7 @@ WARM_UP_STEPS, SAVE_EVERY_S, SCORE_EVERY_S = 200, 240, 900
 def parse(name, rate):
     p = argparse.ArgumentParser()
     p.add_argument("--until", required=True, help="UTC hour to stop at, HH:MM; the learning rate falls to nearly zero by then")
-    p.add_argument("--start", help="exported .rten to begin from when there is no checkpoint")
+    p.add_argument("--start", help="exported .rten, or .pt of checkpoints/, to begin from when the work folder has no checkpoint")
     p.add_argument("--name", default=name)
     p.add_argument("--rate", type=float, default=rate)
     p.add_argument("--worker", type=int, help="0 or 1 of two that average their weights; 0 keeps the checkpoint")

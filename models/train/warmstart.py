@@ -8,6 +8,7 @@ network computes the same as the exported one and can be trained on.
 import torch
 from torch import nn
 
+import checkpoint
 import rtenfile
 
 
@@ -22,6 +23,15 @@ def _pairs(model):
             norm = modules.get(after)
             out[name] = (module, norm if isinstance(norm, nn.BatchNorm2d) else None)
     return out
+
+
+def begin(model, start, sample):
+    """Fills `model` from exported weights, or from the averaged ones of a committed checkpoint."""
+    if str(start).endswith(".pt"):
+        kept = checkpoint.load(start)["average"]
+        model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in kept.items()})
+        return model
+    return load(model, start, sample())
 
 
 @torch.no_grad()

@@ -201,7 +201,8 @@ fn from_native(
 ) -> Result<Page, Unread> {
     let mut words = native.words.clone();
     words.extend(mixed::words_in_pictures(rendered, native, reader)?);
-    let picture = rendered.raster_at(MARK_PIXELS_PER_POINT);
+    // Drawing the page costs more than reading it: only where there is something to find.
+    let picture = native.has_drawings.then(|| rendered.raster_at(MARK_PIXELS_PER_POINT)).flatten();
     let (marks, _) = picture.map(|picture| find_marks(&picture, native.width, &words)).unwrap_or_default();
     let (words, rows) = arrange(words);
     Ok(Page {

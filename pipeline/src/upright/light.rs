@@ -39,6 +39,15 @@ pub(super) fn is_uneven(image: &RgbImage) -> bool {
         && (at(0.95) - at(0.08)) / at(0.95) > UNEVEN
 }
 
+/// Whether a picture is all but black and white, as a fax: there is no light to even and no
+/// background to cut away, and dithered areas look like both.
+pub(super) fn is_bilevel(image: &RgbImage) -> bool {
+    const STEP: usize = 7;
+    let values = || image.as_raw().iter().step_by(STEP);
+    let between = values().filter(|value| (24..=231).contains(*value)).count();
+    between * 50 < values().count()
+}
+
 /// Divides by the paper's brightness, so that paper is the same light grey everywhere and ink keeps
 /// its contrast to it; balances the paper's colour to grey.
 pub(super) fn even_out(image: &mut RgbImage) {
@@ -158,6 +167,12 @@ mod tests {
         }
         let ink = image.get_pixel(5 * 14 + 1, 45).0;
         assert!(ink.iter().all(|value| *value < 110), "{ink:?}");
+    }
+
+    #[test]
+    fn a_fax_is_black_and_white() {
+        assert!(is_bilevel(&RgbImage::from_fn(90, 90, |x, y| Rgb(if (x + y) % 3 == 0 { [0; 3] } else { [255; 3] }))));
+        assert!(!is_bilevel(&shaded(0.0)));
     }
 
     #[test]

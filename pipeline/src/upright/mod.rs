@@ -44,6 +44,9 @@ pub fn upright(image: RgbImage, camera: bool, reader: &dyn Reader) -> Result<Upr
 
 /// Cuts a photographed page out, squares it and evens its light; leaves a flat scan as it is.
 fn flat(image: RgbImage, camera: bool) -> (RgbImage, TextSource) {
+    if light::is_bilevel(&image) {
+        return (image, TextSource::Scan);
+    }
     let uneven = light::is_uneven(&image);
     let is_small_part = |corners: &Corners| corners.area() < MAX_SCANNED_PAGE * area_of(&image);
     let corners = find_page(&image).filter(|corners| camera || uneven || is_small_part(corners));
