@@ -16,16 +16,31 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();
     let picture = arguments.get(1).ok_or("which picture?")?;
     let models = arguments.get(3).map_or("models", String::as_str);
-    let detection = std::fs::read(Path::new(models).join("text-detection-1600x1152.rten"))?;
+    let detection = std::fs::read(Path::new(models).join("text-detection.rten"))?;
     let recognition = std::fs::read(Path::new(models).join("text-recognition.rten"))?;
     let alphabet = std::fs::read_to_string(Path::new(models).join("alphabet.txt"))?;
     let files = ModelFiles { detection: &detection, recognition: &recognition, alphabet: &alphabet };
     let reader = OcrsReader::load(&files)?;
     let image = image::open(picture)?.into_rgb8();
+    if std::env::var_os("GLANCES").is_some() {
+        let mut grey = image::imageops::grayscale(&image);
+        for quarters in 0..4 {
+            let glance = reader.glance(&grey)?;
+            let (chars, sure) = (glance.chars, glance.mean_confidence());
+            eprintln!("quarter {quarters}: {} boxes, {chars} characters, mean {sure:.3}", glance.boxes.len());
+            grey = image::imageops::rotate90(&grey);
+        }
+        return Ok(());
+    }
     let started = Instant::now();
     let upright = upright(image, false, &reader)?;
     let (mut image, source) = (upright.image, upright.source);
-    eprintln!("{source:?}, turned {}°, {:?}, {:?}", upright.rotation_degrees, image.dimensions(), started.elapsed());
+    eprintln!(
+        "{source:?}, turned {}°, {:?}, {:?}",
+        upright.rotation_degrees,
+        image.dimensions(),
+        started.elapsed()
+    );
     let started = Instant::now();
     let words = reader.read_words(&image::imageops::grayscale(&image))?;
     let elapsed = started.elapsed();
@@ -35,7 +50,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .segments
             .iter()
             .map(|segment| {
-                words[segment.first..segment.end].iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")
+                words[segment.first..segment.end]
+                    .iter()
+                    .map(|word| word.text.as_str())
+                    .collect::<Vec<_>>()
+                    .join(" ")
             })
             .collect();
         eprintln!("{}", line.join("  |  "));
@@ -62,5 +81,9 @@ fn grown(bounds: &dossier::domain::Rect) -> dossier::domain::Rect {
 
 fn draw(image: &mut image::RgbImage, bounds: &dossier::domain::Rect, colour: Rgb<u8>) {
     let size = (bounds.width.max(1.0) as u32, bounds.height.max(1.0) as u32);
-    draw_hollow_rect_mut(image, Rect::at(bounds.left as i32, bounds.top as i32).of_size(size.0, size.1), colour);
+    draw_hollow_rect_mut(
+        image,
+        Rect::at(bounds.left as i32, bounds.top as i32).of_size(size.0, size.1),
+        colour,
+    );
 }

@@ -99,7 +99,8 @@ pub fn corroborate(case: &mut Case) {
         let others = sayings.iter().filter(|other| is_elsewhere(saying, other) && agree(saying, other));
         let best = others.map(|other| other.confidence).fold(0.0, f64::max);
         for field in fields {
-            let Some(own) = case.documents.get(*index).and_then(|document| document.fields.get(*field)) else {
+            let Some(own) = case.documents.get(*index).and_then(|document| document.fields.get(*field))
+            else {
                 continue;
             };
             raised.insert((*index, *field), agreed(own.confidence, best, saying.kind.coincidence()));
@@ -229,7 +230,8 @@ fn corroborate_net_pay(case: &mut Case) {
     let rows = statements.filter_map(|document| document.fields.get("transactions")?.value.as_transactions());
     let deposits: Vec<(rust_decimal::Decimal, f64)> =
         rows.flatten().map(|row| (row.amount, row.confidence)).collect();
-    for document in case.documents.iter_mut().filter(|document| document.document_type.as_str() == "payslip") {
+    for document in case.documents.iter_mut().filter(|document| document.document_type.as_str() == "payslip")
+    {
         let Some(field) = document.fields.get_mut("net_pay") else { continue };
         let Some(net_pay) = field.value.as_decimal() else { continue };
         let same = deposits.iter().filter(|(amount, _)| *amount == net_pay);

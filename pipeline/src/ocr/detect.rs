@@ -32,7 +32,8 @@ pub(super) fn find_boxes(models: &Models, image: &GrayImage, detail: f32) -> Res
         let view = if piece.is_all_of(image) {
             image
         } else {
-            part = image::imageops::crop_imm(image, piece.left, piece.top, piece.width, piece.height).to_image();
+            part =
+                image::imageops::crop_imm(image, piece.left, piece.top, piece.width, piece.height).to_image();
             &part
         };
         let found = look(models, view, detail)?;
@@ -96,6 +97,9 @@ fn pieces(width: u32, height: u32) -> Vec<Piece> {
 /// was made for.
 fn detection_scale(models: &Models, width: u32, height: u32, detail: f32) -> f32 {
     let (rows, columns) = models.page_size;
+    if models.fixed_size {
+        return (rows as f32 / height as f32).min(columns as f32 / width as f32).min(MAX_ENLARGEMENT);
+    }
     let longest = rows.max(columns) as f32 / width.max(height) as f32;
     let area = ((rows * columns) as f32 / (width as f32 * height as f32)).sqrt();
     longest.min(area).min(MAX_ENLARGEMENT) * detail
@@ -107,9 +111,12 @@ fn look(models: &Models, image: &GrayImage, detail: f32) -> Result<Vec<TextBox>,
         return Ok(Vec::new());
     }
     let scale = detection_scale(models, width, height, detail);
-    let small = resize(image, (width as f32 * scale).round() as u32, (height as f32 * scale).round() as u32);
+    let small = resize(image, (width as f32 * scale) as u32, (height as f32 * scale) as u32);
     let (columns, rows) = (small.width() as usize, small.height() as usize);
-    let (full_columns, full_rows) = (columns.next_multiple_of(GRANULE), rows.next_multiple_of(GRANULE));
+    let (full_rows, full_columns) = match models.fixed_size {
+        true => models.page_size,
+        false => (rows.next_multiple_of(GRANULE), columns.next_multiple_of(GRANULE)),
+    };
     let map = models.text_map(padded(&small, full_columns, full_rows), full_rows, full_columns)?;
     let mask: Vec<bool> = match map.data() {
         Some(data) => data
@@ -121,13 +128,14 @@ fn look(models: &Models, image: &GrayImage, detail: f32) -> Result<Vec<TextBox>,
     };
     let back_x = width as f32 / columns as f32;
     let back_y = height as f32 / rows as f32;
-    let boxes = components(&mask, columns).into_iter().filter_map(|found| box_of(&found)).map(|found| TextBox {
-        center_x: found.center_x * back_x,
-        center_y: found.center_y * back_y,
-        width: found.width * back_x,
-        height: found.height * back_y,
-        slope: found.slope,
-    });
+    let boxes =
+        components(&mask, columns).into_iter().filter_map(|found| box_of(&found)).map(|found| TextBox {
+            center_x: found.center_x * back_x,
+            center_y: found.center_y * back_y,
+            width: found.width * back_x,
+            height: found.height * back_y,
+            slope: found.slope,
+        });
     Ok(boxes.collect())
 }
 

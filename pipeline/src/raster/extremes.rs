@@ -19,7 +19,8 @@ fn filtered(image: &GrayImage, reach: u32, pick: fn(u8, u8) -> u8) -> GrayImage 
     let (width, height) = (image.width() as usize, image.height() as usize);
     let reach = reach as usize;
     let mut across = vec![0u8; width * height];
-    for (row, target) in image.as_raw().chunks_exact(width.max(1)).zip(across.chunks_exact_mut(width.max(1))) {
+    for (row, target) in image.as_raw().chunks_exact(width.max(1)).zip(across.chunks_exact_mut(width.max(1)))
+    {
         for (x, value) in target.iter_mut().enumerate() {
             let window = &row[x.saturating_sub(reach)..(x + reach + 1).min(width)];
             *value = window.iter().copied().reduce(pick).unwrap_or(0);
@@ -28,7 +29,8 @@ fn filtered(image: &GrayImage, reach: u32, pick: fn(u8, u8) -> u8) -> GrayImage 
     let mut down = across.clone();
     for y in 0..height {
         for near in y.saturating_sub(reach)..(y + reach + 1).min(height) {
-            let (target, source) = (&mut down[y * width..(y + 1) * width], &across[near * width..(near + 1) * width]);
+            let (target, source) =
+                (&mut down[y * width..(y + 1) * width], &across[near * width..(near + 1) * width]);
             for (value, other) in target.iter_mut().zip(source) {
                 *value = pick(*value, *other);
             }

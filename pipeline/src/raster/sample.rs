@@ -10,16 +10,16 @@ pub(crate) fn sample_colour(image: &RgbImage, x: f32, y: f32) -> [u8; 3] {
     // Eight bits of fraction are finer than a grey level of eight bits.
     let (part_x, part_y) = (((x - left as f32) * 256.0) as u32, ((y - top as f32) * 256.0) as u32);
     let raw = image.as_raw();
-    let corners = [(top, left), (top, right), (bottom, left), (bottom, right)].map(|(y, x)| (y * width + x) * 3);
-    let weights = [
-        (256 - part_x) * (256 - part_y),
-        part_x * (256 - part_y),
-        (256 - part_x) * part_y,
-        part_x * part_y,
-    ];
+    let corners =
+        [(top, left), (top, right), (bottom, left), (bottom, right)].map(|(y, x)| (y * width + x) * 3);
+    let weights =
+        [(256 - part_x) * (256 - part_y), part_x * (256 - part_y), (256 - part_x) * part_y, part_x * part_y];
     [0, 1, 2].map(|channel| {
-        let sum: u32 =
-            corners.iter().zip(weights).map(|(corner, weight)| u32::from(raw[corner + channel]) * weight).sum();
+        let sum: u32 = corners
+            .iter()
+            .zip(weights)
+            .map(|(corner, weight)| u32::from(raw[corner + channel]) * weight)
+            .sum();
         ((sum + (1 << 15)) >> 16) as u8
     })
 }

@@ -53,10 +53,12 @@ fn weights(source: usize, target: usize) -> Vec<Taps> {
             let center = (place as f32 + 0.5) * step - 0.5;
             let first = (center - reach).ceil().max(0.0) as usize;
             let last = ((center + reach).floor() as usize).min(source - 1).max(first);
-            let shares: Vec<f32> = (first..=last).map(|at| (1.0 - (at as f32 - center).abs() / reach).max(0.0)).collect();
+            let shares: Vec<f32> =
+                (first..=last).map(|at| (1.0 - (at as f32 - center).abs() / reach).max(0.0)).collect();
             let total: f32 = shares.iter().sum::<f32>().max(1e-6);
             let full = (1u32 << WEIGHT_BITS) as f32;
-            let mut weights: Vec<u16> = shares.iter().map(|share| (share / total * full).round() as u16).collect();
+            let mut weights: Vec<u16> =
+                shares.iter().map(|share| (share / total * full).round() as u16).collect();
             let excess = weights.iter().map(|weight| i32::from(*weight)).sum::<i32>() - (1 << WEIGHT_BITS);
             let middle = weights.len() / 2;
             weights[middle] = (i32::from(weights[middle]) - excess).max(0) as u16;
@@ -135,7 +137,8 @@ mod tests {
         let stripes = GrayImage::from_fn(300, 300, |x, _| image::Luma([if x % 2 == 0 { 0 } else { 200 }]));
         let small = resize(&stripes, 60, 60);
         assert!((1..59).all(|x| (92..108).contains(&small.get_pixel(x, 30).0[0])));
-        let step = resize(&GrayImage::from_fn(90, 10, |x, _| image::Luma([if x < 45 { 0 } else { 255 }])), 30, 10);
+        let step =
+            resize(&GrayImage::from_fn(90, 10, |x, _| image::Luma([if x < 45 { 0 } else { 255 }])), 30, 10);
         assert!(step.get_pixel(13, 5).0[0] < 5 && step.get_pixel(16, 5).0[0] > 250);
     }
 

@@ -28,7 +28,11 @@ const PLAIN_NUMBERS: [&str; 5] = ["0", "1", "2", "12", "100"];
 ///
 /// # Errors
 /// When a file of test cases cannot be understood.
-pub fn lint(flow: &Flow, bundle: &Bundle, types: &[DocumentTypeConfig]) -> Result<Vec<Complaint>, RulesError> {
+pub fn lint(
+    flow: &Flow,
+    bundle: &Bundle,
+    types: &[DocumentTypeConfig],
+) -> Result<Vec<Complaint>, RulesError> {
     let script_file = format!("{}/rules.rhai", flow.name);
     let script = Script::new(bundle.text(&script_file)?);
     let known = Known::new(types);
@@ -153,7 +157,9 @@ impl Script {
         let unknown = given.iter().filter(|code| !listed.contains_key(**code));
         let unused = listed.keys().filter(|code| !given.contains(**code));
         let unknown = unknown.map(|code| format!("no rule in flow.toml lists the code {code}"));
-        unknown.chain(unused.map(|code| format!("no rule gives the code {code} that flow.toml lists"))).collect()
+        unknown
+            .chain(unused.map(|code| format!("no rule gives the code {code} that flow.toml lists")))
+            .collect()
     }
 }
 
@@ -210,7 +216,9 @@ fn unused_messages(flow: &Flow) -> Vec<String> {
     let listed = flow.codes();
     let is_given = |key: &String| {
         let code = key.split('.').next().unwrap_or(key);
-        listed.contains_key(code) || flow.config.accept_code.as_deref() == Some(code) || codes::ALL.contains(&code)
+        listed.contains_key(code)
+            || flow.config.accept_code.as_deref() == Some(code)
+            || codes::ALL.contains(&code)
     };
     let unused = flow.config.messages.keys().filter(|key| !is_given(key));
     unused.map(|key| format!("no rule gives the code of the message {key}")).collect()
@@ -246,7 +254,9 @@ mod tests {
 
     #[test]
     fn a_script_is_checked_in_branches_that_no_case_takes() {
-        let script = Script::new("fn rule(case, limits) { // text(\"x\") 77\n if false { case.payslip.text(\"no_such\"); unheard_of(3.5); limits.gone } }");
+        let script = Script::new(
+            "fn rule(case, limits) { // text(\"x\") 77\n if false { case.payslip.text(\"no_such\"); unheard_of(3.5); limits.gone } }",
+        );
         assert_eq!(script.unknown_functions(), ["there is no function unheard_of"]);
         assert_eq!(script.bare_numbers(), ["the number 3.5 should be a limit in flow.toml"]);
         assert!(script.limits().contains("gone"));

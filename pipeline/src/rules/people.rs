@@ -160,7 +160,8 @@ mod tests {
 
     #[test]
     fn a_zone_contradicts_what_is_printed_otherwise() {
-        let card = "IDESPBAA000589312345678Z<<<<<<\n8705028F3001011ESP<<<<<<<<<<<6\nGARCIA<LOPEZ<<MARIA<JOSE<<<<<<";
+        let card =
+            "IDESPBAA000589312345678Z<<<<<<\n8705028F3001011ESP<<<<<<<<<<<6\nGARCIA<LOPEZ<<MARIA<JOSE<<<<<<";
         assert!(zone_says(card, "birth_date", "1987-05-02") && !zone_says(card, "birth_date", "1987-05-03"));
         assert!(zone_says(card, "expiry_date", "2030-01-01") && zone_says(card, "expiry_date", "9999-01-01"));
         assert!(zone_says(card, "document_number", "12345678Z"));

@@ -22,15 +22,65 @@ pub(super) struct Limits(pub(super) Arc<BTreeMap<String, Dynamic>>);
 /// The functions that scripts may call: those that [`register`] and [`people::register`] add, and
 /// those of the language that rules have a use for. The lint knows no others.
 pub(super) const FUNCTIONS: [&str; 59] = [
-    "has", "document", "all", "record", "text", "text_if_given", "date", "date_if_given", "amount",
-    "amount_if_given", "integer", "integer_if_given", "yes_no", "yes_no_if_given", "rows", "failed_checks",
-    "zone_agrees", "type_name", "declared_text", "declared_amount", "declared_integer", "declared_date",
-    "accept", "request_documents", "review", "reject", "output", "days_between", "years_between",
-    "add_months", "add_days", "decimal", "round_to", "smaller", "larger", "adds_up", "deposit_near",
-    "count_rows_with", "french_instalment", "month_like", "same_identifier", "same_name",
-    "partly_same_name", "one_of_holders", "partly_one_of_holders", "valid_iban", "valid_cups",
-    "valid_tax_id", "is_tax_id", "full_name", "cups_code", "has_other_invoice", "len", "push", "contains",
-    "to_upper", "to_lower", "abs", "is_empty",
+    "has",
+    "document",
+    "all",
+    "record",
+    "text",
+    "text_if_given",
+    "date",
+    "date_if_given",
+    "amount",
+    "amount_if_given",
+    "integer",
+    "integer_if_given",
+    "yes_no",
+    "yes_no_if_given",
+    "rows",
+    "failed_checks",
+    "zone_agrees",
+    "type_name",
+    "declared_text",
+    "declared_amount",
+    "declared_integer",
+    "declared_date",
+    "accept",
+    "request_documents",
+    "review",
+    "reject",
+    "output",
+    "days_between",
+    "years_between",
+    "add_months",
+    "add_days",
+    "decimal",
+    "round_to",
+    "smaller",
+    "larger",
+    "adds_up",
+    "deposit_near",
+    "count_rows_with",
+    "french_instalment",
+    "month_like",
+    "same_identifier",
+    "same_name",
+    "partly_same_name",
+    "one_of_holders",
+    "partly_one_of_holders",
+    "valid_iban",
+    "valid_cups",
+    "valid_tax_id",
+    "is_tax_id",
+    "full_name",
+    "cups_code",
+    "has_other_invoice",
+    "len",
+    "push",
+    "contains",
+    "to_upper",
+    "to_lower",
+    "abs",
+    "is_empty",
 ];
 
 pub(super) fn register(engine: &mut Engine) {
@@ -218,21 +268,15 @@ fn register_rows(engine: &mut Engine) {
             rows.rest_on_any(statement::deposits_near(rows.as_slice(), amount, share));
             statement::deposits_near(rows.as_slice(), amount, share).next().is_some()
         })
-        .register_fn("count_rows_with", |all: Array, wanted: Array, except: Array| -> Scripted<INT> {
+        .register_fn("count_rows_with", |all: Array, wanted: Phrases, except: Phrases| {
             let all: Vec<Rows> = all.into_iter().filter_map(Dynamic::try_cast).collect();
             let statements: Vec<_> = all.iter().map(Rows::as_slice).collect();
-            let (wanted, except) = (phrases(wanted)?, phrases(except)?);
             let found = statement::rows_with(&statements, &wanted, &except);
             for rows in &all {
                 rows.rest_on_all(rows.as_slice().iter().filter(|row| found.iter().any(|other| other == row)));
             }
-            Ok(INT::try_from(found.len()).unwrap_or(INT::MAX))
+            INT::try_from(found.len()).unwrap_or(INT::MAX)
         });
-}
-
-fn phrases(list: Array) -> Scripted<Phrases> {
-    let texts = texts(list)?;
-    Ok(Phrases::new(texts.iter().map(String::as_str)))
 }
 
 fn texts(list: Array) -> Scripted<Vec<String>> {

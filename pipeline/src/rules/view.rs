@@ -132,13 +132,11 @@ impl CaseView {
         parse: impl Fn(&str) -> Option<T>,
     ) -> Scripted<Option<T>> {
         let Some(text) = self.declared(path) else { return Ok(None) };
-        match parse(&text) {
-            Some(value) => Ok(Some(value)),
-            None => {
-                self.trace().read(&declared_path(path), Certainty::Uncertain);
-                stop(Stop::FieldAbsent)
-            }
+        if let Some(value) = parse(&text) {
+            return Ok(Some(value));
         }
+        self.trace().read(&declared_path(path), Certainty::Uncertain);
+        stop(Stop::FieldAbsent)
     }
 
     /// The record with this key; `None` when there is none.
@@ -292,13 +290,11 @@ impl Rows {
 impl RecordView {
     /// A cell; an empty or unreadable one leaves the rule undetermined.
     pub(super) fn need<T>(&self, column: &str, parse: impl Fn(&str) -> Option<T>) -> Scripted<T> {
-        match self.cells.get(column).and_then(|cell| parse(cell)) {
-            Some(value) => Ok(value),
-            None => {
-                self.case.trace().unavailable.insert(format!("{}.{column}", self.table));
-                stop(Stop::RecordsUnavailable)
-            }
+        if let Some(value) = self.cells.get(column).and_then(|cell| parse(cell)) {
+            return Ok(value);
         }
+        self.case.trace().unavailable.insert(format!("{}.{column}", self.table));
+        stop(Stop::RecordsUnavailable)
     }
 
     /// Whether the customer has another invoice than `number` for the same period. A number that a

@@ -6,11 +6,22 @@ use crate::raster::{Component, closed, components, resize};
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Corners(pub [(f32, f32); 4]);
 
+impl Corners {
+    /// Area within the corners, in square pixels.
+    pub fn area(&self) -> f32 {
+        quad_area(&self.0)
+    }
+}
+
 /// Side of the picture in which the page is looked for: enough for corners to a few pixels of a phone
 /// photo, and text is only texture in it.
 const LOOK_SIDE: u32 = 480;
 /// Half the width of the strokes and lines that are not background but writing, in that picture.
 const TEXT_REACH: u32 = 4;
+/// Page and background differ at least this much in grey…
+const MIN_STEP: u8 = 25;
+/// …and a background this bright is paper: what stands on it belongs to a scanned sheet.
+const WHITE: u8 = 232;
 /// A page is at least this part of the picture; less is a detail on a page.
 const MIN_AREA: f32 = 0.16;
 /// A page that fills more than this is a scan that has no background.
@@ -41,6 +52,7 @@ pub fn find_page(image: &RgbImage) -> Option<Corners> {
     let best = [closed(&brightness, TEXT_REACH), closed(&difference, TEXT_REACH)]
         .iter()
         .flat_map(|view| levels(view).into_iter().filter_map(|level| outline(view, level)))
+        .filter(|(corners, _)| is_framed(&brightness, corners))
         .max_by(|a, b| a.1.total_cmp(&b.1))?;
     let back = |(x, y): (f32, f32)| (x / scale, y / scale);
     Some(Corners(best.0.map(back)))
@@ -86,9 +98,31 @@ fn border_colour(channels: &[&GrayImage; 3]) -> [f32; 3] {
 /// Brightness levels to part page and background at: Otsu's, and some on both sides of it.
 fn levels(image: &GrayImage) -> Vec<u8> {
     let middle = f32::from(imageproc::contrast::otsu_level(image));
-    let mut levels: Vec<u8> = [0.8, 0.9, 1.0, 1.1, 1.2].iter().map(|part| (middle * part).min(250.0) as u8).collect();
+    let mut levels: Vec<u8> =
+        [0.8, 0.9, 1.0, 1.1, 1.2].iter().map(|part| (middle * part).min(250.0) as u8).collect();
     levels.dedup();
     levels
+}
+
+/// Whether what lies outside the corners goes on to the picture's edges: a panel printed on a page has
+/// the page's own white around it on at least one side, as bright as the panel's or brighter.
+fn is_framed(brightness: &GrayImage, corners: &[(f32, f32); 4]) -> bool {
+    let (width, height) = brightness.dimensions();
+    let (mut inside, mut outside) = (Vec::new(), Vec::new());
+    for y in (0..height).step_by(3) {
+        let span = quad_span(corners, y as f32 + 0.5);
+        for x in (0..width).step_by(3) {
+            let is_inside = span.is_some_and(|(from, to)| (from..to).contains(&(x as f32)));
+            let values = if is_inside { &mut inside } else { &mut outside };
+            values.push(brightness.get_pixel(x, y).0[0]);
+        }
+    }
+    let median = |values: &mut Vec<u8>| {
+        values.sort_unstable();
+        values.get(values.len() / 2).copied().unwrap_or(0)
+    };
+    let (inside, outside) = (median(&mut inside), median(&mut outside));
+    inside.abs_diff(outside) >= MIN_STEP && outside < WHITE
 }
 
 /// The largest area above the level, if it has the shape of a page, and how well it has.
@@ -180,10 +214,14 @@ fn widest_quad(points: &[(f32, f32)]) -> Option<[(f32, f32); 4]> {
         for third in first + 2..count {
             let far = |range: &mut dyn Iterator<Item = usize>| {
                 range
-                    .map(|index| (cross(points[first], points[third], points[index % count]).abs(), index % count))
+                    .map(|index| {
+                        (cross(points[first], points[third], points[index % count]).abs(), index % count)
+                    })
                     .max_by(|a, b| a.0.total_cmp(&b.0))
             };
-            let (Some(one), Some(other)) = (far(&mut (first + 1..third)), far(&mut (third + 1..first + count))) else {
+            let (Some(one), Some(other)) =
+                (far(&mut (first + 1..third)), far(&mut (third + 1..first + count)))
+            else {
                 continue;
             };
             let area = (one.0 + other.0) / 2.0;

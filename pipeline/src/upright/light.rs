@@ -31,9 +31,21 @@ pub(super) fn is_uneven(image: &RgbImage) -> bool {
         }
     }
     blocks.sort_unstable();
-    let at = |part: f32| blocks.get((part * blocks.len() as f32) as usize).map_or(0.0, |value| f32::from(*value));
+    let at =
+        |part: f32| blocks.get((part * blocks.len() as f32) as usize).map_or(0.0, |value| f32::from(*value));
     // Scans have steps (a dark band, a picture); light has slopes: much of the page is in between.
-    at(0.95) > 0.0 && (at(0.95) - at(0.25)) / at(0.95) > UNEVEN * 0.5 && (at(0.95) - at(0.08)) / at(0.95) > UNEVEN
+    at(0.95) > 0.0
+        && (at(0.95) - at(0.25)) / at(0.95) > UNEVEN * 0.5
+        && (at(0.95) - at(0.08)) / at(0.95) > UNEVEN
+}
+
+/// Whether a picture is all but black and white, as a fax: there is no light to even and no
+/// background to cut away, and dithered areas look like both.
+pub(super) fn is_bilevel(image: &RgbImage) -> bool {
+    const STEP: usize = 7;
+    let values = || image.as_raw().iter().step_by(STEP);
+    let between = values().filter(|value| (24..=231).contains(*value)).count();
+    between * 50 < values().count()
 }
 
 /// Divides by the paper's brightness, so that paper is the same light grey everywhere and ink keeps
@@ -91,7 +103,8 @@ fn colour_balance(image: &RgbImage, paper: &GrayImage) -> [f32; 3] {
     let mut count = 0.0f32;
     for y in 0..paper.height() {
         for x in 0..paper.width() {
-            let pixel = image.get_pixel(x * image.width() / paper.width(), y * image.height() / paper.height()).0;
+            let pixel =
+                image.get_pixel(x * image.width() / paper.width(), y * image.height() / paper.height()).0;
             let light = (f32::from(pixel[0]) + 2.0 * f32::from(pixel[1]) + f32::from(pixel[2])) / 4.0;
             if light > 0.92 * bright {
                 count += 1.0;
@@ -154,6 +167,12 @@ mod tests {
         }
         let ink = image.get_pixel(5 * 14 + 1, 45).0;
         assert!(ink.iter().all(|value| *value < 110), "{ink:?}");
+    }
+
+    #[test]
+    fn a_fax_is_black_and_white() {
+        assert!(is_bilevel(&RgbImage::from_fn(90, 90, |x, y| Rgb(if (x + y) % 3 == 0 { [0; 3] } else { [255; 3] }))));
+        assert!(!is_bilevel(&shaded(0.0)));
     }
 
     #[test]

@@ -28,6 +28,9 @@ pub struct Upright {
 /// Longest side of an upright page: A4 at 300 dpi has 3508. More costs time and reads no better.
 const MAX_SIDE: u32 = 3600;
 
+/// A page that covers more than this of an evenly lit picture was scanned with a dark edge beside it.
+const MAX_SCANNED_PAGE: f32 = 0.88;
+
 /// Brings a raster upright. `camera` says that the file itself calls it a photo.
 ///
 /// # Errors
@@ -41,8 +44,12 @@ pub fn upright(image: RgbImage, camera: bool, reader: &dyn Reader) -> Result<Upr
 
 /// Cuts a photographed page out, squares it and evens its light; leaves a flat scan as it is.
 fn flat(image: RgbImage, camera: bool) -> (RgbImage, TextSource) {
-    let corners = find_page(&image);
+    if light::is_bilevel(&image) {
+        return (image, TextSource::Scan);
+    }
     let uneven = light::is_uneven(&image);
+    let is_small_part = |corners: &Corners| corners.area() < MAX_SCANNED_PAGE * area_of(&image);
+    let corners = find_page(&image).filter(|corners| camera || uneven || is_small_part(corners));
     if !camera && corners.is_none() && !uneven {
         return (image, TextSource::Scan);
     }
@@ -52,6 +59,10 @@ fn flat(image: RgbImage, camera: bool) -> (RgbImage, TextSource) {
     };
     light::even_out(&mut image);
     (image, TextSource::Photo)
+}
+
+fn area_of(image: &RgbImage) -> f32 {
+    image.width() as f32 * image.height() as f32
 }
 
 #[cfg(test)]

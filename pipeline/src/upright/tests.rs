@@ -17,9 +17,13 @@ impl Reader for CornerReader {
         let (width, height) = image.dimensions();
         let is_dark = |x: u32, y: u32| image.get_pixel(x, y).0[0] < 100;
         let dark_in = |left: u32, top: u32| {
-            (0..height / 2).flat_map(|y| (0..width / 2).map(move |x| (x, y))).filter(|(x, y)| is_dark(left + x, top + y)).count()
+            (0..height / 2)
+                .flat_map(|y| (0..width / 2).map(move |x| (x, y)))
+                .filter(|(x, y)| is_dark(left + x, top + y))
+                .count()
         };
-        let best = [(0, 0), (width / 2, 0), (0, height / 2), (width / 2, height / 2)].map(|(x, y)| dark_in(x, y));
+        let best =
+            [(0, 0), (width / 2, 0), (0, height / 2), (width / 2, height / 2)].map(|(x, y)| dark_in(x, y));
         let reads = best[0] == best.into_iter().max().unwrap_or(0);
         let confidence = if reads { 0.95 } else { 0.5 };
         let (long, short) = if height > width { (80.0, 20.0) } else { (20.0, 80.0) };

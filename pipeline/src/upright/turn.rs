@@ -5,8 +5,10 @@ use super::warp;
 use crate::ocr::{Glance, OcrError, Reader, TextBox};
 
 /// A glance at least this sure, with this many characters, needs no comparison.
-const SURE: f32 = 0.86;
+const SURE: f32 = 0.9;
 const ENOUGH_CHARS: u32 = 24;
+/// What reads less surely than this is no text as it stands.
+const NOISE: f32 = 0.7;
 /// Boxes this much longer than wide tell the direction of their text.
 const LONG: f32 = 1.6;
 /// Less skew than this is not worth the blur of turning; lines are followed anyway.
@@ -35,10 +37,11 @@ fn best_quarter(image: RgbImage, reader: &dyn Reader) -> Result<(u8, RgbImage, G
     if stands != Some(false) && is_sure(&glance) {
         return Ok((0, image, glance));
     }
+    // Text that stands on its side is often detected across its lines, and then reads as noise: boxes
+    // alone do not settle it.
     let rivals: &[u8] = match stands {
-        Some(true) => &[2],
-        Some(false) => &[1, 3],
-        None => &[2, 1, 3],
+        Some(true) if glance.mean_confidence() > NOISE => &[2, 1, 3],
+        _ => &[1, 3, 2],
     };
     let mut best = (0u8, glance);
     let mut best_image = None;

@@ -84,7 +84,8 @@ mod tests {
 
     #[test]
     fn turning_clockwise_lowers_the_right_end() {
-        let image = RgbImage::from_fn(400, 200, |_, y| Rgb(if (98..102).contains(&y) { [0; 3] } else { [255; 3] }));
+        let image =
+            RgbImage::from_fn(400, 200, |_, y| Rgb(if (98..102).contains(&y) { [0; 3] } else { [255; 3] }));
         let turned = turned(&image, 3.0);
         let darkest = |x: u32| (0..200).min_by_key(|y| turned.get_pixel(x, *y).0[0]).unwrap();
         assert!(darkest(380) > 105 && darkest(20) < 95);

@@ -212,9 +212,10 @@ impl Work {
     fn composite(&self) -> (String, usize) {
         match self.format {
             MrzFormat::Td1 => {
-                let covered =
-                    [self.text(0, 5, 30), self.text(1, 0, 7), self.text(1, 8, 15), self.text(1, 18, 29)]
-                        .concat();
+                let covered = self.text(0, 5, 30)
+                    + self.text(1, 0, 7).as_str()
+                    + self.text(1, 8, 15).as_str()
+                    + self.text(1, 18, 29).as_str();
                 (covered, 29)
             }
             MrzFormat::Td2 => {

@@ -32,7 +32,7 @@ const TOTALS: [&str; 14] = [
 ];
 
 /// What the row's words say, folded; `None` for an ordinary row.
-pub(super) fn classify(folded: &str) -> Option<BalanceLine> {
+pub(super) fn classify(folded: &str, undated: bool) -> Option<BalanceLine> {
     let words: Vec<&str> = folded.split(|ch: char| !ch.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let text = words.join(" ");
     let begins = |phrases: &[&str]| phrases.iter().any(|phrase| starts_near(&text, phrase));
@@ -43,7 +43,7 @@ pub(super) fn classify(folded: &str) -> Option<BalanceLine> {
         Some(BalanceLine::Opening)
     } else if begins(&CLOSING) {
         Some(BalanceLine::Closing)
-    } else if TOTALS.iter().any(|phrase| text.starts_with(phrase)) && words.len() <= 6 {
+    } else if TOTALS.iter().any(|phrase| text.starts_with(phrase)) && (undated || words.len() <= 6) {
         Some(BalanceLine::Total)
     } else {
         None
@@ -74,7 +74,7 @@ mod tests {
             ("transferencia saldo pendiente", None),
         ];
         for (text, kind) in cases {
-            assert_eq!(classify(text), kind, "{text}");
+            assert_eq!(classify(text, false), kind, "{text}");
         }
     }
 }

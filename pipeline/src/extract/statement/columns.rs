@@ -12,6 +12,8 @@ pub(super) struct Columns {
     page_width: f32,
     /// Left edge of the operation dates.
     date_left: Option<f32>,
+    /// Found by alignment, so that amounts must align.
+    inferred: bool,
 }
 
 /// Dates stand within this many text heights of the heading or edge of their column.
@@ -24,7 +26,7 @@ const EDGE_SLACK: f32 = 1.6;
 impl Columns {
     pub(super) fn new(columns: Vec<Column>, page_width: f32, lines: &[Line]) -> Self {
         let date_left = common_date_left(lines, page_width);
-        Self { columns, page_width, date_left }
+        Self { columns, page_width, date_left, inferred: false }
     }
 
     fn scaled(&self, bounds: &Rect, page_width: f32) -> Rect {
@@ -36,6 +38,11 @@ impl Columns {
         let near = |column: &&Column| distance(bounds, &self.scaled(&column.bounds, line.page.width));
         let money = self.columns.iter().filter(|column| column.role.is_money());
         let column = money.min_by(|a, b| near(a).total_cmp(&near(b)))?;
+        if self.inferred {
+            let right = self.scaled(&column.bounds, line.page.width).right();
+            return ((bounds.right() - right).abs() < 2.0 * EDGE_SLACK * line.height())
+                .then_some(column.role);
+        }
         let away = near(&column) > MONEY_REACH * line.height();
         let has_balance = self.columns.iter().any(|column| column.role == Role::Balance);
         if !away {
@@ -75,9 +82,22 @@ impl Columns {
         Some(if sign.is_negative() { -1 } else { 1 })
     }
 
+    /// A row that fills both the debit and the credit column sums up.
+    pub(super) fn is_total(&self, line: &Line) -> bool {
+        let roled = self.roled(line);
+        let fills = |wanted: Role| {
+            roled.iter().any(|(role, item)| *role == wanted && !item.weak && !item.money.amount.is_zero())
+        };
+        fills(Role::Debit) && fills(Role::Credit)
+    }
+
     pub(super) fn balance(&self, line: &Line) -> Option<MoneyItem> {
         let roled = self.roled(line);
-        roled.iter().rev().find(|(role, item)| *role == Role::Balance && !item.weak).map(|(_, item)| (*item).clone())
+        roled
+            .iter()
+            .rev()
+            .find(|(role, item)| *role == Role::Balance && !item.weak)
+            .map(|(_, item)| (*item).clone())
     }
 
     /// The row's amounts with their columns: no two in the balance column.
@@ -85,7 +105,9 @@ impl Columns {
         let described = self.description_span(line);
         let mut roled: Vec<(Role, &MoneyItem)> = Vec::new();
         for item in &line.monies {
-            let within_text = described.is_some_and(|(left, right)| item.place.bounds.left >= left && item.place.bounds.right() < right);
+            let within_text = described.is_some_and(|(left, right)| {
+                item.place.bounds.left >= left && item.place.bounds.right() < right
+            });
             if within_text {
                 continue;
             }
@@ -94,7 +116,9 @@ impl Columns {
             }
         }
         let balances = roled.iter().filter(|(role, _)| *role == Role::Balance).count();
-        if balances > 1 && let Some(first) = roled.iter_mut().find(|(role, _)| *role == Role::Balance) {
+        if balances > 1
+            && let Some(first) = roled.iter_mut().find(|(role, _)| *role == Role::Balance)
+        {
             first.0 = Role::Amount;
         }
         roled
@@ -105,7 +129,10 @@ impl Columns {
         let left = self.columns.iter().find(|column| column.role == Role::Description)?;
         let left = self.scaled(&left.bounds, line.page.width).left;
         let money = self.columns.iter().filter(|column| column.role.is_money());
-        let first = money.map(|column| self.scaled(&column.bounds, line.page.width).left).filter(|at| *at > left).reduce(f32::min)?;
+        let first = money
+            .map(|column| self.scaled(&column.bounds, line.page.width).left)
+            .filter(|at| *at > left)
+            .reduce(f32::min)?;
         Some((left - line.height(), first - MONEY_REACH * line.height()))
     }
 
@@ -115,30 +142,47 @@ impl Columns {
         let headed = self.columns.iter().filter(|column| matches!(column.role, Role::Date | Role::ValueDate));
         let mut headed = headed.map(|column| self.scaled(&column.bounds, line.page.width));
         let scale = if self.page_width > 0.0 { line.page.width / self.page_width } else { 1.0 };
-        let opens = !line.free.iter().any(|index| *index < item.place.first && is_text(&line.word(*index).text));
-        let aligned = self.date_left.is_none_or(|left| (item.place.bounds.left - left * scale).abs() < 3.0 * reach);
+        let opens =
+            !line.free.iter().any(|index| *index < item.place.first && is_text(&line.word(*index).text));
+        let aligned =
+            self.date_left.is_none_or(|left| (item.place.bounds.left - left * scale).abs() < 3.0 * reach);
         opens && aligned
             || headed.any(|column| {
-                distance(&item.place.bounds, &column) < 0.5 * reach && item.place.bounds.overlap_x(&column) > 0.0
+                distance(&item.place.bounds, &column) < 0.5 * reach
+                    && item.place.bounds.overlap_x(&column) > 0.0
             })
     }
 
     /// Whether headings say that the first of two dates is the value date.
     pub(super) fn value_date_first(&self, first: &Rect, second: &Rect) -> bool {
-        let of = |role: Role| self.columns.iter().find(|column| column.role == role).map(|column| column.bounds.left);
-        let reversed = matches!((of(Role::Date), of(Role::ValueDate)), (Some(date), Some(value)) if value < date);
+        let of = |role: Role| {
+            self.columns.iter().find(|column| column.role == role).map(|column| column.bounds.left)
+        };
+        let reversed =
+            matches!((of(Role::Date), of(Role::ValueDate)), (Some(date), Some(value)) if value < date);
         reversed && first.left < second.left
     }
 
     /// The row's words of text, dates and amounts taken out.
     pub(super) fn description(&self, line: &Line) -> Vec<String> {
-        let mark = |text: &str| super::super::parse::money::mark(text).is_some();
+        let mark = |text: &str| text.len() <= 2 && super::super::parse::money::mark(text).is_some();
         let first_money = line.monies.first().map_or(usize::MAX, |item| item.place.first);
         let words = line.free.iter().filter(|index| {
             let text = &line.word(**index).text;
-            !(mark(text) && **index + 1 >= first_money) && text.chars().any(char::is_alphanumeric)
+            !(mark(text) && **index + 1 >= first_money)
+                && !self.in_other_column(line, **index)
+                && text.chars().any(char::is_alphanumeric)
         });
         words.map(|index| line.word(*index).text.clone()).collect()
+    }
+
+    /// Whether the word stands under a heading that is not read, such as an office's code.
+    fn in_other_column(&self, line: &Line, index: usize) -> bool {
+        let word = &line.word(index).bounds;
+        let left_of =
+            |column: &Column| self.scaled(&column.bounds, line.page.width).left - 1.5 * line.height();
+        let own = self.columns.iter().filter(|column| left_of(column) <= word.left);
+        own.max_by(|a, b| left_of(a).total_cmp(&left_of(b))).is_some_and(|column| column.role == Role::Other)
     }
 
     /// Whether the row's text begins where descriptions stand.
@@ -149,14 +193,20 @@ impl Columns {
     }
 }
 
+/// A row of nothing but a date and perhaps the weekday.
+fn is_day_heading(line: &Line) -> bool {
+    line.dates.len() == 1
+        && line.monies.is_empty()
+        && line.free.iter().all(|index| !is_text(&line.word(*index).text))
+}
+
 fn is_text(text: &str) -> bool {
     text.chars().filter(|ch| ch.is_alphabetic()).count() >= 3 && !is_weekday(text)
 }
 
-fn is_weekday(text: &str) -> bool {
-    const DAYS: [&str; 14] = [
-        "lun", "mar", "mie", "jue", "vie", "sab", "dom", "mon", "tue", "wed", "thu", "fri", "sat", "sun",
-    ];
+pub(super) fn is_weekday(text: &str) -> bool {
+    const DAYS: [&str; 14] =
+        ["lun", "mar", "mie", "jue", "vie", "sab", "dom", "mon", "tue", "wed", "thu", "fri", "sat", "sun"];
     let folded = super::super::parse::text::fold(text);
     DAYS.iter().any(|day| folded.starts_with(day))
 }
@@ -165,7 +215,9 @@ fn common_date_left(lines: &[Line], page_width: f32) -> Option<f32> {
     let mut lefts: Vec<f32> = lines
         .iter()
         .filter(|line| !line.monies.is_empty())
-        .filter_map(|line| line.dates.first().map(|item| item.place.bounds.left * page_width / line.page.width))
+        .filter_map(|line| {
+            line.dates.first().map(|item| item.place.bounds.left * page_width / line.page.width)
+        })
         .collect();
     lefts.sort_by(f32::total_cmp);
     lefts.get(lefts.len() / 2).copied()
@@ -175,10 +227,14 @@ fn common_date_left(lines: &[Line], page_width: f32) -> Option<f32> {
 /// the balance if most rows have two amounts; of three, the first two are debit and credit where no
 /// row fills both.
 pub(super) fn infer(lines: &[Line]) -> Option<Columns> {
-    let rows: Vec<&Line> = lines
-        .iter()
-        .filter(|line| !line.dates.is_empty() && line.monies.iter().any(|item| !item.weak))
-        .collect();
+    let priced = |line: &&Line| line.monies.iter().any(|item| !item.weak);
+    let mut rows: Vec<&Line> = lines.iter().filter(|line| !line.dates.is_empty()).filter(priced).collect();
+    let headings = lines.iter().filter(|line| is_day_heading(line)).count();
+    if rows.len() < 3 || headings >= 3 {
+        // Days as headings, their transactions below without a date.
+        let first = lines.iter().position(is_day_heading)?;
+        rows = lines[first..].iter().filter(priced).filter(|line| !line.free.is_empty()).collect();
+    }
     let width = rows.first()?.page.width;
     let mut clusters: Vec<(f32, Rect, usize)> = Vec::new();
     for line in &rows {
@@ -208,7 +264,10 @@ pub(super) fn infer(lines: &[Line]) -> Option<Columns> {
         (3, 1) | (2, 1) => Role::Credit,
         _ => Role::Amount,
     };
-    let columns =
-        clusters.iter().enumerate().map(|(at, (_, bounds, _))| Column { role: role(at), bounds: *bounds }).collect();
-    Some(Columns { columns, page_width: width, date_left: common_date_left(lines, width) })
+    let columns = clusters
+        .iter()
+        .enumerate()
+        .map(|(at, (_, bounds, _))| Column { role: role(at), bounds: *bounds })
+        .collect();
+    Some(Columns { columns, page_width: width, date_left: common_date_left(lines, width), inferred: true })
 }

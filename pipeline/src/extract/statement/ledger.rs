@@ -1,7 +1,6 @@
 //! Running balances as constraints: they decide order and directions, confirm amounts, and choose
 //! among a recogniser's readings. On born-digital text nothing is corrected: what is printed stands.
 
-use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use crate::domain::Page;
@@ -120,11 +119,20 @@ fn order_key(date: PrintedDate) -> (i32, u32, u32) {
 
 /// Start and balance do not fit the amount: whichever of the two has a reading that fits is put
 /// right, the balance only if the row behind it agrees.
-fn repair(entries: &[Entry], postings: &mut [Posting], at: usize, next: Option<usize>, start: Decimal, pages: &[&Page]) {
+fn repair(
+    entries: &[Entry],
+    postings: &mut [Posting],
+    at: usize,
+    next: Option<usize>,
+    start: Decimal,
+    pages: &[&Page],
+) {
     let Some(end) = postings[at].balance else { return };
     let page = pages[entries[at].page_index];
     let next_fits = |balance: Decimal| {
-        next.and_then(|next| postings[next].balance.map(|after| (after - balance).abs() == postings[next].amount.abs()))
+        next.and_then(|next| {
+            postings[next].balance.map(|after| (after - balance).abs() == postings[next].amount.abs())
+        })
     };
     let change = end - start;
     if next_fits(end) != Some(false) && could_read(page, &entries[at].amount, change.abs()) {
@@ -165,7 +173,10 @@ fn could_read(page: &Page, item: &MoneyItem, wanted: Decimal) -> bool {
             continue;
         }
         changes += 1;
-        let offered = reading.alternatives.iter().any(|(ch, probability)| ch == want && *probability >= LEAST_RUNNER_UP);
+        let offered = reading
+            .alternatives
+            .iter()
+            .any(|(ch, probability)| ch == want && *probability >= LEAST_RUNNER_UP);
         if !offered {
             return false;
         }
@@ -190,13 +201,4 @@ fn confirm(postings: &mut [Posting], indices: &[usize], opening: Option<Decimal>
         before = Some(balance);
         since.clear();
     }
-}
-
-/// The days of the postings in time's order must not fall; how many do.
-pub(super) fn disorder(dates: &[NaiveDate], order: Order) -> usize {
-    let falls = |pair: &&[NaiveDate]| match order {
-        Order::OldestFirst => pair[0] > pair[1],
-        Order::NewestFirst => pair[0] < pair[1],
-    };
-    dates.windows(2).filter(falls).count()
 }

@@ -77,14 +77,28 @@ pub(super) fn lines<'a>(pages: &[&'a Page]) -> Vec<Line<'a>> {
     lines
 }
 
-fn line<'a>(page: &'a Page, page_index: usize, bounds: Rect, first: usize, end: usize, starts: &[usize]) -> Line<'a> {
+fn line<'a>(
+    page: &'a Page,
+    page_index: usize,
+    bounds: Rect,
+    first: usize,
+    end: usize,
+    starts: &[usize],
+) -> Line<'a> {
     let text = RowText::of(page, first, end, starts);
     let mut dates: Vec<DateItem> = Vec::new();
     for found in date::find_all(&text.text) {
         dates.push(DateItem { date: PrintedDate::Full(found.value), place: text.place(page, &found.range) });
     }
     for found in date::find_day_months(&text.text) {
-        dates.push(DateItem { date: PrintedDate::DayMonth(found.value), place: text.place(page, &found.range) });
+        // `12.05` is an amount, unless it opens the row.
+        if found.raw(&text.text).contains('.') && found.range.start > 0 {
+            continue;
+        }
+        dates.push(DateItem {
+            date: PrintedDate::DayMonth(found.value),
+            place: text.place(page, &found.range),
+        });
     }
     dates.sort_by_key(|item| item.place.first);
     let mut monies: Vec<MoneyItem> = Vec::new();
@@ -99,19 +113,14 @@ fn line<'a>(page: &'a Page, page_index: usize, bounds: Rect, first: usize, end: 
         weak_monies(page, first, end, &mut monies);
     }
     monies.sort_by_key(|item| item.place.first);
-    // `12.05` is both: an amount unless it opens the row.
-    dates.retain(|item| !monies.iter().any(|money| overlap(&item.place, &money.place)));
     let taken = |index: &usize| {
         let within = |place: &Place| (place.first..place.end).contains(index);
         dates.iter().any(|item| within(&item.place)) || monies.iter().any(|item| within(&item.place))
     };
     let free: Vec<usize> = (first..end).filter(|index| !taken(index)).collect();
-    let folded = fold(&free.iter().map(|index| page.words[*index].text.as_str()).collect::<Vec<_>>().join(" "));
+    let folded =
+        fold(&free.iter().map(|index| page.words[*index].text.as_str()).collect::<Vec<_>>().join(" "));
     Line { page, page_index, bounds, first, end, dates, monies, free, folded }
-}
-
-fn overlap(one: &Place, other: &Place) -> bool {
-    one.first < other.end && other.first < one.end
 }
 
 /// Words of a scan such as `123456` or `1.234.56-`: an amount whose comma was lost.
@@ -120,14 +129,18 @@ fn weak_monies(page: &Page, first: usize, end: usize, monies: &mut Vec<MoneyItem
         let word = &page.words[index];
         let known = monies.iter().any(|item| (item.place.first..item.place.end).contains(&index));
         let digits = word.text.chars().filter(char::is_ascii_digit).count();
-        let others = word.text.chars().filter(|ch| ch.is_alphanumeric()).count() - digits.min(word.text.chars().count());
+        let others = word.text.chars().filter(|ch| ch.is_alphanumeric()).count()
+            - digits.min(word.text.chars().count());
         if known || digits < 3 || others > 0 || word.text.contains(['/', ':']) {
             continue;
         }
-        let Some(money) = money::parse(&word.text).filter(|money| money.decimals == 0 && digits <= 8) else { continue };
+        let Some(money) = money::parse(&word.text).filter(|money| money.decimals == 0 && digits <= 8) else {
+            continue;
+        };
         let mut money = money;
         if money.amount.set_scale(2).is_ok() {
-            let place = Place { first: index, end: index + 1, bounds: word.bounds, certainty: word.confidence * 0.5 };
+            let place =
+                Place { first: index, end: index + 1, bounds: word.bounds, certainty: word.confidence * 0.5 };
             monies.push(MoneyItem { money, place, weak: true });
         }
     }

@@ -9,6 +9,7 @@ mod columns;
 mod balance_line;
 mod table;
 mod ledger;
+mod issuer;
 
 use std::collections::BTreeMap;
 
@@ -37,8 +38,25 @@ pub fn read(pages: &[&Page], fields: &mut BTreeMap<String, FieldReading>) {
     let dates = dates_of(&table.entries, period, ledger.order);
     balances(&table, &ledger, pages, fields);
     period_fields(period, &dates, &table, fields);
+    let labelled = fields.get("bank_name").map_or(0.0, |reading| reading.score);
+    if let Some(reading) = issuer::bank_name(pages).filter(|reading| reading.score > labelled - 0.3) {
+        fields.insert("bank_name".to_owned(), reading);
+    }
+    holders(pages, fields);
     if let Some(reading) = transactions(&table.entries, &ledger, &dates, pages, fields) {
         fields.insert("transactions".to_owned(), reading);
+    }
+}
+
+/// The label's holder, joined by the others named with it; else the addressee.
+fn holders(pages: &[&Page], fields: &mut BTreeMap<String, FieldReading>) {
+    let addressed = issuer::addressee(pages);
+    let reading = match fields.get("account_holder") {
+        Some(labelled) => issuer::joint(pages, labelled, addressed.as_ref()),
+        None => addressed,
+    };
+    if let Some(reading) = reading {
+        fields.insert("account_holder".to_owned(), reading);
     }
 }
 
@@ -73,7 +91,8 @@ fn dates_of(entries: &[Entry], period: Option<Period>, order: Order) -> Vec<Opti
             PrintedDate::DayMonth(_) => None,
         }),
     });
-    let mut dates: Vec<Option<NaiveDate>> = entries.iter().map(|entry| resolve(entry.date, period, complete)).collect();
+    let mut dates: Vec<Option<NaiveDate>> =
+        entries.iter().map(|entry| resolve(entry.date, period, complete)).collect();
     if period.is_none() {
         mend_years(&mut dates, order);
     }
@@ -117,16 +136,23 @@ fn balances(table: &Table, ledger: &Ledger, pages: &[&Page], fields: &mut BTreeM
         Order::NewestFirst => (0..ledger.postings.len()).rev().collect(),
     };
     let posting = |at: usize| &ledger.postings[at];
-    let first = in_time.first().and_then(|at| posting(*at).balance.map(|balance| balance - posting(*at).amount));
+    let first =
+        in_time.first().and_then(|at| posting(*at).balance.map(|balance| balance - posting(*at).amount));
     let last = in_time.iter().rev().find_map(|at| posting(*at).balance);
     let opening_row = stated(table, BalanceLine::Opening).map(|stated| (&stated.money, stated.page_index));
     let closing_row = stated(table, BalanceLine::Closing)
-        .or_else(|| table.stated.iter().rfind(|stated| stated.kind == BalanceLine::Carried && stated.after == table.entries.len()))
+        .or_else(|| {
+            table
+                .stated
+                .iter()
+                .rfind(|stated| stated.kind == BalanceLine::Carried && stated.after == table.entries.len())
+        })
         .map(|stated| (&stated.money, stated.page_index));
     let sum: Decimal = ledger.postings.iter().map(|posting| posting.amount).sum();
     settle_balance("opening_balance", opening_row, first, pages, fields);
     settle_balance("closing_balance", closing_row, last, pages, fields);
-    let (opening, closing) = (amount_of(fields.get("opening_balance")), amount_of(fields.get("closing_balance")));
+    let (opening, closing) =
+        (amount_of(fields.get("opening_balance")), amount_of(fields.get("closing_balance")));
     if let (Some(opening), Some(closing)) = (opening, closing)
         && !ledger.postings.is_empty()
     {
@@ -189,7 +215,9 @@ fn period_fields(
     let place = table.entries.first().map(|entry| (entry.page_index, entry.bounds));
     for (name, date) in [("period_start", period.start), ("period_end", period.end)] {
         match fields.get_mut(name) {
-            Some(reading) if share > 0.9 && !dates.is_empty() => reading.score = reading.score.max(0.6).sqrt(),
+            Some(reading) if share > 0.9 && !dates.is_empty() => {
+                reading.score = reading.score.max(0.6).sqrt()
+            }
             Some(reading) => reading.score *= 0.5 + 0.5 * share,
             None => {
                 let (page_index, bounds) = place.unwrap_or((0, Rect::default()));
@@ -223,7 +251,9 @@ fn transactions(
     for ((entry, posting), date) in entries.iter().zip(&ledger.postings).zip(dates) {
         let Some(date) = *date else { continue };
         let Some(page) = pages.get(entry.page_index) else { continue };
-        let value_date = entry.value_date.and_then(|printed| resolve(printed, Some(Period { start: date, end: date }), Some(date)));
+        let value_date = entry
+            .value_date
+            .and_then(|printed| resolve(printed, Some(Period { start: date, end: date }), Some(date)));
         if entry.page_index == first_page {
             bounds = Some(bounds.map_or(entry.bounds, |all| all.union(&entry.bounds)));
         }
@@ -281,3 +311,6 @@ fn row_score(entry: &Entry, posting: &Posting) -> f32 {
     let directed = if posting.directed || posting.confirmed == Some(true) { 1.0 } else { 0.5 };
     amount * directed * (0.85 + 0.15 * dated)
 }
+
+#[cfg(test)]
+mod tests;

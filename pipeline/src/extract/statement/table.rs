@@ -99,6 +99,9 @@ impl Reader {
             return;
         }
         let dated = dated(line, &columns);
+        if columns.is_total(line) || dated.is_none() && !line.folded.chars().any(char::is_alphabetic) && line.monies.len() > 1 {
+            return;
+        }
         let (amount, direction) = match columns.amount(line) {
             Some((item, direction)) => (Some(item), direction),
             None => (None, None),
@@ -118,7 +121,7 @@ impl Reader {
 
     /// Whether the row only states a balance or a total; it is noted then.
     fn state(&mut self, line: &Line, columns: &Columns) -> bool {
-        let Some(kind) = classify(&line.folded) else { return false };
+        let Some(kind) = classify(&line.folded, line.dates.is_empty()) else { return false };
         let money = columns.balance(line).or_else(|| line.monies.iter().rev().find(|item| !item.weak).cloned());
         let Some(money) = money else { return false };
         let (page_index, after) = (line.page_index, self.table.entries.len());
@@ -185,7 +188,8 @@ impl Reader {
         if !self.near(line) && self.table.entries.is_empty() && self.last.is_none() {
             return;
         }
-        let description = columns.description(line);
+        let mut description = columns.description(line);
+        description.retain(|word| !super::columns::is_weekday(word));
         self.current = Some(Dated { value_date: None, ..dated.clone() });
         self.pending = Some(Pending { dated, description, bounds: line.bounds, page_index: line.page_index });
         self.last = Some((line.page_index, line.bounds));
