@@ -96,7 +96,11 @@ fn segments(line: &[Word], first: usize) -> Vec<Segment> {
                 segment.bounds = segment.bounds.union(&word.bounds);
             }
             _ => {
-                segments.push(Segment { bounds: word.bounds, first: first + offset, end: first + offset + 1 })
+                segments.push(Segment {
+                    bounds: word.bounds,
+                    first: first + offset,
+                    end: first + offset + 1,
+                });
             }
         }
         previous = Some(word);
