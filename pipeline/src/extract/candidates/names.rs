@@ -129,7 +129,10 @@ fn push_person(
     let firm = if name::has_legal_form(&text) { 0.2 } else { 1.0 };
     // Two capitalised words within a sentence are often a street or an office; a title says person.
     let titled = name::clean(&text) != text.trim_end_matches([',', ';', '.']);
+    let behind_number = first > sheet.pieces[piece].first
+        && sheet.page.words[first - 1].text.chars().all(|ch| ch.is_ascii_digit());
     let inside = match (sheet.pieces[piece].prose, titled) {
+        (true, false) if behind_number => 0.3,
         (false, _) if first > chunk => 0.8,
         (true, false) => 0.85,
         _ => 1.0,
