@@ -10,18 +10,97 @@ use super::super::parse::text::{fold, single_spaced};
 const LETTERHEAD_SHARE: f32 = 0.35;
 
 /// Words that banks' names hold.
-const BANK_WORDS: &str = "banco|banca|bank|caja|caixa|kutxa|credito|rural|savings|mutual|building|society|credit|union|\
-    banking|bancaria|cajamar|ahorros|postal|trust|cooperativa|banque|banc|finance|financial|popular";
+const BANK_WORDS: [&str; 26] = [
+    "banco",
+    "banca",
+    "bank",
+    "caja",
+    "caixa",
+    "kutxa",
+    "credito",
+    "rural",
+    "savings",
+    "mutual",
+    "building",
+    "society",
+    "credit",
+    "union",
+    "banking",
+    "bancaria",
+    "cajamar",
+    "ahorros",
+    "postal",
+    "trust",
+    "cooperativa",
+    "banque",
+    "banc",
+    "finance",
+    "financial",
+    "popular",
+];
 /// Words that headings of statements and addresses hold, and banks' names do not.
-const OTHER_WORDS: &str = "extracto|cuenta|statement|account|movimientos|transactions|titular|holder|iban|bic|periodo|\
-    period|fecha|date|saldo|balance|pagina|page|oficina|branch|sucursal|telefono|telephone|tel|\
-    calle|avenida|plaza|paseo|street|road|cliente|customer|resumen|summary|emision|generado|issued|\
-    numero|number|moneda|currency|swift|nif|cif|hoja|www|com|concepto|importe|mensual|monthly|\
-    corriente|current|apuntes|documento|document|domicilio|address|entidad|direccion";
-
-fn listed(list: &str, word: &str) -> bool {
-    list.split('|').any(|known| known == word)
-}
+const OTHER_WORDS: [&str; 60] = [
+    "extracto",
+    "cuenta",
+    "statement",
+    "account",
+    "movimientos",
+    "transactions",
+    "titular",
+    "holder",
+    "iban",
+    "bic",
+    "periodo",
+    "period",
+    "fecha",
+    "date",
+    "saldo",
+    "balance",
+    "pagina",
+    "page",
+    "oficina",
+    "branch",
+    "sucursal",
+    "telefono",
+    "telephone",
+    "tel",
+    "calle",
+    "avenida",
+    "plaza",
+    "paseo",
+    "street",
+    "road",
+    "cliente",
+    "customer",
+    "resumen",
+    "summary",
+    "emision",
+    "generado",
+    "issued",
+    "numero",
+    "number",
+    "moneda",
+    "currency",
+    "swift",
+    "nif",
+    "cif",
+    "hoja",
+    "www",
+    "com",
+    "concepto",
+    "importe",
+    "mensual",
+    "monthly",
+    "corriente",
+    "current",
+    "apuntes",
+    "documento",
+    "document",
+    "domicilio",
+    "address",
+    "entidad",
+    "direccion",
+];
 
 struct Candidate {
     text: String,
@@ -46,13 +125,13 @@ pub(super) fn bank_name(pages: &[&Page]) -> Option<FieldReading> {
             let wordy = text.chars().all(|ch| ch.is_alphabetic() || " .'&-·".contains(ch));
             let other = words
                 .iter()
-                .any(|word| listed(OTHER_WORDS, word.trim_matches(|ch: char| !ch.is_alphabetic())));
+                .any(|word| OTHER_WORDS.contains(&word.trim_matches(|ch: char| !ch.is_alphabetic())));
             let in_head = segment.bounds.center_y() < LETTERHEAD_SHARE * first.height;
             if words.is_empty() || words.len() > 6 || !wordy || other || folded.len() < 4 || !in_head {
                 continue;
             }
             let repeats = all.matches(folded.as_str()).count().saturating_sub(1).min(4) as f32;
-            let banked = words.iter().any(|word| listed(BANK_WORDS, word));
+            let banked = words.iter().any(|word| BANK_WORDS.contains(word));
             let size = (segment.bounds.height / median).clamp(0.5, 3.0);
             let legal = all.contains(&format!("{folded}, s.a"))
                 || all.contains(&format!("{folded} plc"))
@@ -79,7 +158,7 @@ fn from_foot(page: &Page) -> Option<Candidate> {
             let text = page.text_of(segment);
             let head = text.split(['·', '|']).next().unwrap_or_default().trim();
             let sentence = head.split(". ").next().unwrap_or_default();
-            let banked = fold(sentence).split_whitespace().any(|word| listed(BANK_WORDS, word));
+            let banked = fold(sentence).split_whitespace().any(|word| BANK_WORDS.contains(&word));
             if banked && name::has_legal_form(sentence) && sentence.split_whitespace().count() <= 8 {
                 let text = brand(sentence);
                 return Some(Candidate { text, page_index: 0, bounds: segment.bounds, score: 0.4 });
@@ -141,8 +220,9 @@ pub(super) fn addressee(pages: &[&Page]) -> Option<FieldReading> {
 
 fn is_holder(text: &str) -> bool {
     let cleaned = name::clean(text);
-    let banked =
-        fold(&cleaned).split_whitespace().any(|word| listed(BANK_WORDS, word) || listed(OTHER_WORDS, word));
+    let banked = fold(&cleaned)
+        .split_whitespace()
+        .any(|word| BANK_WORDS.contains(&word) || OTHER_WORDS.contains(&word));
     name::is_person(&cleaned) && !banked && !is_street(&cleaned)
 }
 
