@@ -14,26 +14,8 @@ pub mod intake;
     reason = "arithmetic on pixels, whose number the limits of `render` bound"
 )]
 pub mod render;
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
-    reason = "arithmetic on pixels, whose number the limits of `render` bound"
-)]
 mod raster;
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
-    reason = "arithmetic on pixels, whose number the limits of `render` bound"
-)]
 pub mod ocr;
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
-    reason = "arithmetic on pixels, whose number the limits of `render` bound"
-)]
 pub mod upright;
 pub mod layout;
 #[expect(
