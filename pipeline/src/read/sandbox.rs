@@ -45,8 +45,8 @@ impl Default for SandboxLimits {
     fn default() -> Self {
         Self {
             child: ChildLimits::default(),
-            silence: Duration::from_secs(180),
-            task: Duration::from_secs(1200),
+            silence: Duration::from_mins(3),
+            task: Duration::from_mins(20),
             pages_per_child: 8,
             restarts: 3,
             archive: ArchiveLimits::default(),
@@ -311,13 +311,11 @@ impl Sandbox {
             child.kill().await.ok();
             return Ok(Some(Stop::Time));
         }
-        let status = match timeout(Duration::from_secs(5), child.wait()).await {
-            Ok(status) => status.map_err(SandboxError::Exchange)?,
-            Err(_) => {
-                child.kill().await.ok();
-                return Ok(Some(Stop::Crash));
-            }
+        let Ok(status) = timeout(Duration::from_secs(5), child.wait()).await else {
+            child.kill().await.ok();
+            return Ok(Some(Stop::Crash));
         };
+        let status = status.map_err(SandboxError::Exchange)?;
         let said = said.await.unwrap_or_default();
         Ok(Some(Stop::from_exit(status, &said)))
     }
