@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::mixed;
 use crate::domain::{FileReading, Finding, FindingCode, Page, TextSource};
-use crate::layout::arrange;
+use crate::layout::arrange_with_rules;
 use crate::marks::find_marks;
 use crate::ocr::{OcrError, Reader};
 use crate::render::{self, NativePage, OpenOptions, RenderedPage};
@@ -201,9 +201,10 @@ fn from_native(
 ) -> Result<Page, Unread> {
     let mut words = native.words.clone();
     words.extend(mixed::words_in_pictures(rendered, native, reader)?);
-    let picture = rendered.raster_at(MARK_PIXELS_PER_POINT);
+    // Drawing the page costs more than reading it: only where there is something to find.
+    let picture = native.has_drawings.then(|| rendered.raster_at(MARK_PIXELS_PER_POINT)).flatten();
     let (marks, _) = picture.map(|picture| find_marks(&picture, native.width, &words)).unwrap_or_default();
-    let (words, rows) = arrange(words);
+    let (words, rows) = arrange_with_rules(words, &native.rules);
     Ok(Page {
         number: rendered.number,
         width: native.width,
@@ -229,7 +230,7 @@ fn from_raster(
     let (width, height) = image.dimensions();
     let words = reader.read_words(&image::imageops::grayscale(&image))?;
     let (marks, rules) = find_marks(&image, width as f32, &words);
-    let (words, rows) = arrange(words);
+    let (words, rows) = arrange_with_rules(words, &rules);
     let page = Page {
         number: rendered.number,
         width: width as f32,

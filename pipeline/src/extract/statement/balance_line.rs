@@ -11,29 +11,88 @@ pub(super) enum BalanceLine {
 }
 
 const CARRIED: [&str; 10] = [
-    "suma y sigue", "carried forward", "saldo a la pagina siguiente", "sigue en la pagina", "carried over",
-    "suma anterior", "arrastre", "saldo y sigue", "suma de la pagina anterior", "saldo pagina anterior",
+    "suma y sigue",
+    "carried forward",
+    "saldo a la pagina siguiente",
+    "sigue en la pagina",
+    "carried over",
+    "suma anterior",
+    "arrastre",
+    "saldo y sigue",
+    "suma de la pagina anterior",
+    "saldo pagina anterior",
 ];
 const OPENING: [&str; 22] = [
-    "saldo anterior", "saldo inicial", "opening balance", "brought forward", "start balance", "starting balance",
-    "previous balance", "saldo al inicio", "saldo de apertura", "saldo apertura", "saldo precedente", "saldo previo",
-    "saldo de partida", "balance b f", "beginning balance", "saldo a inicio", "balance at start", "saldo inicio",
-    "balance forward", "saldo origen", "old balance", "saldo del extracto anterior",
+    "saldo anterior",
+    "saldo inicial",
+    "opening balance",
+    "brought forward",
+    "start balance",
+    "starting balance",
+    "previous balance",
+    "saldo al inicio",
+    "saldo de apertura",
+    "saldo apertura",
+    "saldo precedente",
+    "saldo previo",
+    "saldo de partida",
+    "balance b f",
+    "beginning balance",
+    "saldo a inicio",
+    "balance at start",
+    "saldo inicio",
+    "balance forward",
+    "saldo origen",
+    "old balance",
+    "saldo del extracto anterior",
 ];
 const CLOSING: [&str; 24] = [
-    "saldo final", "closing balance", "end balance", "ending balance", "saldo actual", "nuevo saldo", "saldo resultante",
-    "saldo al cierre", "saldo de cierre", "saldo cierre", "saldo a su favor", "new balance", "current balance",
-    "balance at end", "saldo a fin", "saldo al final", "saldo disponible", "balance c f", "saldo ultimo", "saldo posterior",
-    "balance at close", "final balance", "saldo a favor", "saldo deudor",
+    "saldo final",
+    "closing balance",
+    "end balance",
+    "ending balance",
+    "saldo actual",
+    "nuevo saldo",
+    "saldo resultante",
+    "saldo al cierre",
+    "saldo de cierre",
+    "saldo cierre",
+    "saldo a su favor",
+    "new balance",
+    "current balance",
+    "balance at end",
+    "saldo a fin",
+    "saldo al final",
+    "saldo disponible",
+    "balance c f",
+    "saldo ultimo",
+    "saldo posterior",
+    "balance at close",
+    "final balance",
+    "saldo a favor",
+    "saldo deudor",
 ];
 const TOTALS: [&str; 14] = [
-    "total", "totales", "totals", "suma", "sumas", "total cargos", "total abonos", "total debe", "total haber",
-    "total ingresos", "total gastos", "total paid in", "total paid out", "totales del periodo",
+    "total",
+    "totales",
+    "totals",
+    "suma",
+    "sumas",
+    "total cargos",
+    "total abonos",
+    "total debe",
+    "total haber",
+    "total ingresos",
+    "total gastos",
+    "total paid in",
+    "total paid out",
+    "totales del periodo",
 ];
 
 /// What the row's words say, folded; `None` for an ordinary row.
 pub(super) fn classify(folded: &str, undated: bool) -> Option<BalanceLine> {
-    let words: Vec<&str> = folded.split(|ch: char| !ch.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> =
+        folded.split(|ch: char| !ch.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let text = words.join(" ");
     let begins = |phrases: &[&str]| phrases.iter().any(|phrase| starts_near(&text, phrase));
     // Words such as `total` also open descriptions of transactions, so few may follow.

@@ -260,8 +260,8 @@ pub(super) fn infer(lines: &[Line]) -> Option<Columns> {
         (1, _) => Role::Amount,
         (_, at) if at == last && per_row > 1.2 => Role::Balance,
         (2, 0) if per_row > 1.2 => Role::Amount,
-        (3, 0) | (2, 0) => Role::Debit,
-        (3, 1) | (2, 1) => Role::Credit,
+        (2 | 3, 0) => Role::Debit,
+        (2 | 3, 1) => Role::Credit,
         _ => Role::Amount,
     };
     let columns = clusters

@@ -3,7 +3,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::domain::Page;
+use crate::domain::{CharReading, Page};
 
 use super::super::parse::number::read_shape;
 use super::line::{MoneyItem, PrintedDate, readings};
@@ -158,7 +158,11 @@ fn could_read(page: &Page, item: &MoneyItem, wanted: Decimal) -> bool {
     if item.money.amount.abs() == wanted {
         return true;
     }
-    let chars = readings(page, &item.place);
+    digits_could_read(&readings(page, &item.place), wanted)
+}
+
+/// The same for recognised characters: as many digits, at most two of them replaced by runner-ups.
+pub(super) fn digits_could_read(chars: &[CharReading], wanted: Decimal) -> bool {
     let digits: Vec<usize> = (0..chars.len()).filter(|at| chars[*at].ch.is_ascii_digit()).collect();
     let mut target = wanted;
     target.rescale(2);

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
 
-use crate::domain::{Check, Page, Rect, Transaction, Value};
+use crate::domain::{CharReading, Check, Page, Rect, Transaction, Value, Word};
 
 use super::FieldReading;
 use super::parse::period::{self, Period};
@@ -189,12 +189,25 @@ fn settle_balance(
     let candidates: Vec<FieldReading> = from_row.into_iter().chain(labelled).collect();
     let chosen = candidates.iter().find(|reading| agrees(reading)).or_else(|| candidates.first()).cloned();
     let Some(mut chosen) = chosen else { return };
-    if agrees(&chosen) {
+    if let Some(implied) = implied.filter(|implied| !agrees(&chosen) && misread(pages, &chosen, *implied)) {
+        chosen.value = Value::money(implied);
+        chosen.repaired = true;
+        chosen.score = 0.85;
+    } else if agrees(&chosen) {
         chosen.score = chosen.score.max(0.95);
     } else if implied.is_some() {
         chosen.score *= 0.7;
     }
     fields.insert(name.to_owned(), chosen);
+}
+
+/// Whether the recogniser's runner-ups at a reading's place spell the wanted amount.
+fn misread(pages: &[&Page], reading: &FieldReading, wanted: Decimal) -> bool {
+    let Some(page) = pages.get(reading.page_index) else { return false };
+    let within = |word: &&Word| reading.bounds.contains_point(word.bounds.center_x(), word.bounds.center_y());
+    let chars: Vec<CharReading> =
+        page.words.iter().filter(within).flat_map(|word| word.chars.iter().cloned()).collect();
+    !chars.is_empty() && ledger::digits_could_read(&chars, wanted.abs())
 }
 
 fn raw_of(pages: &[&Page], page_index: usize, item: &MoneyItem) -> String {

@@ -47,8 +47,16 @@ const MOST_CONTINUATIONS: usize = 4;
 /// Reads the table with the columns its headings name; where no headings are found, with columns
 /// inferred from alignment.
 pub(super) fn read(lines: &[Line]) -> Table {
-    let mut reader = Reader { table: Table::default(), columns: None, current: None, pending: None, last: None, continued: 0 };
-    let headed = lines.iter().enumerate().any(|(at, line)| header::columns(line, lines.get(at + 1)).is_some());
+    let mut reader = Reader {
+        table: Table::default(),
+        columns: None,
+        current: None,
+        pending: None,
+        last: None,
+        continued: 0,
+    };
+    let headed =
+        lines.iter().enumerate().any(|(at, line)| header::columns(line, lines.get(at + 1)).is_some());
     if !headed {
         reader.columns = infer(lines);
     }
@@ -99,7 +107,9 @@ impl Reader {
             return;
         }
         let dated = dated(line, &columns);
-        if columns.is_total(line) || dated.is_none() && !line.folded.chars().any(char::is_alphabetic) && line.monies.len() > 1 {
+        if columns.is_total(line)
+            || dated.is_none() && !line.folded.chars().any(char::is_alphabetic) && line.monies.len() > 1
+        {
             return;
         }
         let (amount, direction) = match columns.amount(line) {
@@ -122,7 +132,8 @@ impl Reader {
     /// Whether the row only states a balance or a total; it is noted then.
     fn state(&mut self, line: &Line, columns: &Columns) -> bool {
         let Some(kind) = classify(&line.folded, line.dates.is_empty()) else { return false };
-        let money = columns.balance(line).or_else(|| line.monies.iter().rev().find(|item| !item.weak).cloned());
+        let money =
+            columns.balance(line).or_else(|| line.monies.iter().rev().find(|item| !item.weak).cloned());
         let Some(money) = money else { return false };
         let (page_index, after) = (line.page_index, self.table.entries.len());
         if line.monies.len() <= 2 {
@@ -149,7 +160,11 @@ impl Reader {
 
     fn date_for(&mut self, line: &Line) -> Option<Dated> {
         let waiting = self.pending.as_ref().is_some_and(|pending| pending.page_index == line.page_index);
-        if waiting { self.pending.as_ref().map(|pending| pending.dated.clone()) } else { self.current.clone() }
+        if waiting {
+            self.pending.as_ref().map(|pending| pending.dated.clone())
+        } else {
+            self.current.clone()
+        }
     }
 
     fn enter(
@@ -163,7 +178,11 @@ impl Reader {
     ) {
         let mut description = columns.description(line);
         let mut bounds = line.bounds;
-        if let Some(pending) = self.pending.take().filter(|pending| pending.page_index == line.page_index && line.dates.is_empty()) {
+        if let Some(pending) = self
+            .pending
+            .take()
+            .filter(|pending| pending.page_index == line.page_index && line.dates.is_empty())
+        {
             description.splice(0..0, pending.description);
             bounds = bounds.union(&pending.bounds);
         }
@@ -232,9 +251,5 @@ fn dated(line: &Line, columns: &Columns) -> Option<Dated> {
     {
         (date, value) = (second, Some(*first));
     }
-    Some(Dated {
-        date: date.date,
-        certainty: date.place.certainty,
-        value_date: value.map(|item| item.date),
-    })
+    Some(Dated { date: date.date, certainty: date.place.certainty, value_date: value.map(|item| item.date) })
 }
