@@ -81,7 +81,8 @@ fn word(chars: Vec<CharReading>, left: f32, right: f32, line: &LinePiece) -> Opt
 
 /// A lone mark that carries no meaning of its own: what specks and corners of frames are read as.
 fn is_speck(word: &Word) -> bool {
-    !word.text.chars().any(|ch| "€$£%-–—+*/".contains(ch)) || word.text.chars().count() == 1 && word.confidence < 0.9
+    !word.text.chars().any(|ch| "€$£%-–—+*/".contains(ch))
+        || word.text.chars().count() == 1 && word.confidence < 0.9
 }
 
 /// For each column the strongest difference from the paper within the text's height, 0 to 1.
