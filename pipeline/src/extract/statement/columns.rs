@@ -70,13 +70,13 @@ impl Columns {
             Role::Debit => Some(-1),
             Role::Credit => Some(1),
             _ if has_sign(&item.money) => Some(if item.money.sign.is_negative() { -1 } else { 1 }),
-            _ => self.mark_before(line, item),
+            _ => Self::mark_before(line, item),
         };
         Some(((*item).clone(), direction))
     }
 
     /// `D 45,00`, or a mark in a column of its own left of the amount.
-    fn mark_before(&self, line: &Line, item: &MoneyItem) -> Option<i8> {
+    fn mark_before(line: &Line, item: &MoneyItem) -> Option<i8> {
         let before = item.place.first.checked_sub(1).filter(|index| line.free.contains(index))?;
         let sign = super::super::parse::money::mark(line.word(before).text.trim_end_matches('.'))?;
         Some(if sign.is_negative() { -1 } else { 1 })
@@ -169,7 +169,7 @@ impl Columns {
         let first_money = line.monies.first().map_or(usize::MAX, |item| item.place.first);
         let words = line.free.iter().filter(|index| {
             let text = &line.word(**index).text;
-            !(mark(text) && **index + 1 >= first_money)
+            (!mark(text) || **index + 1 < first_money)
                 && !self.in_other_column(line, **index)
                 && text.chars().any(char::is_alphanumeric)
         });

@@ -52,16 +52,14 @@ pub(super) fn settle(entries: &[Entry], opening: Option<Decimal>, pages: &[&Page
         let next = indices.get(step + 1).copied();
         if let (Some(start), Some(end)) = (before, postings[at].balance) {
             let change = end - start;
-            if change != postings[at].amount {
-                let guessed = !postings[at].directed || ocr(&entries[at]);
-                if guessed && change == -postings[at].amount {
-                    postings[at].amount = change;
-                    postings[at].directed = true;
-                } else if ocr(&entries[at]) {
-                    repair(entries, &mut postings, at, next, start, pages);
-                }
-            } else {
+            let guessed = !postings[at].directed || ocr(&entries[at]);
+            if change == postings[at].amount {
                 postings[at].directed = true;
+            } else if guessed && change == -postings[at].amount {
+                postings[at].amount = change;
+                postings[at].directed = true;
+            } else if ocr(&entries[at]) {
+                repair(entries, &mut postings, at, next, start, pages);
             }
         } else if let (Some(start), None, true) = (before, postings[at].balance, ocr(&entries[at])) {
             // No balance in this row: it is carried on.
