@@ -60,7 +60,7 @@ impl OcrsReader {
         &self,
         page: &GrayImage,
         lines: &'l [LinePiece],
-    ) -> Result<Vec<(&'l LinePiece, LineImage, Vec<DecodedChar>)>, OcrError> {
+    ) -> Result<Vec<ReadLine<'l>>, OcrError> {
         let mut pyramid = Pyramid::new(page);
         let mut images: Vec<(usize, LineImage)> = lines
             .iter()
@@ -98,6 +98,9 @@ impl OcrsReader {
         Ok(batch.iter().enumerate().map(decode_item).collect())
     }
 }
+
+/// A line piece, its picture and what it spells.
+type ReadLine<'l> = (&'l LinePiece, LineImage, Vec<DecodedChar>);
 
 /// How many of the last (widest) images make the next batch.
 fn batch_size(sorted: &[(usize, LineImage)]) -> usize {
