@@ -178,20 +178,16 @@ fn read_page(
     started: Instant,
     with_picture: bool,
 ) -> Result<ReadPage, Unread> {
-    match &rendered.native {
-        Some(native) => {
-            let decode_us = elapsed_us(started);
-            let started = Instant::now();
-            let page = from_native(rendered, native, reader)?;
-            let picture = if with_picture { rendered.raster_at(PICTURE_PIXELS_PER_POINT) } else { None };
-            Ok((page, PageTimings { decode_us, ocr_us: elapsed_us(started) }, picture))
-        }
-        None => {
-            let raster = rendered.raster()?;
-            let (page, timings, picture) = from_raster(rendered, raster, reader, started)?;
-            Ok((page, timings, with_picture.then_some(picture)))
-        }
-    }
+    let Some(native) = &rendered.native else {
+        let raster = rendered.raster()?;
+        let (page, timings, picture) = from_raster(rendered, raster, reader, started)?;
+        return Ok((page, timings, with_picture.then_some(picture)));
+    };
+    let decode_us = elapsed_us(started);
+    let started = Instant::now();
+    let page = from_native(rendered, native, reader)?;
+    let picture = if with_picture { rendered.raster_at(PICTURE_PIXELS_PER_POINT) } else { None };
+    Ok((page, PageTimings { decode_us, ocr_us: elapsed_us(started) }, picture))
 }
 
 fn from_native(

@@ -3,6 +3,7 @@
 //! The zone has check digits and no accents; the print has accents and no check digits. Agreement
 //! raises the score, disagreement is a failed check `mrz_agrees`.
 
+mod labels;
 mod printed;
 mod names;
 

@@ -10,6 +10,7 @@ use crate::domain::{Page, Rect};
 use super::super::mrz::Mrz;
 use super::super::parse::text::fold;
 use super::super::parse::{date, tax_id};
+use super::labels::{label_of, words_of};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum What {
@@ -26,249 +27,6 @@ pub(super) enum What {
     /// A label of something that is not read: it ends values.
     Other,
 }
-
-/// Labels by their letters alone, folded, longest match first.
-const LABELS: [(What, &[&str]); 11] = [
-    (
-        What::Surnames,
-        &[
-            "apellidos",
-            "primer apellido",
-            "segundo apellido",
-            "apellido",
-            "surname",
-            "surnames",
-            "last name",
-            "family name",
-            "cognoms",
-            "abizenak",
-            "apelidos",
-            "surname s",
-            "apellido s",
-            "primary identifier",
-        ],
-    ),
-    (
-        What::GivenNames,
-        &[
-            "nombre",
-            "nombres",
-            "name",
-            "names",
-            "given names",
-            "given name",
-            "first name",
-            "first names",
-            "forenames",
-            "forename",
-            "prenoms",
-            "prenom",
-            "nom",
-            "nome",
-            "izena",
-            "given name s",
-            "nombre s",
-            "secondary identifier",
-            "vornamen",
-            "nombre propio",
-        ],
-    ),
-    (What::Sex, &["sexo", "sex", "sexe", "sexua", "geschlecht", "sesso"]),
-    (
-        What::Nationality,
-        &[
-            "nacionalidad",
-            "nationality",
-            "nationalite",
-            "nacionalitat",
-            "nacionalidade",
-            "nazionalitatea",
-            "staatsangehorigkeit",
-            "nac",
-            "cittadinanza",
-        ],
-    ),
-    (
-        What::Birth,
-        &[
-            "fecha de nacimiento",
-            "fecha nacimiento",
-            "date of birth",
-            "nacimiento",
-            "f nacimiento",
-            "birth date",
-            "date de naissance",
-            "data de naixement",
-            "fecha de nac",
-            "data de nacemento",
-            "jaioteguna",
-            "born",
-            "geburtsdatum",
-            "data di nascita",
-            "dob",
-        ],
-    ),
-    (
-        What::Issue,
-        &[
-            "emision",
-            "fecha de emision",
-            "fecha emision",
-            "fecha de expedicion",
-            "fecha expedicion",
-            "expedicion",
-            "date of issue",
-            "issue date",
-            "date de delivrance",
-            "data d expedicio",
-            "emissio",
-            "expedido",
-            "issued",
-            "issued on",
-            "emitido",
-            "f expedicion",
-            "valid from",
-            "ausstellungsdatum",
-        ],
-    ),
-    (
-        What::Expiry,
-        &[
-            "validez",
-            "valido hasta",
-            "fecha de validez",
-            "fecha validez",
-            "fecha de caducidad",
-            "fecha caducidad",
-            "caducidad",
-            "date of expiry",
-            "expiry date",
-            "expiry",
-            "expires",
-            "valid until",
-            "validity",
-            "date d expiration",
-            "validesa",
-            "data de caducitat",
-            "valid to",
-            "valida hasta",
-            "valido ate",
-            "expiration date",
-            "date of expiration",
-            "fecha de vencimiento",
-            "gultig bis",
-            "good thru",
-            "baliotasuna",
-        ],
-    ),
-    (
-        What::Number,
-        &[
-            "dni",
-            "dni num",
-            "num dni",
-            "nie",
-            "numero de documento",
-            "documento num",
-            "document no",
-            "document number",
-            "passport no",
-            "passport number",
-            "pasaporte no",
-            "pasaporte num",
-            "no de pasaporte",
-            "num de pasaporte",
-            "n de pasaporte",
-            "numero de pasaporte",
-            "n du passeport",
-            "no du passeport",
-            "passeport no",
-            "identity card no",
-            "id number",
-            "card no",
-            "documento n",
-            "pasaporte n",
-            "n documento",
-            "card number",
-            "numero dni",
-            "passeport n",
-        ],
-    ),
-    (
-        What::Support,
-        &[
-            "num soport",
-            "num soporte",
-            "numero de soporte",
-            "idesp",
-            "soporte",
-            "n soporte",
-            "num suport",
-            "support no",
-            "support number",
-            "num sop",
-        ],
-    ),
-    (
-        What::PersonalNumber,
-        &[
-            "num personal",
-            "numero personal",
-            "personal no",
-            "personal number",
-            "n personal",
-            "no personnel",
-            "num identificacion",
-            "identity no",
-            "n personnel",
-        ],
-    ),
-    (
-        What::Other,
-        &[
-            "lugar de nacimiento",
-            "place of birth",
-            "lieu de naissance",
-            "domicilio",
-            "address",
-            "autoridad",
-            "authority",
-            "autorite",
-            "firma",
-            "signature",
-            "firma del titular",
-            "signature of bearer",
-            "equipo",
-            "hijo a de",
-            "hijo de",
-            "padres",
-            "tipo",
-            "type",
-            "codigo",
-            "code",
-            "tipo de permiso",
-            "type of permit",
-            "observaciones",
-            "remarks",
-            "can",
-            "height",
-            "estatura",
-            "lugar de domicilio",
-            "provincia",
-            "codigo del pais",
-            "holder s signature",
-            "country code",
-            "code of issuing state",
-            "pais emisor",
-            "issuing country",
-            "lugar de expedicion",
-            "place of issue",
-            "lloc de naixement",
-            "residencia",
-            "permiso",
-        ],
-    ),
-];
 
 /// A word of the print.
 #[derive(Debug, Clone)]
@@ -381,17 +139,9 @@ impl Sheet {
             if !near {
                 break;
             }
-            let folded = fold(&piece.text.replace(['º', '°', 'ª'], " "));
-            parts.extend(
-                folded
-                    .split(|ch: char| !ch.is_ascii_alphanumeric())
-                    .filter(|part| !part.is_empty())
-                    .map(str::to_owned),
-            );
-            let phrase = parts.join(" ");
-            let what = LABELS.iter().find(|(_, labels)| labels.iter().any(|label| alike(label, &phrase)));
-            if let Some((what, _)) = what {
-                best = Some((*what, count + 1));
+            parts.extend(words_of(&piece.text));
+            if let Some(what) = label_of(&parts.join(" ")) {
+                best = Some((what, count + 1));
             }
         }
         best
@@ -619,11 +369,6 @@ impl Sheet {
         let single = !matches!(what, What::Surnames | What::GivenNames);
         Some(self.printed(if single { &run[..1] } else { run }, value))
     }
-}
-
-fn alike(label: &str, read: &str) -> bool {
-    label == read
-        || label.len() >= 7 && label.len().abs_diff(read.len()) <= 1 && strsim::levenshtein(label, read) <= 1
 }
 
 fn person_part(text: &str) -> Option<String> {

@@ -115,7 +115,7 @@ fn next_line(reading: &Reading, current: usize, left_limit: Option<f32>) -> Opti
     let height = sheet.height.max(piece.bounds.height * 0.8);
     let fits = |other: &Piece| {
         let gap = other.bounds.top - piece.bounds.bottom();
-        let aligned = (other.bounds.left - piece.bounds.left).abs() < 1.5 * height
+        let aligned = (other.bounds.left - piece.bounds.left).abs() < 2.5 * height
             || left_limit.is_some_and(|left| (other.bounds.left - left).abs() < 1.5 * height);
         other.row > piece.row && gap < LINE_GAP * height && gap > -0.6 * height && aligned
     };
