@@ -62,8 +62,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .collect();
         eprintln!("{}", line.join("  |  "));
     }
-    eprintln!("{} words, {} rows, {elapsed:?}", words.len(), rows.len());
-    if let Some(out) = arguments.get(2) {
+    let sure: f32 = words.iter().map(|word| word.confidence).sum::<f32>() / words.len().max(1) as f32;
+    eprintln!("{} words of mean confidence {sure:.4}, {} rows, {elapsed:?}", words.len(), rows.len());
+    for word in words.iter().filter(|word| word.confidence < 0.7) {
+        eprintln!("doubtful: {} {:.2} {:?}", word.text, word.confidence, word.bounds);
+    }
+    if let Some(out) = arguments.get(2).filter(|out| !out.is_empty()) {
         for word in &words {
             let colour = Rgb([(255.0 * (1.0 - word.confidence)) as u8, (160.0 * word.confidence) as u8, 60]);
             draw(&mut image, &word.bounds, colour);

@@ -7,7 +7,7 @@ use super::ctc::{DecodedChar, Frames, decode};
 use super::detect::find_boxes;
 use super::lines::{LinePiece, find_lines};
 use super::models::{ModelFiles, Models};
-use super::words::words_of;
+use super::words::{without_noise, words_of};
 use super::{Glance, OcrError, Reader};
 use crate::domain::Word;
 use crate::raster::Pyramid;
@@ -114,7 +114,7 @@ impl Reader for OcrsReader {
     fn read_words(&self, page: &GrayImage) -> Result<Vec<Word>, OcrError> {
         let boxes = find_boxes(&self.models, page, 1.0)?;
         let lines = find_lines(boxes);
-        self.read_lines(page, &lines)
+        Ok(without_noise(self.read_lines(page, &lines)?))
     }
 
     fn glance(&self, image: &GrayImage) -> Result<Glance, OcrError> {
