@@ -229,7 +229,7 @@ fn period_fields(
     for (name, date) in [("period_start", period.start), ("period_end", period.end)] {
         match fields.get_mut(name) {
             Some(reading) if share > 0.9 && !dates.is_empty() => {
-                reading.score = reading.score.max(0.6).sqrt()
+                reading.score = reading.score.max(0.6).sqrt();
             }
             Some(reading) => reading.score *= 0.5 + 0.5 * share,
             None => {
