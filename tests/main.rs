@@ -8,3 +8,9 @@ mod journeys;
 
 #[path = "usage.rs"]
 mod usage;
+
+#[path = "forged.rs"]
+mod forged;
+
+#[path = "hostile.rs"]
+mod hostile;

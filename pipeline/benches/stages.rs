@@ -46,7 +46,9 @@ fn stages(criterion: &mut Criterion) {
     let types = load_document_types(&rules).expect("the document types load");
     let understanding = Understanding::new(types, ConfidenceCurves::identity());
     let options = ReadOptions { page_count: 1, ..ReadOptions::default() };
-    for (name, source) in [("born_digital", TextSource::Native), ("scan", TextSource::Scan), ("photo", TextSource::Photo)] {
+    for (name, source) in
+        [("born_digital", TextSource::Native), ("scan", TextSource::Scan), ("photo", TextSource::Photo)]
+    {
         let Some((bytes, reading)) = first_of(source, &reader) else { continue };
         let mut group = criterion.benchmark_group(name);
         group.sample_size(10);
@@ -66,7 +68,11 @@ fn stages(criterion: &mut Criterion) {
 /// A case of every born-digital sample document: more than any real one has.
 fn case_of(understanding: &Understanding, reader: &OcrsReader) -> Case {
     let mut documents: Vec<Document> = Vec::new();
-    for path in sample_files().iter().filter(|path| path.extension().is_some_and(|extension| extension == "pdf")).take(6) {
+    for path in sample_files()
+        .iter()
+        .filter(|path| path.extension().is_some_and(|extension| extension == "pdf"))
+        .take(6)
+    {
         let bytes = std::fs::read(path).expect("a readable sample");
         let Ok(reading) = read_whole(&bytes, &ReadOptions::default(), reader) else { continue };
         let file = FilePages { name: "sample", sha256: "", reading: &reading };

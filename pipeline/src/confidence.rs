@@ -7,17 +7,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::TextSource;
 
+/// How many observations the curve of all fields counts for beside a field's own: with as many of its
+/// own, a field is believed half. Few labelled documents of one kind are soon all right by chance.
+const SHARED_WEIGHT: f64 = 25.0;
+
 /// A non-decreasing piecewise-linear function from score to probability, both 0 to 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(deny_unknown_fields)]
 pub struct Curve {
+    /// How many labelled values it was fitted on.
+    observations: u32,
     /// Score and probability, by rising score.
     points: Vec<(f64, f64)>,
 }
 
 impl Curve {
-    pub fn new(points: Vec<(f64, f64)>) -> Self {
-        Self { points }
+    pub fn new(observations: u32, points: Vec<(f64, f64)>) -> Self {
+        Self { observations, points }
     }
 
     /// The probability at `score`; flat beyond the ends, `score` itself without points.
@@ -35,8 +41,8 @@ impl Curve {
     }
 }
 
-/// Curves by `source/type.field`, with `source/*` for fields without one of their own. Source is
-/// `native`, `scan` or `photo`.
+/// Curves by `source/type.field`, where source is `native`, `scan`, `photo` or, over all of them, `*`;
+/// and `source/*` over all fields.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ConfidenceCurves {
@@ -53,17 +59,27 @@ impl ConfidenceCurves {
         Self::default()
     }
 
-    /// The calibrated probability that a value with this evidence score is right.
+    /// The calibrated probability that a value with this evidence score is right: what all fields
+    /// from such a source say, drawn towards what this field says by how often it was seen.
     pub fn confidence(&self, source: TextSource, document_type: &str, field: &str, score: f32) -> f64 {
         let source = match source {
             TextSource::Native => "native",
             TextSource::Scan => "scan",
             TextSource::Photo => "photo",
         };
-        let own = self.curves.get(&format!("{source}/{document_type}.{field}"));
-        let shared = || self.curves.get(&format!("{source}/*"));
         let score = f64::from(score).clamp(0.0, 1.0);
-        own.or_else(shared).map_or(score, |curve| curve.at(score)).clamp(0.0, 1.0)
+        let curve = |source: &str, field: &str| self.curves.get(&format!("{source}/{field}"));
+        let name = format!("{document_type}.{field}");
+        let own = curve(source, &name).or_else(|| curve("*", &name));
+        let confidence = match (own, curve(source, "*")) {
+            (Some(own), Some(shared)) => {
+                let weight = f64::from(own.observations);
+                (weight * own.at(score) + SHARED_WEIGHT * shared.at(score)) / (weight + SHARED_WEIGHT)
+            }
+            (Some(curve), None) | (None, Some(curve)) => curve.at(score),
+            (None, None) => score,
+        };
+        confidence.clamp(0.0, 1.0)
     }
 }
 
@@ -73,9 +89,21 @@ mod tests {
 
     #[test]
     fn a_curve_is_linear_between_its_points_and_flat_beyond() {
-        let curve = Curve::new(vec![(0.2, 0.1), (0.6, 0.5), (1.0, 0.9)]);
+        let curve = Curve::new(3, vec![(0.2, 0.1), (0.6, 0.5), (1.0, 0.9)]);
         for (score, probability) in [(0.0, 0.1), (0.2, 0.1), (0.4, 0.3), (0.8, 0.7), (1.0, 0.9)] {
             assert!((curve.at(score) - probability).abs() < 1e-9, "{score}");
         }
+    }
+
+    #[test]
+    fn a_field_seen_seldom_stays_near_all_fields() {
+        let flat = |observations, probability| Curve::new(observations, vec![(0.0, probability)]);
+        let curves = |observations| {
+            let own = ("native/payslip.net_pay".to_owned(), flat(observations, 1.0));
+            ConfidenceCurves::new([own, ("native/*".to_owned(), flat(1000, 0.8))].into())
+        };
+        let at =
+            |observations| curves(observations).confidence(TextSource::Native, "payslip", "net_pay", 0.5);
+        assert!(at(5) < 0.85 && (at(25) - 0.9).abs() < 1e-9 && at(1000) > 0.99);
     }
 }

@@ -1,8 +1,12 @@
 //! Whether two documents speak of the same person or the same account. Pure comparisons of
 //! normalised values; what a difference means for the case is the rules' business.
 
+mod corroborate;
+
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
+
+pub use corroborate::corroborate;
 
 /// How two printed names compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

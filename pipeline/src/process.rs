@@ -1,7 +1,7 @@
 //! START HERE: the way of a case, from files to a decision.
 //!
 //! The only place that knows the order of the stages:
-//! intake → read (render, OCR, in a sandbox) → classify → extract → decide → record.
+//! intake → read (render, OCR, in a sandbox) → classify → extract → link → decide → record.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,8 @@ use crate::confidence::ConfidenceCurves;
 use crate::config::{Bundle, BundleError, DocumentTypesError, load_document_types};
 use crate::domain::{Case, CaseResult, FileFinding, Finding, Mode, Outcome, Timings, Version};
 use crate::intake::{CaseSource, SourceFile, hash_file};
-use crate::read::{FileOutcome, ReadOptions, ReadingCache, Sandbox, SandboxError};
+use crate::link::corroborate;
+use crate::read::{FileOutcome, PageImage, ReadOptions, ReadingCache, Sandbox, SandboxError};
 use crate::rules::{Flow, Records, RulesError, decide};
 use crate::store::EventKind;
 use crate::understand::{FilePages, Understanding};
@@ -57,6 +58,7 @@ pub struct Engine {
     sandbox: Sandbox,
     options: ReadOptions,
     cache: Option<ReadingCache>,
+    calibrated: bool,
     rules_version: String,
     models_version: String,
 }
@@ -114,6 +116,7 @@ impl Engine {
             sandbox,
             options,
             cache: None,
+            calibrated: true,
             rules_version: rules.version(),
             models_version: models.version(),
         })
@@ -142,6 +145,14 @@ impl Engine {
         Ok(ReadFile { name: file.name.clone(), path: file.path.clone(), sha256, outcome })
     }
 
+    /// The upright pictures of a file's pages.
+    ///
+    /// # Errors
+    /// When the sandbox itself fails.
+    pub async fn pictures(&self, file: &ReadFile) -> Result<Vec<PageImage>, ProcessError> {
+        Ok(self.sandbox.pictures(&file.path, &self.options).await?)
+    }
+
     async fn read_anew(&self, path: &Path, sha256: &str) -> Result<FileOutcome, ProcessError> {
         let outcome = self.sandbox.read(path, &self.options).await?;
         if let Some(cache) = &self.cache {
@@ -158,9 +169,11 @@ impl Engine {
         self
     }
 
-    /// Leaves scores as they are, as fitting the curves needs them.
+    /// Leaves the extractors' scores as they are, as fitting the curves needs them: no curves, and no
+    /// raising by what other documents say.
     #[must_use]
     pub fn without_calibration(mut self) -> Self {
+        self.calibrated = false;
         self.understanding = self.understanding.without_calibration();
         self
     }
@@ -201,7 +214,7 @@ impl Engine {
         }
         let pages: Vec<FilePages<'_>> = files.iter().map(ReadFile::pages).collect();
         let documents = self.understanding.documents(&pages, &mut timings);
-        let case = Case {
+        let mut case = Case {
             reference: source.reference.clone(),
             flow: name.to_owned(),
             received_on: received_on(source.application.as_ref(), today),
@@ -210,6 +223,9 @@ impl Engine {
             unreadable: unreadable(&source.findings, &files),
         };
         let deciding = Instant::now();
+        if self.calibrated {
+            corroborate(&mut case);
+        }
         let decision = decide(flow, &case, records);
         timings.decide = milliseconds(deciding);
         timings.total = milliseconds(started);

@@ -6,24 +6,31 @@ use std::collections::BTreeMap;
 use super::score::Observation;
 use crate::confidence::{ConfidenceCurves, Curve};
 
-/// A field gets a curve of its own from this many observations; below, it shares one.
+/// A field gets a curve for one source from this many observations; below, one over all sources.
 const OWN_CURVE_FROM: usize = 60;
+
+/// And that from this many.
+const POOLED_CURVE_FROM: usize = 20;
 
 /// Observations that a block of the curve must at least rest on, so that a chance run of right values
 /// is not taken for certainty.
 const BLOCK_FROM: usize = 20;
 
 /// Fits one curve for each field with enough observations and one for all fields, apart for
-/// born-digital text and for OCR.
+/// born-digital text, scans and photos.
 pub fn fit_curves(observations: &[Observation]) -> ConfidenceCurves {
     let mut groups: BTreeMap<String, Vec<(f64, bool)>> = BTreeMap::new();
     for observation in observations {
         let source = source_of(&observation.rendering);
-        for group in [format!("{source}/{}", observation.field), format!("{source}/*")] {
+        let field = &observation.field;
+        for group in [format!("{source}/{field}"), format!("*/{field}"), format!("{source}/*")] {
             groups.entry(group).or_default().push((observation.confidence, observation.right));
         }
     }
-    groups.retain(|name, points| name.ends_with("/*") || points.len() >= OWN_CURVE_FROM);
+    groups.retain(|name, points| {
+        let least = if name.starts_with("*/") { POOLED_CURVE_FROM } else { OWN_CURVE_FROM };
+        name.ends_with("/*") || points.len() >= least
+    });
     let curves = groups.into_iter().map(|(name, points)| (name, fit(points))).collect();
     ConfidenceCurves::new(curves)
 }
@@ -66,7 +73,11 @@ fn fit(mut points: Vec<(f64, bool)>) -> Curve {
             blocks.pop();
         }
     }
-    Curve::new(blocks.iter().map(|block| (block.score_sum / block.count, block.probability())).collect())
+    let observations = u32::try_from(points.len()).unwrap_or(u32::MAX);
+    Curve::new(
+        observations,
+        blocks.iter().map(|block| (block.score_sum / block.count, block.probability())).collect(),
+    )
 }
 
 fn count(number: usize) -> f64 {

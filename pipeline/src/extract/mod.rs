@@ -36,5 +36,13 @@ pub struct FieldReading {
 
 /// All fields of a document of this type, by name. `pages` are the document's, in reading order.
 pub fn extract(config: &DocumentTypeConfig, pages: &[&Page]) -> BTreeMap<String, FieldReading> {
-    kinds::read_document(config, pages)
+    let mut fields = kinds::read_document(config, pages);
+    let named = |reader: &str| config.fields.iter().any(|field| field.reader.as_deref() == Some(reader));
+    if named("statement") {
+        statement::read(pages, &mut fields);
+    }
+    if named("identity") {
+        identity::read(pages, &mut fields);
+    }
+    fields
 }

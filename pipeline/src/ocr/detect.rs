@@ -97,6 +97,9 @@ fn pieces(width: u32, height: u32) -> Vec<Piece> {
 /// was made for.
 fn detection_scale(models: &Models, width: u32, height: u32, detail: f32) -> f32 {
     let (rows, columns) = models.page_size;
+    if models.fixed_size {
+        return (rows as f32 / height as f32).min(columns as f32 / width as f32).min(MAX_ENLARGEMENT);
+    }
     let longest = rows.max(columns) as f32 / width.max(height) as f32;
     let area = ((rows * columns) as f32 / (width as f32 * height as f32)).sqrt();
     longest.min(area).min(MAX_ENLARGEMENT) * detail
@@ -108,9 +111,12 @@ fn look(models: &Models, image: &GrayImage, detail: f32) -> Result<Vec<TextBox>,
         return Ok(Vec::new());
     }
     let scale = detection_scale(models, width, height, detail);
-    let small = resize(image, (width as f32 * scale).round() as u32, (height as f32 * scale).round() as u32);
+    let small = resize(image, (width as f32 * scale) as u32, (height as f32 * scale) as u32);
     let (columns, rows) = (small.width() as usize, small.height() as usize);
-    let (full_columns, full_rows) = (columns.next_multiple_of(GRANULE), rows.next_multiple_of(GRANULE));
+    let (full_rows, full_columns) = match models.fixed_size {
+        true => models.page_size,
+        false => (rows.next_multiple_of(GRANULE), columns.next_multiple_of(GRANULE)),
+    };
     let map = models.text_map(padded(&small, full_columns, full_rows), full_rows, full_columns)?;
     let mask: Vec<bool> = match map.data() {
         Some(data) => data

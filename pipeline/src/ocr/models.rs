@@ -32,6 +32,9 @@ impl std::fmt::Debug for ModelFiles<'_> {
     }
 }
 
+/// Size at which a page is looked at when the detector takes any: A4 at 137 dpi.
+const PAGE_SIZE: (usize, usize) = (1600, 1152);
+
 const DETECTION: &str = "text detection";
 const RECOGNITION: &str = "text recognition";
 
@@ -39,8 +42,10 @@ pub(super) struct Models {
     detection: Model,
     recognition: Model,
     pub(super) alphabet: Vec<char>,
-    /// Height and width that the detector was exported for.
+    /// Height and width of the pages that the detector was made for.
     pub(super) page_size: (usize, usize),
+    /// Whether the detector takes pages of that size only, or any.
+    pub(super) fixed_size: bool,
     /// Height of a line image.
     pub(super) line_height: usize,
     threads: Arc<ThreadPool>,
@@ -53,8 +58,9 @@ impl Models {
         };
         let detection = load(files.detection, DETECTION)?;
         let recognition = load(files.recognition, RECOGNITION)?;
-        let page_size = match detection.input_shape(0).as_deref() {
-            Some([_, _, Dimension::Fixed(height), Dimension::Fixed(width)]) => (*height, *width),
+        let (page_size, fixed_size) = match detection.input_shape(0).as_deref() {
+            Some([_, _, Dimension::Fixed(height), Dimension::Fixed(width)]) => ((*height, *width), true),
+            Some([_, _, Dimension::Symbolic(_), Dimension::Symbolic(_)]) => (PAGE_SIZE, false),
             other => return Err(unexpected(DETECTION, format!("input {other:?}"))),
         };
         let line_height = match recognition.input_shape(0).as_deref() {
@@ -63,7 +69,7 @@ impl Models {
         };
         let alphabet = files.alphabet.chars().filter(|ch| *ch != '\n').collect();
         let threads = Arc::new(ThreadPool::with_num_threads(1));
-        Ok(Self { detection, recognition, alphabet, page_size, line_height, threads })
+        Ok(Self { detection, recognition, alphabet, page_size, fixed_size, line_height, threads })
     }
 
     /// Text probability of each pixel of a grey image (row by row, grey − 0.5).

@@ -17,11 +17,11 @@ const MAX_BATCH: usize = 12;
 /// Most columns of a batch, paddings included: bounds the memory of one run.
 const MAX_BATCH_COLUMNS: usize = 6000;
 /// A line joins a batch when it is at least this part of its longest.
-const MIN_FILL: f32 = 0.8;
+const MIN_FILL: f32 = 0.92;
 /// The detector's view for a glance: letters can just be told.
 const GLANCE_DETAIL: f32 = 0.6;
 /// Lines that a glance reads.
-const GLANCE_LINES: usize = 6;
+const GLANCE_LINES: usize = 5;
 /// Columns of a frame.
 const FRAME_COLUMNS: usize = 4;
 

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::OnceLock;
 
-use image::GrayImage;
+use image::{GrayImage, RgbImage};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::file::{PageTimings, ReadOptions, ReadSink, read_file};
-use super::wire::{ChildLimits, MAX_REQUEST_BYTES, Message, Request, Source, Task, read_frame, write_frame};
+use super::wire::{
+    ChildLimits, MAX_REQUEST_BYTES, Message, PageImage, Request, Source, Task, read_frame, write_frame,
+};
 use crate::config::Bundle;
 use crate::domain::{Finding, FindingCode, Page, Word};
 use crate::intake::archive::{ArchiveLimits, unpack};
@@ -147,6 +149,11 @@ impl ReadSink for Parent {
         self.extend_processor_time();
     }
 
+    fn picture(&mut self, page: u32, picture: RgbImage) {
+        let (width, height) = picture.dimensions();
+        self.send(&Message::Picture(PageImage { page, width, height, rgb: picture.into_raw() }));
+    }
+
     fn finding(&mut self, finding: Finding) {
         if finding.page.is_some() && finding.code != FindingCode::BlankPage {
             self.extend_processor_time();
@@ -188,15 +195,10 @@ pub fn load_reader(models: Option<&Path>) -> Result<OcrsReader, OcrError> {
         Some(folder) => Bundle::from_directory(folder).map_err(|error| failed(error.into()))?,
         None => Bundle::embedded_models(),
     };
-    let detection = DETECTION_MODELS.iter().find_map(|name| bundle.find(name));
     let files = ModelFiles {
-        detection: detection.ok_or_else(|| failed("no text detection model is there".into()))?,
+        detection: bundle.bytes("text-detection.rten").map_err(|error| failed(error.into()))?,
         recognition: bundle.bytes("text-recognition.rten").map_err(|error| failed(error.into()))?,
         alphabet: bundle.text("alphabet.txt").map_err(|error| failed(error.into()))?,
     };
     OcrsReader::load(&files)
 }
-
-/// In order of preference.
-const DETECTION_MODELS: [&str; 3] =
-    ["text-detection.rten", "text-detection-1280x928.rten", "text-detection-1600x1152.rten"];

@@ -7,8 +7,17 @@ use serde::{Deserialize, Serialize};
 use super::mixed;
 use crate::domain::{FileReading, Finding, FindingCode, Page, TextSource};
 use crate::layout::arrange;
+use crate::marks::find_marks;
 use crate::ocr::{OcrError, Reader};
 use crate::render::{self, NativePage, OpenOptions, RenderedPage};
+use crate::upright::{Upright, upright};
+
+/// Resolution at which ink is looked for on a page with text of its own: 108 dpi, a stroke of a pen is
+/// two pixels wide.
+const MARK_PIXELS_PER_POINT: f32 = 1.5;
+
+/// Resolution of the picture of a page with text of its own: 144 dpi, to be looked at.
+const PICTURE_PIXELS_PER_POINT: f32 = 2.0;
 
 /// How a file is read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,11 +30,19 @@ pub struct ReadOptions {
     /// children.
     pub first_page: u32,
     pub page_count: u32,
+    /// Hand over the picture of every page as it was read, too.
+    pub pictures: bool,
 }
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        Self { open: OpenOptions::default(), max_pages: 200, first_page: 1, page_count: u32::MAX }
+        Self {
+            open: OpenOptions::default(),
+            max_pages: 200,
+            first_page: 1,
+            page_count: u32::MAX,
+            pictures: false,
+        }
     }
 }
 
@@ -50,6 +67,8 @@ pub trait ReadSink {
     /// The file could be opened and has so many pages.
     fn opened(&mut self, page_count: u32);
     fn page(&mut self, page: Page, timings: PageTimings);
+    /// The upright picture of a page, before the page itself, when the options ask for pictures.
+    fn picture(&mut self, _page: u32, _picture: RgbImage) {}
     /// Why something could not be read; each page that is not handed over has one.
     fn finding(&mut self, finding: Finding);
 }
@@ -84,10 +103,13 @@ pub fn read_file(
     let pages = opened.pages();
     for number in options.first_page..=last {
         let started = Instant::now();
-        let read = || read_page(&pages.page(number)?, reader, started);
+        let read = || read_page(&pages.page(number)?, reader, started, options.pictures);
         // A panic in a parser costs its page alone; the caches hold nothing half-made that matters.
         match catch_unwind(AssertUnwindSafe(read)) {
-            Ok(Ok((page, timings))) => {
+            Ok(Ok((page, timings, picture))) => {
+                if let Some(picture) = picture {
+                    sink.picture(number, picture);
+                }
                 if page.words.is_empty() {
                     sink.finding(blank(number));
                 }
@@ -147,21 +169,27 @@ impl From<OcrError> for Unread {
     }
 }
 
+/// A page, the work on it, and its picture when that was asked for.
+type ReadPage = (Page, PageTimings, Option<RgbImage>);
+
 fn read_page(
     rendered: &RenderedPage<'_>,
     reader: &dyn Reader,
     started: Instant,
-) -> Result<(Page, PageTimings), Unread> {
+    with_picture: bool,
+) -> Result<ReadPage, Unread> {
     match &rendered.native {
         Some(native) => {
             let decode_us = elapsed_us(started);
             let started = Instant::now();
             let page = from_native(rendered, native, reader)?;
-            Ok((page, PageTimings { decode_us, ocr_us: elapsed_us(started) }))
+            let picture = if with_picture { rendered.raster_at(PICTURE_PIXELS_PER_POINT) } else { None };
+            Ok((page, PageTimings { decode_us, ocr_us: elapsed_us(started) }, picture))
         }
         None => {
             let raster = rendered.raster()?;
-            from_raster(rendered, &raster, reader, started)
+            let (page, timings, picture) = from_raster(rendered, raster, reader, started)?;
+            Ok((page, timings, with_picture.then_some(picture)))
         }
     }
 }
@@ -173,6 +201,9 @@ fn from_native(
 ) -> Result<Page, Unread> {
     let mut words = native.words.clone();
     words.extend(mixed::words_in_pictures(rendered, native, reader)?);
+    // Drawing the page costs more than reading it: only where there is something to find.
+    let picture = native.has_drawings.then(|| rendered.raster_at(MARK_PIXELS_PER_POINT)).flatten();
+    let (marks, _) = picture.map(|picture| find_marks(&picture, native.width, &words)).unwrap_or_default();
     let (words, rows) = arrange(words);
     Ok(Page {
         number: rendered.number,
@@ -181,7 +212,7 @@ fn from_native(
         source: TextSource::Native,
         words,
         rows,
-        marks: Vec::new(),
+        marks,
         rules: native.rules.clone(),
         rotation_degrees: native.rotation_degrees as f32,
     })
@@ -189,28 +220,29 @@ fn from_native(
 
 fn from_raster(
     rendered: &RenderedPage<'_>,
-    raster: &RgbImage,
+    raster: RgbImage,
     reader: &dyn Reader,
     started: Instant,
-) -> Result<(Page, PageTimings), Unread> {
+) -> Result<(Page, PageTimings, RgbImage), Unread> {
+    let Upright { image, source, rotation_degrees } = upright(raster, rendered.camera_hint, reader)?;
     let decode_us = elapsed_us(started);
     let started = Instant::now();
-    let (width, height) = raster.dimensions();
-    let grey = image::imageops::grayscale(raster);
-    let words = reader.read_words(&grey)?;
+    let (width, height) = image.dimensions();
+    let words = reader.read_words(&image::imageops::grayscale(&image))?;
+    let (marks, rules) = find_marks(&image, width as f32, &words);
     let (words, rows) = arrange(words);
     let page = Page {
         number: rendered.number,
         width: width as f32,
         height: height as f32,
-        source: if rendered.camera_hint { TextSource::Photo } else { TextSource::Scan },
+        source,
         words,
         rows,
-        marks: Vec::new(),
-        rules: Vec::new(),
-        rotation_degrees: 0.0,
+        marks,
+        rules,
+        rotation_degrees,
     };
-    Ok((page, PageTimings { decode_us, ocr_us: elapsed_us(started) }))
+    Ok((page, PageTimings { decode_us, ocr_us: elapsed_us(started) }, image))
 }
 
 fn elapsed_us(started: Instant) -> u64 {

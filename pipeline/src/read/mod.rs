@@ -15,4 +15,4 @@ mod cache;
 pub use cache::ReadingCache;
 pub use file::{PageTimings, ReadOptions, ReadSink, read_file, read_whole};
 pub use sandbox::{FileOutcome, Sandbox, SandboxError, SandboxLimits};
-pub use wire::ChildLimits;
+pub use wire::{ChildLimits, PageImage};

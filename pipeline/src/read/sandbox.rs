@@ -12,7 +12,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::file::{PageTimings, ReadOptions};
 use super::stop::{Part, Stop};
-use super::wire::{ChildLimits, MAX_MESSAGE_BYTES, Message, Request, Source, Task, decode, encode};
+use super::wire::{
+    ChildLimits, MAX_MESSAGE_BYTES, Message, PageImage, Request, Source, Task, decode, encode,
+};
 use crate::domain::{FileReading, Finding, FindingCode};
 use crate::intake::archive::ArchiveLimits;
 use crate::intake::folder::{is_application, parse_application};
@@ -112,6 +114,26 @@ impl Sandbox {
         options: &ReadOptions,
     ) -> Result<FileOutcome, SandboxError> {
         self.read_source(&Job { source: Source::Bytes(bytes), options, deadline: self.deadline() }).await
+    }
+
+    /// The upright pictures of a file's pages, as many as could be made.
+    ///
+    /// # Errors
+    /// When no child can be started.
+    pub async fn pictures(&self, path: &Path, options: &ReadOptions) -> Result<Vec<PageImage>, SandboxError> {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let options = ReadOptions { pictures: true, ..options.clone() };
+        let models = self.models.clone().map(PathBuf::into_os_string);
+        let task = Task::Read { source: Source::Path(path.into_os_string()), options, models };
+        let mut pictures = Vec::new();
+        let mut on_message = |message| {
+            if let Message::Picture(picture) = message {
+                pictures.push(picture);
+            }
+        };
+        // A child that stops early has sent the pages before.
+        self.run_child(task, self.deadline(), &mut on_message).await?;
+        Ok(pictures)
     }
 
     fn deadline(&self) -> Instant {

@@ -82,7 +82,7 @@ impl Part {
                 self.findings.push(finding);
             }
             Message::Failed { problem } => self.failed = Some(problem),
-            Message::Member { .. } | Message::MemberFinding { .. } | Message::Done => {}
+            Message::Member { .. } | Message::MemberFinding { .. } | Message::Picture(_) | Message::Done => {}
         }
     }
 

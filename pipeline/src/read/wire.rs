@@ -69,6 +69,7 @@ pub(super) enum Message {
         page_count: u32,
     },
     Page(Box<Page>, PageTimings),
+    Picture(PageImage),
     Finding(FindingFrame),
     Member {
         name: String,
@@ -84,6 +85,17 @@ pub(super) enum Message {
         problem: String,
     },
     Done,
+}
+
+/// The upright picture of a page: rows of red, green and blue, three bytes a pixel. Raw, so that the
+/// parent parses nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageImage {
+    /// From 1.
+    pub page: u32,
+    pub width: u32,
+    pub height: u32,
+    pub rgb: Vec<u8>,
 }
 
 /// A finding without the skipped keys of its JSON, which this encoding cannot express.

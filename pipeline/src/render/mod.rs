@@ -7,6 +7,8 @@
 mod limits;
 mod pdf;
 mod image;
+#[cfg(test)]
+mod tests;
 
 use ::image::RgbImage;
 

@@ -189,26 +189,71 @@ impl Records for GivenRecords {
 mod tests {
     use super::*;
 
+    fn flow(name: &str) -> (Flow, Bundle) {
+        let bundle = Bundle::embedded_rules();
+        let flow = Flow::load(&bundle, name).unwrap_or_else(|error| panic!("{error:?}"));
+        (flow, bundle)
+    }
+
     #[test]
     fn every_shipped_case_gives_what_it_says() {
         let bundle = Bundle::embedded_rules();
         assert_eq!(Flow::names(&bundle), ["consumer_loan", "energy_claim", "insurance_claim"]);
-        let mut wrong = String::new();
+        let mut wrong = Vec::new();
         for name in Flow::names(&bundle) {
-            let flow = Flow::load(&bundle, &name)
-                .unwrap_or_else(|error| panic!("{error}: {:?}", std::error::Error::source(&error)));
-            let reports = run_cases(&flow, &bundle)
-                .unwrap_or_else(|error| panic!("{error}: {:?}", std::error::Error::source(&error)));
-            assert!(!reports.is_empty(), "{name} has no cases");
-            for report in reports.iter().filter(|report| !report.passed()) {
-                wrong.push_str(&format!(
-                    "{}: {}: {}\n",
-                    report.file,
-                    report.name,
-                    report.differences.join("; ")
-                ));
+            let (flow, bundle) = flow(&name);
+            let reports = run_cases(&flow, &bundle).unwrap_or_else(|error| panic!("{error:?}"));
+            assert!(reports.len() > 40, "{name} has few cases");
+            wrong.extend(reports.into_iter().filter(|report| !report.passed()));
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
+    #[test]
+    fn a_case_that_gives_something_else_says_what() {
+        let (flow, bundle) = flow("consumer_loan");
+        let mut content: CaseFile = parse(&bundle, "consumer_loan/policy.cases.toml").unwrap();
+        let mut test = content.cases.remove(0);
+        test.outcome = Outcome::Reject;
+        test.outputs.insert("debt_to_income".to_owned(), "0.99".to_owned());
+        let decision = decide_case(&flow, &content.base, &test.changes).unwrap();
+        let differences = differences(&test, &decision);
+        assert_eq!(differences, ["outcome is accept, not reject", "debt_to_income is 0.16, not 0.99"]);
+    }
+
+    #[test]
+    fn deciding_twice_gives_the_same() {
+        for name in ["consumer_loan", "energy_claim", "insurance_claim"] {
+            let (flow, bundle) = flow(name);
+            let content: CaseFile = parse(&bundle, &format!("{name}/policy.cases.toml")).unwrap();
+            for test in &content.cases {
+                let decided = || decide_case(&flow, &content.base, &test.changes).unwrap();
+                assert_eq!(decided(), decided(), "{name}: {}", test.name);
             }
         }
-        assert!(wrong.is_empty(), "{wrong}");
+    }
+
+    /// No uncertain field may lead to an accept or a reject that a better reading could overturn: an
+    /// uncertain field either is asked about or does not matter, whatever else is wrong.
+    #[test]
+    fn an_uncertain_field_never_makes_a_case_more_final() {
+        for name in ["consumer_loan", "energy_claim", "insurance_claim"] {
+            let (flow, bundle) = flow(name);
+            let content: CaseFile = parse(&bundle, &format!("{name}/policy.cases.toml")).unwrap();
+            let fields =
+                content.base.documents.iter().flat_map(|(document, fields)| {
+                    fields.keys().map(move |field| format!("{document}.{field}"))
+                });
+            for path in fields {
+                let changes = Changes { uncertain: vec![path.clone()], ..Changes::default() };
+                let decision = decide_case(&flow, &content.base, &changes).unwrap();
+                let asked = decision.reasons.iter().any(|reason| reason.fields == [path.clone()]);
+                let expected = if asked { Outcome::Review } else { Outcome::Accept };
+                assert_eq!(decision.outcome, expected, "{name}: {path}");
+                let confirmed = Changes { confirmed: vec![path.clone()], ..changes };
+                let decision = decide_case(&flow, &content.base, &confirmed).unwrap();
+                assert_eq!(decision.outcome, Outcome::Accept, "{name}: {path} confirmed");
+            }
+        }
     }
 }

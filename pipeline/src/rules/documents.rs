@@ -26,7 +26,7 @@ pub(super) enum Side {
 /// What a case lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Missing {
-    /// As the flow names it: `id_card|passport`.
+    /// As the flow names it, `id_card|passport`; the type that came when only a side is missing.
     pub(super) needed: String,
     /// Only this side of a card that is there.
     pub(super) side: Option<Side>,
@@ -77,7 +77,8 @@ impl Prepared {
         let missing = |types: &String| match self.chosen(types) {
             None => Some(Missing { needed: types.clone(), side: None }),
             Some(index) => {
-                self.missing_side[index].map(|side| Missing { needed: types.clone(), side: Some(side) })
+                let found = self.documents[index].document_type.as_str().to_owned();
+                self.missing_side[index].map(|side| Missing { needed: found, side: Some(side) })
             }
         };
         needed.needed.iter().filter_map(missing).collect()

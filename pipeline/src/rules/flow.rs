@@ -7,6 +7,7 @@ use rhai::Dynamic;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
+use super::statement::Phrases;
 use crate::domain::{FindingCode, Outcome};
 
 /// `flow.toml` as written. Unknown keys are refused.
@@ -143,6 +144,13 @@ impl RuleConfig {
     pub fn can_give(&self, code: &str, outcome: Outcome) -> bool {
         self.gives.get(code).is_some_and(|outcomes| outcomes.as_slice().contains(&outcome))
     }
+}
+
+/// A limit whose name ends in `_words`: a list of phrases, see [`Phrases`].
+pub(super) fn phrases_value(value: &toml::Value) -> Result<Dynamic, &'static str> {
+    let phrases: Option<Vec<&str>> =
+        value.as_array().and_then(|items| items.iter().map(toml::Value::as_str).collect());
+    phrases.map(|phrases| Dynamic::from(Phrases::new(phrases))).ok_or("must be a list of phrases")
 }
 
 /// A limit as a script sees it: numbers are decimals or integers, texts that are numbers stay exact.

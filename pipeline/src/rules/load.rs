@@ -7,7 +7,7 @@ use rhai::{AST, Engine};
 
 use super::combine::Combination;
 use super::engine;
-use super::flow::{FlowConfig, Outcomes, Thresholds, limit_value};
+use super::flow::{FlowConfig, Outcomes, Thresholds, limit_value, phrases_value};
 use super::script::Limits;
 use super::wording::{Messages, SharedWording};
 use crate::config::{Bundle, BundleError};
@@ -149,9 +149,133 @@ pub(super) fn parse<T: serde::de::DeserializeOwned>(bundle: &Bundle, file: &str)
 }
 
 fn limits_of(config: &FlowConfig) -> Result<Limits, String> {
-    let limits = config.limits.iter().map(|(name, value)| match limit_value(value) {
-        Ok(value) => Ok((name.clone(), value)),
-        Err(problem) => Err(format!("limit {name} {problem}")),
+    let limits = config.limits.iter().map(|(name, value)| {
+        let read = if name.ends_with("_words") { phrases_value(value) } else { limit_value(value) };
+        match read {
+            Ok(value) => Ok((name.clone(), value)),
+            Err(problem) => Err(format!("limit {name} {problem}")),
+        }
     });
     Ok(Limits(Arc::new(limits.collect::<Result<_, _>>()?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::cases::{Base, GivenRecords};
+    use crate::rules::{build_case, decide};
+
+    const FLOW: &str = r#"
+        title = { es = "Prueba", en = "Test" }
+        language = "en"
+        accept_code = "FINE"
+        documents = { needed = [] }
+        confidence = { default = 0.9 }
+        limits = { most = 3 }
+        rule = [{ name = "only", gives = { BAD = ["review", "reject"] } }]
+        messages = { BAD = { es = "mal {n}", en = "bad {n}" }, FINE = { es = "bien", en = "fine" } }
+    "#;
+
+    fn load(flow: &str, script: &str) -> Result<Flow, RulesError> {
+        let wording = Bundle::embedded_rules().text("wording.toml").unwrap().to_owned();
+        let cases = "base = { received_on = \"2026-03-14\", documents = {} }\ncase = []\n";
+        let files = [
+            ("t/flow.toml", flow),
+            ("t/rules.rhai", script),
+            ("wording.toml", &wording),
+            ("t/a.cases.toml", cases),
+        ];
+        let files = files.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()));
+        Flow::load(&Bundle::from_files(files), "t")
+    }
+
+    /// What `script` decides on an empty case, or why it does not load.
+    fn outcome(script: &str) -> String {
+        let flow = match load(FLOW, &format!("fn only(case_, limits) {{ {script} }}")) {
+            Ok(flow) => flow,
+            Err(error) => return error.to_string(),
+        };
+        let base = Base {
+            received_on: "2026-03-14".parse().unwrap(),
+            declared: toml::Table::new(),
+            documents: BTreeMap::new(),
+            records: BTreeMap::new(),
+        };
+        let (case, _) = build_case::build(&flow, &base, &build_case::Changes::default()).unwrap();
+        let decision = decide(&flow, &case, &GivenRecords::default());
+        let reasons = decision.reasons.iter().map(|reason| format!(" {}", reason.message));
+        format!("{}{}", decision.outcome.as_str(), reasons.collect::<String>())
+    }
+
+    #[test]
+    fn rules_give_what_they_say() {
+        assert_eq!(outcome(""), "accept Fine");
+        assert_eq!(outcome("case_.review(\"BAD\", #{ n: limits.most })"), "review Bad 3");
+        assert_eq!(outcome("case_.reject(\"BAD\", #{ n: case_.received_on })"), "reject Bad 2026-03-14");
+        assert_eq!(
+            outcome("case_.payslip.date(\"period_end\")"),
+            "accept Fine",
+            "a missing document ends the rule"
+        );
+    }
+
+    #[test]
+    fn messages_are_sentences() {
+        let flow = Flow::load(&Bundle::embedded_rules(), "consumer_loan").unwrap();
+        let document = flow.messages.document("id_card");
+        let side = flow.messages.side("front", &document);
+        let details = BTreeMap::from([("document".to_owned(), rhai::Dynamic::from(side))]);
+        assert_eq!(
+            flow.messages.text("MISSING_DOCUMENT", &details),
+            "Falta el reverso del documento de identidad (solo se ha recibido el anverso)."
+        );
+        assert_eq!(
+            flow.messages.open_field("payslip.net_pay", false),
+            "No se ha leído con seguridad «líquido a percibir» en la nómina: compruébelo."
+        );
+    }
+
+    #[test]
+    fn what_a_rule_may_not_do_is_refused_at_load() {
+        for script in [
+            "sleep(1)",
+            "timestamp()",
+            "eval(\"1\")",
+            "print(1)",
+            "import \"x\" as x;",
+            "exit()",
+            "try { 1 } catch { 2 }",
+            "throw 1",
+            "unheard_of(1)",
+            "limits.unheard_of",
+            "loop {}",
+            "let a = [1]; loop { a += a; }",
+            "let s = \"xx\"; loop { s += s; }",
+            "only(case_, limits)",
+            "case_.accept(\"BAD\")",
+            "case_.review(\"OTHER\")",
+            "not_declared + 1",
+        ] {
+            let told = outcome(script);
+            assert!(told.starts_with("t/") || told.starts_with("cannot compile t/"), "{script}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_configuration_that_does_not_fit_its_script_is_refused() {
+        let script = "fn only(case_, limits) {}";
+        assert!(load(FLOW, script).is_ok());
+        assert!(load(FLOW, "fn other(case_, limits) {}").is_err());
+        for (from, to) in [
+            ("most = 3", "most = 2026-01-01"),
+            ("default = 0.9", "default = 1.9"),
+            ("BAD = { es", "WORSE = { es"),
+            ("FINE = { es", "FAIR = { es"),
+            ("language", "unknown_key = 1\n language"),
+            ("[\"review\", \"reject\"]", "[]"),
+            ("[\"review\", \"reject\"]", "\"perhaps\""),
+        ] {
+            assert!(load(&FLOW.replace(from, to), script).is_err(), "{from} → {to}");
+        }
+    }
 }

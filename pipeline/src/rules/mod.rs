@@ -22,6 +22,7 @@ mod statement;
 mod combine;
 mod cases;
 mod build_case;
+mod lint;
 
 use std::sync::Arc;
 
@@ -37,6 +38,7 @@ pub use cases::{CaseReport, run_cases};
 pub use flow::{
     FlowConfig, Language, NeededDocuments, Outcomes, RuleConfig as Rule, Sla, Thresholds, Wording,
 };
+pub use lint::{Complaint, lint};
 pub use load::{Flow, RulesError};
 pub use records::{CsvRecords, Record, Records, RecordsUnavailable};
 pub use trace::Certainty;

@@ -113,6 +113,36 @@ fn month_like(start: Date, end: Date, least: i64, most: i64) -> bool {
     (least..=most).contains(&(start.days_to(end) + 1))
 }
 
+/// Whether a zone (ICAO 9303-4 and -5: TD3 with two lines, TD1 with three) has a printed value at its
+/// place. A place that is blank or unreadable contradicts nothing, nor does a zone of another form.
+pub(super) fn zone_says(zone: &str, field: &str, printed: &str) -> bool {
+    let lines: Vec<Vec<char>> = zone.lines().map(|line| line.trim().chars().collect()).collect();
+    let at = |line: usize, from: usize, to: usize| -> Option<String> {
+        lines.get(line)?.get(from..to).map(|characters| characters.iter().collect())
+    };
+    let is_card = lines.len() == 3;
+    let found = match (field, is_card) {
+        ("birth_date", true) => at(1, 0, 6),
+        ("birth_date", false) => at(1, 13, 19),
+        ("expiry_date", true) => at(1, 8, 14),
+        ("expiry_date", false) => at(1, 21, 27),
+        // Spanish cards carry the DNI or NIE in the optional data, their support number as the number.
+        ("document_number", true) => at(0, 15, 24).filter(|number| is_tax_id(number) && is_tax_id(printed)),
+        _ => None,
+    };
+    let Some(found) = found else { return true };
+    if field == "document_number" {
+        return link::same_identifier(&found, printed);
+    }
+    let is_permanent = printed.starts_with("9999");
+    is_permanent || !found.chars().all(|c| c.is_ascii_digit()) || is_same_day(&found, printed)
+}
+
+/// `yymmdd` against `yyyy-mm-dd`.
+fn is_same_day(short: &str, date: &str) -> bool {
+    date.chars().filter(char::is_ascii_digit).skip(2).eq(short.chars())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,6 +156,17 @@ mod tests {
         assert!(valid_cups("ES1234123456789012JY") && valid_cups("ES1234123456789012JY0F"));
         assert!(!valid_cups("ES1234123456789012JX") && !valid_cups("ES12"));
         assert!(!valid_cups("ES+234123456789012JY"));
+    }
+
+    #[test]
+    fn a_zone_contradicts_what_is_printed_otherwise() {
+        let card =
+            "IDESPBAA000589312345678Z<<<<<<\n8705028F3001011ESP<<<<<<<<<<<6\nGARCIA<LOPEZ<<MARIA<JOSE<<<<<<";
+        assert!(zone_says(card, "birth_date", "1987-05-02") && !zone_says(card, "birth_date", "1987-05-03"));
+        assert!(zone_says(card, "expiry_date", "2030-01-01") && zone_says(card, "expiry_date", "9999-01-01"));
+        assert!(zone_says(card, "document_number", "12345678Z"));
+        assert!(!zone_says(card, "document_number", "87654321X"));
+        assert!(zone_says("P<ESP", "birth_date", "1987-05-03"), "a cut zone contradicts nothing");
     }
 
     #[test]

@@ -171,7 +171,8 @@ mod tests {
 
     #[test]
     fn invoices_of_a_customer_are_a_list_in_one_cell() {
-        let invoices = parse_invoices("F-1|2026-01-01|2026-01-31|50.00; F-2|2026-02-01|2026-02-28|40.00").unwrap();
+        let invoices =
+            parse_invoices("F-1|2026-01-01|2026-01-31|50.00; F-2|2026-02-01|2026-02-28|40.00").unwrap();
         assert_eq!(invoices.len(), 2);
         assert_eq!(parse_invoices(""), Some(Vec::new()));
         assert_eq!(parse_invoices("F-1|enero|2026-01-31|50.00"), None);

@@ -19,8 +19,9 @@ use crate::domain::{Outcome, Value};
 #[derive(Debug, Clone)]
 pub(super) struct Limits(pub(super) Arc<BTreeMap<String, Dynamic>>);
 
-/// Every function that `register` and [`people::register`] add, for the lint.
-pub(super) const FUNCTIONS: [&str; 62] = [
+/// The functions that scripts may call: those that [`register`] and [`people::register`] add, and
+/// those of the language that rules have a use for. The lint knows no others.
+pub(super) const FUNCTIONS: [&str; 59] = [
     "has",
     "document",
     "all",
@@ -37,6 +38,7 @@ pub(super) const FUNCTIONS: [&str; 62] = [
     "yes_no_if_given",
     "rows",
     "failed_checks",
+    "zone_agrees",
     "type_name",
     "declared_text",
     "declared_amount",
@@ -46,7 +48,6 @@ pub(super) const FUNCTIONS: [&str; 62] = [
     "request_documents",
     "review",
     "reject",
-    "accept_because",
     "output",
     "days_between",
     "years_between",
@@ -72,7 +73,7 @@ pub(super) const FUNCTIONS: [&str; 62] = [
     "is_tax_id",
     "full_name",
     "cups_code",
-    "split",
+    "has_other_invoice",
     "len",
     "push",
     "contains",
@@ -80,9 +81,6 @@ pub(super) const FUNCTIONS: [&str; 62] = [
     "to_lower",
     "abs",
     "is_empty",
-    "trim",
-    "keys",
-    "type_of",
 ];
 
 pub(super) fn register(engine: &mut Engine) {
@@ -147,6 +145,7 @@ fn register_document(engine: &mut Engine) {
             document.need(field, Value::as_boolean)
         })
         .register_fn("rows", |document: &mut DocumentView, field: &str| document.rows(field))
+        .register_fn("zone_agrees", |document: &mut DocumentView| document.zone_agrees())
         .register_fn("failed_checks", |document: &mut DocumentView, except: Array| -> Scripted<Array> {
             let failed = document.failed_checks(&texts(except)?);
             Ok(failed.into_iter().map(Dynamic::from).collect())
@@ -269,21 +268,15 @@ fn register_rows(engine: &mut Engine) {
             rows.rest_on_any(statement::deposits_near(rows.as_slice(), amount, share));
             statement::deposits_near(rows.as_slice(), amount, share).next().is_some()
         })
-        .register_fn("count_rows_with", |all: Array, wanted: Array, except: Array| -> Scripted<INT> {
+        .register_fn("count_rows_with", |all: Array, wanted: Phrases, except: Phrases| {
             let all: Vec<Rows> = all.into_iter().filter_map(Dynamic::try_cast).collect();
             let statements: Vec<_> = all.iter().map(Rows::as_slice).collect();
-            let (wanted, except) = (phrases(wanted)?, phrases(except)?);
             let found = statement::rows_with(&statements, &wanted, &except);
             for rows in &all {
                 rows.rest_on_all(rows.as_slice().iter().filter(|row| found.iter().any(|other| other == row)));
             }
-            Ok(INT::try_from(found.len()).unwrap_or(INT::MAX))
+            INT::try_from(found.len()).unwrap_or(INT::MAX)
         });
-}
-
-fn phrases(list: Array) -> Scripted<Phrases> {
-    let texts = texts(list)?;
-    Ok(Phrases::new(texts.iter().map(String::as_str)))
 }
 
 fn texts(list: Array) -> Scripted<Vec<String>> {

@@ -11,6 +11,7 @@ use rust_decimal::Decimal;
 use super::date::Date;
 use super::documents::Prepared;
 use super::flow::Thresholds;
+use super::people;
 use super::records::{Record, RecordsUnavailable, parse_invoices};
 use super::trace::{Certainty, Stop, Trace};
 use crate::domain::{Document, Field, Transaction, Value};
@@ -131,13 +132,11 @@ impl CaseView {
         parse: impl Fn(&str) -> Option<T>,
     ) -> Scripted<Option<T>> {
         let Some(text) = self.declared(path) else { return Ok(None) };
-        match parse(&text) {
-            Some(value) => Ok(Some(value)),
-            None => {
-                self.trace().read(&declared_path(path), Certainty::Uncertain);
-                stop(Stop::FieldAbsent)
-            }
+        if let Some(value) = parse(&text) {
+            return Ok(Some(value));
         }
+        self.trace().read(&declared_path(path), Certainty::Uncertain);
+        stop(Stop::FieldAbsent)
     }
 
     /// The record with this key; `None` when there is none.
@@ -217,6 +216,21 @@ impl DocumentView {
         Ok(Rows { document: self.clone(), path: self.path(field).into() })
     }
 
+    /// Whether the dates, and the Spanish tax id, in the machine-readable zone are the printed ones.
+    /// Reads only what disagrees.
+    pub(super) fn zone_agrees(&self) -> bool {
+        let text = |name: &str| self.document().fields.get(name).and_then(|field| field.value.as_text());
+        let Some(zone) = text("mrz") else { return true };
+        let disagreeing: Vec<&str> = ["birth_date", "expiry_date", "document_number"]
+            .into_iter()
+            .filter(|name| text(name).is_some_and(|printed| !people::zone_says(zone, name, printed)))
+            .collect();
+        for name in disagreeing.iter().chain(disagreeing.first().map(|_| &"mrz")) {
+            self.look(name, |_| Some(()));
+        }
+        disagreeing.is_empty()
+    }
+
     /// Names of the checks that failed on the document's fields, without those on `except`. Reads the
     /// fields that failed one; a check that a field passed has confirmed it.
     pub(super) fn failed_checks(&self, except: &[String]) -> Vec<String> {
@@ -276,13 +290,11 @@ impl Rows {
 impl RecordView {
     /// A cell; an empty or unreadable one leaves the rule undetermined.
     pub(super) fn need<T>(&self, column: &str, parse: impl Fn(&str) -> Option<T>) -> Scripted<T> {
-        match self.cells.get(column).and_then(|cell| parse(cell)) {
-            Some(value) => Ok(value),
-            None => {
-                self.case.trace().unavailable.insert(format!("{}.{column}", self.table));
-                stop(Stop::RecordsUnavailable)
-            }
+        if let Some(value) = self.cells.get(column).and_then(|cell| parse(cell)) {
+            return Ok(value);
         }
+        self.case.trace().unavailable.insert(format!("{}.{column}", self.table));
+        stop(Stop::RecordsUnavailable)
     }
 
     /// Whether the customer has another invoice than `number` for the same period. A number that a

@@ -1,6 +1,6 @@
 //! The sentences that people get: a flow's messages and `wording.toml`, which all flows share.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rhai::Dynamic;
 use serde::Deserialize;
@@ -11,15 +11,15 @@ use super::flow::{Language, Wording};
 /// `wording.toml`: how documents, fields and the engine's own reasons are called.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SharedWording {
+pub(super) struct SharedWording {
     /// By document type, with its article.
-    pub documents: BTreeMap<String, Wording>,
+    pub(super) documents: BTreeMap<String, Wording>,
     /// By field, or by `document_type.field` where one document calls it otherwise.
-    pub fields: BTreeMap<String, Wording>,
+    pub(super) fields: BTreeMap<String, Wording>,
     /// Parts of sentences: `or`, `only_front`, `only_back`, `uncertain_field`, `absent_field`.
-    pub phrases: BTreeMap<String, Wording>,
+    pub(super) phrases: BTreeMap<String, Wording>,
     /// Messages of codes that every flow may give.
-    pub messages: BTreeMap<String, Wording>,
+    pub(super) messages: BTreeMap<String, Wording>,
 }
 
 /// Messages in one language.
@@ -27,29 +27,25 @@ pub struct SharedWording {
 pub(super) struct Messages {
     language: Language,
     shared: SharedWording,
-    messages: BTreeMap<String, Wording>,
+    by_code: BTreeMap<String, Wording>,
 }
 
 impl Messages {
     pub(super) fn new(language: Language, shared: SharedWording, own: BTreeMap<String, Wording>) -> Self {
-        let mut messages = shared.messages.clone();
-        messages.extend(own);
-        Self { language, shared, messages }
+        let mut by_code = shared.messages.clone();
+        by_code.extend(own);
+        Self { language, shared, by_code }
     }
 
     pub(super) fn has(&self, code: &str) -> bool {
-        self.messages.contains_key(code)
-    }
-
-    pub(super) fn codes(&self) -> BTreeSet<&str> {
-        self.messages.keys().map(String::as_str).collect()
+        self.by_code.contains_key(code)
     }
 
     /// The sentence for a code with its placeholders filled; the code itself when it has none. A detail
     /// `variant` chooses the message `CODE.variant`.
     pub(super) fn text(&self, code: &str, details: &BTreeMap<String, Dynamic>) -> String {
         let variant = details.get("variant").map(|variant| format!("{code}.{variant}"));
-        let wording = variant.and_then(|key| self.messages.get(&key)).or_else(|| self.messages.get(code));
+        let wording = variant.and_then(|key| self.by_code.get(&key)).or_else(|| self.by_code.get(code));
         let Some(wording) = wording else { return code.to_owned() };
         let texts = details.iter().map(|(name, value)| (name.as_str(), self.show(value)));
         capitalise(&fill(wording.in_language(self.language), texts))
@@ -110,7 +106,9 @@ fn fill<'a>(template: &str, values: impl Iterator<Item = (&'a str, String)>) -> 
     values.fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), &value))
 }
 
+/// Begins with a capital; Spanish articles contract (`de el` is `del`).
 fn capitalise(sentence: &str) -> String {
+    let sentence = sentence.replace(" de el ", " del ").replace(" a el ", " al ");
     let mut characters = sentence.chars();
     match characters.next() {
         Some(first) => first.to_uppercase().chain(characters).collect(),

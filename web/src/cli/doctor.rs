@@ -48,7 +48,7 @@ fn rules(installed: &Installed) -> anyhow::Result<String> {
 
 fn models(installed: &Installed) -> anyhow::Result<String> {
     let models = installed.models()?;
-    for name in ["text-recognition.rten", "text-detection-1600x1152.rten", "alphabet.txt"] {
+    for name in ["text-recognition.rten", "text-detection.rten", "alphabet.txt"] {
         models.bytes(name)?;
     }
     let curves =

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use dossier::config::load_document_types;
-use dossier::rules::{Flow, run_cases};
+use dossier::rules::{Flow, lint, run_cases};
 
 use super::args::RulesCommand;
 use super::installation::Installed;
@@ -22,11 +22,16 @@ fn check(installed: &Installed) -> anyhow::Result<bool> {
     let bundle = installed.rules()?;
     let types = load_document_types(&bundle)?;
     say(&format!("{} document types\n", types.len()))?;
+    let mut clean = true;
     for name in Flow::names(&bundle) {
         let flow = Flow::load(&bundle, &name)?;
         say(&format!("{name}: {} rules, {} codes\n", flow.config.rules.len(), flow.codes().len()))?;
+        for complaint in lint(&flow, &bundle, &types)? {
+            clean = false;
+            say(&format!("    {}: {}\n", complaint.file, complaint.message))?;
+        }
     }
-    Ok(true)
+    Ok(clean)
 }
 
 fn test(installed: &Installed) -> anyhow::Result<bool> {

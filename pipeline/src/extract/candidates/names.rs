@@ -127,7 +127,13 @@ fn push_person(
     let people = joint_holders(&text);
     let likeness = people.iter().map(|person| name::person_likeness(person)).fold(1.0_f32, f32::min);
     let firm = if name::has_legal_form(&text) { 0.2 } else { 1.0 };
-    let inside = if first > chunk && !sheet.pieces[piece].prose { 0.8 } else { 1.0 };
+    // Two capitalised words within a sentence are often a street or an office; a title says person.
+    let titled = name::clean(&text) != text.trim_end_matches([',', ';', '.']);
+    let inside = match (sheet.pieces[piece].prose, titled) {
+        (false, _) if first > chunk => 0.8,
+        (true, false) => 0.85,
+        _ => 1.0,
+    };
     let institution = if is_institution(&text) { 0.1 } else { 1.0 };
     let format = likeness * firm * inside * institution;
     if format >= 0.3 {
@@ -138,7 +144,7 @@ fn push_person(
 
 /// First words of addresses, offices and registers; given names come first in a person's name.
 fn is_institution(text: &str) -> bool {
-    const FIRST_WORDS: [&str; 58] = [
+    const FIRST_WORDS: &[&str] = &[
         "avda",
         "avenida",
         "av",
@@ -197,6 +203,20 @@ fn is_institution(text: &str) -> bool {
         "informacion",
         "unidad",
         "autoridad",
+        "the",
+        "la",
+        "el",
+        "los",
+        "las",
+        "this",
+        "este",
+        "esta",
+        "un",
+        "una",
+        "su",
+        "por",
+        "para",
+        "con",
     ];
     let first = text.split_whitespace().next().unwrap_or_default();
     let folded = fold(first.trim_matches(|ch: char| !ch.is_alphabetic()));
@@ -243,9 +263,10 @@ fn capital_run(sheet: &Sheet, at: usize, end: usize, person: bool) -> usize {
         let folded = fold(bare);
         let particle = PARTICLES.contains(&folded.as_str());
         let digits = bare.chars().any(|ch| ch.is_ascii_digit());
+        let legal = !person && name::has_legal_form(&format!("Firma {bare}"));
         let capital =
             bare.chars().next().is_some_and(|ch| ch.is_uppercase() || (!person && ch.is_ascii_digit()));
-        if !(capital || particle && run > at)
+        if !(capital || (particle || legal) && run > at)
             || (person && digits)
             || text.starts_with(['(', '«', '"']) && run > at
         {
@@ -316,7 +337,7 @@ fn push_company(sheet: &Sheet, chunk: usize, first: usize, end: usize, found: &m
     if let Some((last_piece, last, text, bounds)) = crossing {
         let value = Typed::Text(firm_name(&text));
         found.push(candidate(sheet, (piece, last_piece), (first, last), bounds, text, value, 0.95));
-    } else if letters >= 4 && first == chunk && !prose && end - first <= 7 {
+    } else if letters >= 4 && first == chunk && !prose && end - first <= 7 && !value.contains(',') {
         found.push(candidate(
             sheet,
             (piece, piece),

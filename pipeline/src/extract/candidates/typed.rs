@@ -199,7 +199,8 @@ fn numbers(scan: &Scan, fits: impl Fn(&number::Number) -> bool) -> Vec<Candidate
     let fitting = number::find_all(&scan.text).into_iter().filter(|found| fits(&found.value));
     let candidate = |found: Found<number::Number>| {
         let joined = joined_to_letters(&scan.text, &found.range);
-        let format = if found.value.ambiguous { 0.8 } else { 1.0 } * if joined { 0.4 } else { 1.0 };
+        let other_unit = if has_other_unit(&scan.text, &found.range) { 0.2 } else { 1.0 };
+        let format = if found.value.ambiguous { 0.8 } else { 1.0 } * if joined { 0.4 } else { other_unit };
         scan.candidate(found.range, Typed::Number(found.value.value), format, Vec::new())
     };
     fitting.filter_map(candidate).collect()
@@ -215,6 +216,18 @@ fn alone(scan: &Scan, range: &Range<usize>) -> bool {
     };
     let tail = scan.text.get(range.end..scan.own.max(range.end)).unwrap_or_default();
     rest(scan.text.get(..range.start)) && !tail.chars().any(char::is_alphanumeric)
+}
+
+/// `30 days`, `4,6 kW`, `21 %` are no counts and no readings.
+fn has_other_unit(text: &str, range: &Range<usize>) -> bool {
+    const UNITS: [&str; 18] = [
+        "dias", "days", "day", "dia", "meses", "months", "anos", "years", "horas", "hours", "kw", "km",
+        "kva", "min", "m2", "am", "pm", "cuotas",
+    ];
+    let tail = text.get(range.end..).unwrap_or_default();
+    let next = tail.split_whitespace().next().unwrap_or_default();
+    let percent = tail.trim_start().starts_with('%');
+    percent || tokens_of(next).first().is_some_and(|token| UNITS.contains(&token.as_str()))
 }
 
 fn joined_to_letters(text: &str, range: &Range<usize>) -> bool {

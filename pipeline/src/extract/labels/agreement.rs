@@ -9,7 +9,9 @@ use crate::config::{Agreement, DocumentTypeConfig};
 use crate::domain::Value;
 
 /// Claims of one field that are tried in a combination.
-const MOST_CLAIMS: usize = 6;
+const MOST_CLAIMS: usize = 12;
+/// The same where four fields are combined.
+const MOST_CLAIMS_OF_FOUR: usize = 6;
 /// An instalment may differ from the formula's by this share: rounding, a first period of odd length.
 const INSTALMENT_TOLERANCE: f64 = 0.01;
 
@@ -37,7 +39,8 @@ fn settle_one(agreement: &Agreement, fields: &[usize], ranked: &mut [Ranked]) {
     if fields.iter().any(|field| ranked[*field].is_empty()) {
         return;
     }
-    let counts: Vec<usize> = fields.iter().map(|field| ranked[*field].len().min(MOST_CLAIMS)).collect();
+    let most = if fields.len() > 3 { MOST_CLAIMS_OF_FOUR } else { MOST_CLAIMS };
+    let counts: Vec<usize> = fields.iter().map(|field| ranked[*field].len().min(most)).collect();
     let mut best: Option<(f32, Vec<usize>)> = None;
     let mut choice = vec![0; fields.len()];
     loop {

@@ -13,7 +13,8 @@ use super::sheet::Sheet;
 use crate::config::{DocumentTypeConfig, FieldConfig, FieldKind};
 use crate::domain::{Check, Page, Rect, Value};
 use crate::extract::candidates::{Candidate, Class, Typed, find_candidates};
-use crate::extract::parse::text::is_minus;
+use crate::extract::parse::name;
+use crate::extract::parse::text::{is_minus, single_spaced};
 
 /// Relations weaker than this say nothing.
 const LEAST_RELATION: f32 = 0.05;
@@ -115,7 +116,7 @@ fn bind(
         Role::Label { field } | Role::PartyLabel { field } | Role::EdgeLabel { field } => same_class(*field),
         Role::Column { field } | Role::After { field } | Role::Not { field } => same_class(*field),
         Role::Other => true,
-        Role::Heading { .. } | Role::OtherSection => false,
+        Role::Heading { .. } | Role::Title | Role::OtherSection => false,
     };
     let mut after_value: Option<f32> = None;
     for role in label.roles.iter().filter(matters) {
@@ -150,7 +151,7 @@ fn claims_of(
         if own < LEAST_RELATION {
             continue;
         }
-        let rival = rival_strength(field, bonds);
+        let rival = rival_strength(field, settings, bonds);
         let contest = if rival > own { 0.25 * own / rival } else { 1.0 - 0.4 * (rival / own).powi(4) };
         let certainty = certainty_factor(reading, candidate);
         let score = own * contest * candidate.format * kind_factor(settings, candidate) * certainty;
@@ -200,10 +201,12 @@ fn own_strength(
             (Role::PartyLabel { .. }, Some(Belonging::Own)) => 0.95,
             (Role::PartyLabel { .. }, Some(Belonging::Letterhead)) => 0.9,
             (Role::PartyLabel { .. }, Some(Belonging::Nobody)) => 0.7,
+            (Role::PartyLabel { .. }, Some(Belonging::OthersLetterhead)) => 0.6,
             (Role::PartyLabel { .. }, Some(Belonging::Other)) => 0.2,
             (Role::PartyLabel { .. }, None) => 0.75,
+            (Role::After { .. }, _) if settings.kind == FieldKind::Quantity => 0.75,
             (_, Some(Belonging::Other)) => 0.65,
-            (_, Some(Belonging::Nobody)) => 0.95,
+            (_, Some(Belonging::Nobody | Belonging::OthersLetterhead)) => 0.95,
             _ => 1.0,
         };
         own = own.max(strength * weight);
@@ -235,7 +238,9 @@ fn unlabelled_strength(
                 0.0
             }
         }
-        FieldKind::Person if own_block && candidate.format > 0.9 => 0.3,
+        FieldKind::Person if belonging != Some(Belonging::Other) && candidate.format > 0.9 => {
+            person_strength(reading, candidate, own_block)
+        }
         FieldKind::TaxId | FieldKind::PersonTaxId | FieldKind::CompanyTaxId if own_block => 0.6,
         FieldKind::CompanyTaxId | FieldKind::PersonTaxId if belonging == Some(Belonging::Nobody) => 0.35,
         FieldKind::Iban | FieldKind::Cups | FieldKind::Naf if belonging != Some(Belonging::Other) => 0.6,
@@ -274,6 +279,23 @@ fn letterhead_strength(reading: &Reading, candidate: &Candidate, own_block: bool
     (place * form + 0.15 * large * form + block * form + registered).min(0.85)
 }
 
+/// A person without a label: in the own block, with a title, beside a personal id.
+fn person_strength(reading: &Reading, candidate: &Candidate, own_block: bool) -> f32 {
+    let sheet = &reading.sheet;
+    let titled =
+        name::clean(&candidate.raw) != single_spaced(candidate.raw.trim_end_matches([',', ';', '.']));
+    let ids = reading.candidates.get(&Class::TaxId).into_iter().flatten();
+    let identified = ids.filter(|id| matches!(id.value, Typed::TaxId { person: true, .. })).any(|id| {
+        let apart = (id.bounds.center_y() - candidate.bounds.center_y()) / sheet.height;
+        let beside = apart.abs() < 0.8 && id.bounds.left > candidate.bounds.right();
+        let under = (0.5..4.5).contains(&apart)
+            && (id.bounds.left - candidate.bounds.left).abs() < 12.0 * sheet.height;
+        beside || under
+    });
+    let block = if own_block { 0.3 } else { 0.05 };
+    block + if titled { 0.15 } else { 0.0 } + if identified { 0.25 } else { 0.0 }
+}
+
 /// A company's tax id follows the name within a few words, as issuers print their legal identity.
 fn has_company_id_beside(reading: &Reading, candidate: &Candidate) -> bool {
     let ids = reading.candidates.get(&Class::TaxId).into_iter().flatten();
@@ -309,12 +331,13 @@ fn on_dateline(reading: &Reading, candidate: &Candidate) -> bool {
 }
 
 /// The strongest label of something else that points at the value.
-fn rival_strength(field: usize, bonds: &[(Role, f32)]) -> f32 {
+fn rival_strength(field: usize, settings: &FieldConfig, bonds: &[(Role, f32)]) -> f32 {
     let mut rival: f32 = 0.0;
     for (role, strength) in bonds {
         let other = match role {
             Role::Not { field: own } => *own == field,
-            Role::Other => true,
+            // What has a check of its own is not mistaken for an amount or a date.
+            Role::Other => !matches!(settings.kind, FieldKind::Iban | FieldKind::Cups | FieldKind::Naf),
             Role::Column { .. } | Role::After { .. } => false,
             _ => {
                 role.field() != Some(field)

@@ -5,6 +5,9 @@ use std::collections::HashMap;
 use super::tokens::tokens_of_phrase;
 use crate::config::DocumentTypeConfig;
 
+/// Anchors of this weight name the document; lighter ones are labels and hints.
+const TITLE_WEIGHT: f32 = 4.0;
+
 /// What a phrase says about the text around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
@@ -24,6 +27,8 @@ pub enum Role {
     Other,
     /// Begins the block of a party.
     Heading { party: usize },
+    /// Names the document itself.
+    Title,
     /// Begins a part of the page whose amounts are no fields.
     OtherSection,
 }
@@ -37,7 +42,7 @@ impl Role {
             | Role::EdgeLabel { field }
             | Role::Column { field }
             | Role::After { field } => Some(field),
-            Role::Not { .. } | Role::Other | Role::Heading { .. } | Role::OtherSection => None,
+            Role::Not { .. } | Role::Other | Role::Heading { .. } | Role::Title | Role::OtherSection => None,
         }
     }
 }
@@ -73,6 +78,10 @@ impl Lexicon {
         }
         lexicon.add_all(&config.other_labels, Role::Other);
         lexicon.add_all(&config.other_sections, Role::OtherSection);
+        for anchor in config.anchors.iter().filter(|anchor| anchor.weight >= TITLE_WEIGHT && !anchor.negative)
+        {
+            lexicon.add(&anchor.text, Role::Title);
+        }
         for (party, settings) in config.parties.iter().enumerate() {
             lexicon.add_all(&settings.headings, Role::Heading { party });
         }

@@ -76,7 +76,20 @@ fn ranked_by_value(claims: Vec<Claim>) -> Ranked {
         }
     }
     ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
-    ranked
+    without_parts(ranked)
+}
+
+/// A name cut short by a word that is also a label gives way to the whole name about as strong.
+fn without_parts(ranked: Ranked) -> Ranked {
+    let is_part = |claim: &Claim| {
+        ranked.iter().any(|other| {
+            let within =
+                other.page == claim.page && other.words.0 <= claim.words.0 && claim.words.1 <= other.words.1;
+            let longer = other.words.1 - other.words.0 > claim.words.1 - claim.words.0;
+            within && longer && other.score > 0.85 * claim.score
+        })
+    };
+    ranked.iter().filter(|claim| !is_part(claim)).cloned().collect()
 }
 
 /// Two fields cannot rest on the same words: the weaker takes its next value.

@@ -154,6 +154,7 @@ fn occurrence(
     let first = sheet.tokens[tokens[0]].word;
     let last = sheet.tokens[tokens[tokens.len() - 1]].word;
     let words = tokens.iter().map(|token| sheet.page.words[sheet.tokens[*token].word].bounds);
+    let remark = is_remark(sheet, piece, first, last);
     Occurrence {
         piece,
         last_piece: sheet.piece_of_word[last],
@@ -161,9 +162,19 @@ fn occurrence(
         end: last + 1,
         tokens: tokens.to_vec(),
         bounds: Rect::around(words).unwrap_or_default(),
-        quality,
+        quality: if remark { 0.3 * quality } else { quality },
         roles: lexicon.phrases[phrase].roles.clone(),
     }
+}
+
+/// Words in brackets behind others: `39.467 (actual)` is a remark, no label.
+fn is_remark(sheet: &Sheet, piece: usize, first: usize, last: usize) -> bool {
+    let words = &sheet.page.words;
+    let bracketed = words[first].text.starts_with('(')
+        && words[last].text.trim_end_matches([':', '.', ',']).ends_with(')');
+    bracketed
+        && first > sheet.pieces[piece].first
+        && words[first - 1].text.chars().any(|ch| ch.is_ascii_digit())
 }
 
 /// Adds an occurrence; the same tokens matched by two phrases are one occurrence with both's roles,

@@ -38,6 +38,8 @@ pub enum Belonging {
     Own,
     Letterhead,
     Nobody,
+    /// In the issuer's letterhead, which holds other things too.
+    OthersLetterhead,
     Other,
 }
 
@@ -78,7 +80,11 @@ impl Blocks {
             Some(owner) if owner == party => Belonging::Own,
             Some(_) => Belonging::Other,
             None if place.bottom() <= self.letterhead_bottom && self.letterhead.is_some() => {
-                if self.letterhead == Some(party) { Belonging::Letterhead } else { Belonging::Other }
+                if self.letterhead == Some(party) {
+                    Belonging::Letterhead
+                } else {
+                    Belonging::OthersLetterhead
+                }
             }
             None => Belonging::Nobody,
         }

@@ -37,20 +37,30 @@ pub fn value_after(view: &View, label: &Occurrence, candidate: &Candidate) -> f3
     (apart * residue).max(follows(view, label, candidate))
 }
 
-/// The value stands right before the label: `48 cuotas mensuales`.
+/// The value stands right before the label: `48 cuotas mensuales`. A name may be parted from its
+/// definition by an address: `Norte, S.A., con domicilio en …, en adelante la Prestamista`.
 pub fn value_before(view: &View, label: &Occurrence, candidate: &Candidate) -> f32 {
     let pieces = &view.sheet.pieces;
-    let same_line = candidate.last_piece == label.piece && candidate.end <= label.first.max(1);
-    let next_line = pieces[candidate.last_piece].below == Some(label.piece)
-        && pieces[candidate.last_piece].end == candidate.end;
-    let gap = if same_line {
-        view.gap(candidate.end, label.first)
-    } else if next_line {
-        view.gap(pieces[label.piece].first, label.first)
-    } else {
-        return 0.0;
-    };
-    if gap > 3 { 0.0 } else { 0.95 * 0.6_f32.powi(small(gap)) }
+    let name = matches!(candidate.value, Typed::Text(_)) && pieces[candidate.last_piece].prose;
+    let (most_gap, decay, lines) = if name { (30, 0.96, MOST_LINES) } else { (3, 0.6, 1) };
+    let (mut at, mut from) = (candidate.last_piece, candidate.end);
+    let (mut gap, mut others) = (0, 0);
+    for _ in 0..=lines {
+        let to = if at == label.piece { label.first } else { pieces[at].end };
+        if to < from {
+            return 0.0;
+        }
+        gap += view.gap(from, to);
+        others += view.candidates_between(at, from, to);
+        if at == label.piece {
+            let second: f32 = if name { 0.8 } else { 0.3 };
+            let near = 0.95 * f32::powi(decay, small(gap)) * second.powi(small(others));
+            return if gap > most_gap { 0.0 } else { near };
+        }
+        let Some(below) = pieces[at].below else { return 0.0 };
+        (at, from) = (below, pieces[below].first);
+    }
+    0.0
 }
 
 /// The value closes the column under the label: in a row that begins with `Total`.
@@ -130,10 +140,9 @@ fn shares_field(one: &Occurrence, other: &Occurrence) -> bool {
 /// Whether it is a label and not merely the heading of a party.
 fn speaks(occurrence: &Occurrence) -> bool {
     use super::lexicon::Role;
-    occurrence
-        .roles
-        .iter()
-        .any(|role| !matches!(role, Role::Heading { .. } | Role::After { .. } | Role::Column { .. }))
+    occurrence.roles.iter().any(|role| {
+        !matches!(role, Role::Heading { .. } | Role::Title | Role::After { .. } | Role::Column { .. })
+    })
 }
 
 fn inline(view: &View, label: &Occurrence, candidate: &Candidate) -> f32 {

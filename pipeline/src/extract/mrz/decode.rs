@@ -53,14 +53,19 @@ impl Mrz {
 const MOST_CHANGES: usize = 2;
 
 pub(super) fn decode(zone: &Zone, page_index: usize) -> Option<Mrz> {
-    let raw: Vec<Vec<Vec<char>>> = zone.lines.iter().enumerate().map(|(at, line)| fit(line, zone.format, at)).collect();
+    let raw: Vec<Vec<Vec<char>>> =
+        zone.lines.iter().enumerate().map(|(at, line)| fit(line, zone.format, at)).collect();
     let country: String = raw.first()?.get(2..5)?.iter().filter_map(|place| place.first()).collect();
     let spanish = near_code(&country, "ESP");
     let options: Vec<Vec<Vec<char>>> = raw
         .iter()
         .enumerate()
         .map(|(line, places)| {
-            places.iter().enumerate().map(|(place, read)| settle(zone.format, line, place, read, spanish)).collect()
+            places
+                .iter()
+                .enumerate()
+                .map(|(place, read)| settle(zone.format, line, place, read, spanish))
+                .collect()
         })
         .collect();
     let mut work = Work { format: zone.format, options, lines: Vec::new(), repaired: false };
@@ -76,9 +81,10 @@ pub(super) fn decode(zone: &Zone, page_index: usize) -> Option<Mrz> {
 
 /// Whether two of three letters are right.
 fn near_code(read: &str, code: &str) -> bool {
-    let equal = read.chars().zip(code.chars()).filter(|(a, b)| {
-        a == b || matches!((a, b), ('5', 'S') | ('F' | '6', 'E') | ('R' | 'F', 'P'))
-    });
+    let equal = read
+        .chars()
+        .zip(code.chars())
+        .filter(|(a, b)| a == b || matches!((a, b), ('5', 'S') | ('F' | '6', 'E') | ('R' | 'F', 'P')));
     read.chars().count() == 3 && equal.count() == 3
 }
 
@@ -135,7 +141,9 @@ fn fallback_end(format: MrzFormat, line: usize, read: usize) -> usize {
 
 fn drop_noise_before_code(places: &mut Vec<Vec<char>>, format: MrzFormat, length: usize) {
     let starts: &[char] = if format == MrzFormat::Td3 { &['P'] } else { &['I', 'A', 'C', '1', 'P', 'V'] };
-    while places.len() > length && places.first().is_some_and(|place| !place.iter().any(|ch| starts.contains(ch))) {
+    while places.len() > length
+        && places.first().is_some_and(|place| !place.iter().any(|ch| starts.contains(ch)))
+    {
         places.remove(0);
     }
 }
@@ -204,11 +212,18 @@ impl Work {
     fn composite(&self) -> (String, usize) {
         match self.format {
             MrzFormat::Td1 => {
-                let covered = self.text(0, 5, 30) + &self.text(1, 0, 7) + &self.text(1, 8, 15) + &self.text(1, 18, 29);
+                let covered = self.text(0, 5, 30)
+                    + self.text(1, 0, 7).as_str()
+                    + self.text(1, 8, 15).as_str()
+                    + self.text(1, 18, 29).as_str();
                 (covered, 29)
             }
-            MrzFormat::Td2 => (self.text(1, 0, 10) + &self.text(1, 13, 20) + &self.text(1, 21, 35), 35),
-            MrzFormat::Td3 => (self.text(1, 0, 10) + &self.text(1, 13, 20) + &self.text(1, 21, 43), 43),
+            MrzFormat::Td2 => {
+                (self.text(1, 0, 10) + self.text(1, 13, 20).as_str() + self.text(1, 21, 35).as_str(), 35)
+            }
+            MrzFormat::Td3 => {
+                (self.text(1, 0, 10) + self.text(1, 13, 20).as_str() + self.text(1, 21, 43).as_str(), 43)
+            }
         }
     }
 
@@ -275,7 +290,8 @@ impl Work {
         let options = self.options[line][from..to].to_vec();
         let spanish = self.format == MrzFormat::Td1 && self.text(0, 2, 5) == "ESP";
         let check = |text: &str| {
-            let mut trial = Work { format: self.format, options: Vec::new(), lines: kept.clone(), repaired: false };
+            let mut trial =
+                Work { format: self.format, options: Vec::new(), lines: kept.clone(), repaired: false };
             trial.write(line, from, text);
             let number = text.trim_end_matches('<');
             trial.composite_holds() && (!spanish || super::super::parse::tax_id::is_valid(number))
@@ -347,7 +363,8 @@ impl Work {
             _ => code.starts_with(['I', 'A', 'C', 'P', 'V']),
         };
         let length = self.format.line_length() as f32;
-        let misfit = zone.lines.iter().map(|line| (line.places.len() as f32 - length).abs() / length).sum::<f32>();
+        let misfit =
+            zone.lines.iter().map(|line| (line.places.len() as f32 - length).abs() / length).sum::<f32>();
         let fit = 1.0 - 0.3 * (misfit / zone.lines.len() as f32);
         let score = passed * fit * (0.75 + 0.25 * certainty) * if plausible { 1.0 } else { 0.5 };
         Some(Mrz {

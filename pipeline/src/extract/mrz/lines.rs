@@ -50,7 +50,10 @@ fn zone_from(lines: &[Line], first: usize, format: MrzFormat) -> Option<Zone> {
             break;
         }
         let overlap = last.bounds.overlap_x(&line.bounds);
-        if gap > 0.5 * height && fits(line, format) && overlap > 0.6 * last.bounds.width.min(line.bounds.width) {
+        if gap > 0.5 * height
+            && fits(line, format)
+            && overlap > 0.6 * last.bounds.width.min(line.bounds.width)
+        {
             taken.push(line);
         }
     }

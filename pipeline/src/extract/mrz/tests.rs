@@ -53,7 +53,10 @@ fn a_spanish_card() {
     let mrz = find(&[&page]).unwrap();
     assert!(mrz.all_pass(), "{:?}", mrz.checks);
     assert_eq!((mrz.document_number.as_str(), mrz.optional.as_str()), ("BAA000589", "99999999R"));
-    assert_eq!((mrz.surnames.as_str(), mrz.given_names.as_str(), mrz.sex), ("ESPANOLA ESPANOLA", "CARMEN", 'F'));
+    assert_eq!(
+        (mrz.surnames.as_str(), mrz.given_names.as_str(), mrz.sex),
+        ("ESPANOLA ESPANOLA", "CARMEN", 'F')
+    );
     assert_eq!((mrz.birth_date, mrz.expiry_date), (date(1980, 1, 1), date(2025, 6, 1)));
     assert_eq!(mrz.lines, DNI);
 }
@@ -72,7 +75,11 @@ fn the_passport_of_the_standard() {
 #[test]
 fn misread_lines_are_put_right() {
     // Lost and disguised fillers, letters for digits, lower case, spaces.
-    let page = page_of(&["IDESPBAAOOO589599999999R<<<<", "80O1O14F25060I2ESP<<<<«<<7", "ESPANOLA<ESPANOLA<<CARMEN<K<<<"]);
+    let page = page_of(&[
+        "IDESPBAAOOO589599999999R<<<<",
+        "80O1O14F25060I2ESP<<<<«<<7",
+        "ESPANOLA<ESPANOLA<<CARMEN<K<<<",
+    ]);
     let mrz = find(&[&page]).unwrap();
     assert!(mrz.all_pass(), "{:?} {:?}", mrz.checks, mrz.lines);
     assert_eq!(mrz.lines, DNI);
@@ -80,7 +87,8 @@ fn misread_lines_are_put_right() {
 
 #[test]
 fn a_runner_up_repairs_a_digit() {
-    let mut lines: Vec<Word> = DNI.iter().enumerate().map(|(at, line)| word(line, 100.0 + 40.0 * at as f32, &[])).collect();
+    let mut lines: Vec<Word> =
+        DNI.iter().enumerate().map(|(at, line)| word(line, 100.0 + 40.0 * at as f32, &[])).collect();
     lines[1] = word("8007014F2506012ESP<<<<<<<<<<<7", 140.0, &[(3, '1')]);
     let page = page(lines);
     let mrz = find(&[&page]).unwrap();
@@ -97,7 +105,8 @@ fn a_wrong_digit_fails_its_check() {
 
 #[test]
 fn text_is_no_zone() {
-    let page = page_of(&["Extracto de cuenta corriente", "01/03/2026 RECIBO 12,00", "TOTAL A PERCIBIR 1.200,00"]);
+    let page =
+        page_of(&["Extracto de cuenta corriente", "01/03/2026 RECIBO 12,00", "TOTAL A PERCIBIR 1.200,00"]);
     assert_eq!(find(&[&page]), None);
 }
 

@@ -6,8 +6,8 @@
 use crate::domain::CharReading;
 
 /// A runner-up less likely than this is noise: it would only make unique solutions ambiguous.
-/// From the tail of the recogniser's posteriors, where wrong characters' true readings lie above it.
-const LEAST_PROBABILITY: f32 = 0.0005;
+/// A print that is itself wrong must stay wrong: clean digits have runner-ups far below this.
+const LEAST_PROBABILITY: f32 = 0.01;
 
 /// More candidates than this are not tried at one number of changes.
 const MOST_TRIALS: usize = 20_000;

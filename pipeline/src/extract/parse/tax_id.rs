@@ -116,6 +116,7 @@ pub fn find_all(text: &str) -> Vec<Found<TaxId>> {
     let mut at = 0;
     while at < chars.len() {
         match candidate_at(&chars, at) {
+            Some((number, end)) if !is_valid(&number) && valid_within(&chars, at + 1, end) => at += 1,
             Some((number, end)) => {
                 let last = chars[end];
                 let range = chars[at].0..last.0 + last.1.len_utf8();
@@ -130,6 +131,11 @@ pub fn find_all(text: &str) -> Vec<Found<TaxId>> {
         }
     }
     found
+}
+
+/// Whether an id that holds begins further right: `N.I.F. 12345678-Z` is no company `F12345678`.
+fn valid_within(chars: &[(usize, char)], from: usize, to: usize) -> bool {
+    (from..=to).any(|at| candidate_at(chars, at).is_some_and(|(number, _)| is_valid(&number)))
 }
 
 /// Compact id and the index of its last character.

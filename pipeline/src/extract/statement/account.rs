@@ -1,26 +1,24 @@
-//! What a statement says of its account beside the table: holder, bank, numbers, period, currency and
-//! the balances in summary boxes. The labels do most; what they leave open is looked for by form.
+//! What a statement says of its account beside the table: holder, bank, numbers, period and currency.
+//! Labels do most; what they leave open is looked for by form.
 
 use std::collections::BTreeMap;
 
-use super::line::Line;
-use crate::config::DocumentTypeConfig;
+use super::issuer;
+use super::line::{Line, compact};
 use crate::domain::{Check, Page, Rect, Value};
 use crate::extract::parse::period::{self, Period};
 use crate::extract::parse::{bic, iban, money, name, text};
-use crate::extract::{FieldReading, labels};
+use crate::extract::FieldReading;
 
-/// The fields that labels tell, and those found by their form alone.
-pub(super) fn read_account(
-    config: &DocumentTypeConfig,
+/// Adds what the labels left open.
+pub(super) fn complete(
+    fields: &mut BTreeMap<String, FieldReading>,
     pages: &[&Page],
     lines: &[Line],
     used: &[bool],
-) -> BTreeMap<String, FieldReading> {
-    let mut fields = labels::read_fields(config, pages);
-    fields.remove("transactions");
+) {
     let outside: Vec<&Line> = lines.iter().zip(used).filter(|(_, used)| !**used).map(|(line, _)| line).collect();
-    settle_iban(&mut fields, &outside);
+    settle_iban(fields, &outside);
     if !fields.contains_key("bic")
         && let Some(found) = find_bic(&outside)
     {
@@ -29,17 +27,33 @@ pub(super) fn read_account(
     if !(fields.contains_key("period_start") && fields.contains_key("period_end"))
         && let Some((period, found)) = find_period(&outside)
     {
-        insert_period(&mut fields, period, &found);
+        insert_period(fields, period, &found);
     }
-    if !fields.contains_key("account_holder")
-        && let Some(found) = find_addressee(&outside)
-    {
-        fields.insert("account_holder".into(), found);
+    let labelled = fields.get("bank_name").map_or(0.0, |reading| reading.score);
+    if let Some(reading) = issuer::bank_name(pages).filter(|reading| reading.score > labelled - 0.3) {
+        fields.insert("bank_name".into(), reading);
     }
+    settle_holder(fields, pages, &outside);
     if let Some(found) = find_currency(lines) {
         fields.insert("currency".into(), found);
     }
-    fields
+}
+
+/// The label's holder, joined by the others named with it; else the addressee. Never the bank.
+fn settle_holder(fields: &mut BTreeMap<String, FieldReading>, pages: &[&Page], outside: &[&Line]) {
+    let bank = fields.get("bank_name").and_then(|field| field.value.as_text()).map(compact);
+    let is_bank = |reading: &FieldReading| reading.value.as_text().map(compact) == bank;
+    if fields.get("account_holder").is_some_and(is_bank) {
+        fields.remove("account_holder");
+    }
+    let addressed = issuer::addressee(pages).filter(|reading| !is_bank(reading));
+    let reading = match fields.get("account_holder") {
+        Some(labelled) => issuer::joint(pages, labelled, addressed.as_ref()),
+        None => addressed.or_else(|| find_addressee(outside, bank.as_deref())),
+    };
+    if let Some(reading) = reading {
+        fields.insert("account_holder".into(), reading);
+    }
 }
 
 /// The period of the fields, if it is one.
@@ -75,9 +89,8 @@ fn settle_iban(fields: &mut BTreeMap<String, FieldReading>, outside: &[&Line]) {
 
 fn find_bic(outside: &[&Line]) -> Option<FieldReading> {
     outside.iter().find_map(|line| {
-        let place = line.compact.find("bic").or_else(|| line.compact.find("swift"))?;
-        let _ = place;
-        let code = bic::find_all(&line_text(line)).into_iter().next()?;
+        let named = line.compact.contains("bic") || line.compact.contains("swift");
+        let code = bic::find_all(&line_text(line)).into_iter().find(|_| named)?;
         Some(reading(Value::Text(code.value), line, line.bounds, 0.7))
     })
 }
@@ -98,12 +111,12 @@ fn insert_period(fields: &mut BTreeMap<String, FieldReading>, period: Period, fo
 }
 
 /// The person to whom the letter goes: a name with a postcode on one of the lines below it.
-fn find_addressee(outside: &[&Line]) -> Option<FieldReading> {
+fn find_addressee(outside: &[&Line], bank: Option<&str>) -> Option<FieldReading> {
     for (index, line) in outside.iter().enumerate().take(40) {
         for (text, bounds) in cells_of(line) {
             let cleaned = name::clean(&text);
             let person = name::is_person(&cleaned) && !name::has_legal_form(&cleaned);
-            if !person || cleaned.split(' ').count() < 2 {
+            if !person || cleaned.split(' ').count() < 2 || Some(compact(&cleaned).as_str()) == bank {
                 continue;
             }
             let addressed = outside.iter().skip(index + 1).take(8).any(|below| {

@@ -35,6 +35,7 @@ pub(super) fn enter(
     if newest_first {
         movements.reverse();
     }
+    mend_dates(&mut movements, period);
     let opening = candidates(fields, table, "opening_balance", Special::Opening, newest_first);
     let closing = candidates(fields, table, "closing_balance", Special::Closing, newest_first);
     let entries: Vec<Entry> = movements.iter().map(|(movement, _)| entry(movement)).collect();
@@ -65,6 +66,32 @@ fn date_of(movement: &Movement, period: Option<Period>, anchor: Option<NaiveDate
         found.date = date;
     }
     Some(found)
+}
+
+/// Rows whose date could not be read: the date that both neighbours share, or the value date where it
+/// lies between them.
+fn mend_dates(movements: &mut [(Movement, Option<Resolved>)], period: Option<Period>) {
+    let known = |movements: &[(Movement, Option<Resolved>)], at: Option<usize>| {
+        let (movement, date) = movements.get(at?)?;
+        date.filter(|date| movement.dated && date.fits).map(|date| date.date)
+    };
+    for at in 0..movements.len() {
+        let (movement, date) = &movements[at];
+        let own = date.filter(|_| movement.dated && movement.ocr);
+        if !movement.ocr || movement.dated && own.is_some_and(|own| own.fits) {
+            continue;
+        }
+        let before = known(movements, at.checked_sub(1));
+        let after = known(movements, Some(at + 1));
+        let value = movement.value_date.and_then(|printed| resolve(printed, period, before));
+        let value = value.map(|value| value.date).filter(|value| {
+            before.is_none_or(|before| before <= *value) && after.is_none_or(|after| *value <= after)
+        });
+        let shared = before.filter(|_| before == after);
+        if let Some(date) = shared.or(value) {
+            movements[at].1 = Some(Resolved { date, fits: shared.is_some() });
+        }
+    }
 }
 
 /// By the dates; where they are all the same, by the running balances.

@@ -98,14 +98,14 @@ pub(super) fn lines_of(pages: &[&Page]) -> Vec<Line> {
     for (index, page) in pages.iter().enumerate() {
         let height = page.median_word_height();
         for row in &page.rows {
-            let words = words_of(page, row);
+            let words = if page.source.is_ocr() { without_rules(words_of(page, row)) } else { words_of(page, row).to_vec() };
             if words.is_empty() {
                 continue;
             }
             lines.push(Line {
                 page: index,
                 bounds: row.bounds,
-                tokens: tokens_of(words, height, page.source.is_ocr()),
+                tokens: tokens_of(&words, height, page.source.is_ocr()),
                 compact: words.iter().map(|word| compact(&word.text)).collect(),
                 height,
                 page_width: page.width,
@@ -114,6 +114,35 @@ pub(super) fn lines_of(pages: &[&Page]) -> Vec<Line> {
         }
     }
     lines
+}
+
+/// Words without the ruled lines of the table, which recognisers take for characters at their ends.
+fn without_rules(words: &[Word]) -> Vec<Word> {
+    let is_rule = |ch: char| "|¦[]_".contains(ch);
+    let mut kept = Vec::with_capacity(words.len());
+    for word in words {
+        let text = word.text.trim_matches(is_rule);
+        if text.len() == word.text.len() {
+            kept.push(word.clone());
+            continue;
+        }
+        if text.is_empty() {
+            continue;
+        }
+        let all = word.text.chars().count();
+        let leading = word.text.chars().take_while(|ch| is_rule(*ch)).count();
+        let count = text.chars().count();
+        let step = word.bounds.width / all.max(1) as f32;
+        let bounds = Rect::new(
+            word.bounds.left + step * leading as f32,
+            word.bounds.top,
+            step * count as f32,
+            word.bounds.height,
+        );
+        let chars = word.chars.get(leading..leading + count).unwrap_or_default().to_vec();
+        kept.push(Word { text: text.to_owned(), bounds, chars, ..word.clone() });
+    }
+    kept
 }
 
 fn words_of<'a>(page: &'a Page, row: &Row) -> &'a [Word] {
@@ -128,7 +157,7 @@ pub(super) fn tokens_of(words: &[Word], height: f32, ocr: bool) -> Vec<Token> {
     let mut at = 0;
     let mut only_dates_so_far = true;
     while at < words.len() {
-        if let Some((date, count)) = date_at(words, at, height, only_dates_so_far) {
+        if let Some((date, count)) = date_at(words, at, height, ocr, only_dates_so_far) {
             tokens.push(token(Kind::Date(date), &words[at..at + count]));
             at += count;
             continue;
@@ -169,7 +198,13 @@ pub(super) fn certainty_of(word: &Word) -> f32 {
 }
 
 /// The longest date that begins at a word, and how many words it has.
-fn date_at(words: &[Word], at: usize, height: f32, line_start: bool) -> Option<(PrintedDate, usize)> {
+fn date_at(
+    words: &[Word],
+    at: usize,
+    height: f32,
+    ocr: bool,
+    line_start: bool,
+) -> Option<(PrintedDate, usize)> {
     let run = run_from(words, at, height);
     let mut short: Option<(PrintedDate, usize)> = None;
     for count in (1..=run).rev() {
@@ -178,6 +213,7 @@ fn date_at(words: &[Word], at: usize, height: f32, line_start: bool) -> Option<(
             continue;
         }
         let clean = text.trim_matches(|ch: char| "[](){}|*".contains(ch));
+        let clean = if ocr { without_smudge(clean) } else { clean };
         if let Some(date) = date::parse(clean).filter(|_| !borrows_year(words, at, count)) {
             return Some((PrintedDate::Full(date), count));
         }
@@ -190,6 +226,20 @@ fn date_at(words: &[Word], at: usize, height: f32, line_start: bool) -> Option<(
         }
     }
     short
+}
+
+/// Without what the edge of the paper or a ruled line adds to a date: `L07.06.2025`, `01-08-25-`.
+fn without_smudge(text: &str) -> &str {
+    let mut rest = text.trim_end_matches(|ch: char| !ch.is_alphanumeric());
+    let mut chars = rest.chars();
+    let first = chars.next();
+    let second = chars.next().is_some_and(|ch| ch.is_ascii_digit());
+    if let Some(first) = first.filter(|ch| !ch.is_ascii_digit() && second)
+        && !matches!(first, 'O' | 'o' | 'I' | 'l')
+    {
+        rest = rest.trim_start_matches(first);
+    }
+    rest
 }
 
 /// `5.10` may be an amount or the fifth of October.

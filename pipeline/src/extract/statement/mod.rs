@@ -13,20 +13,20 @@ mod roles;
 mod rows;
 mod days;
 mod ledger;
+mod issuer;
 mod account;
 mod book;
 
 use std::collections::BTreeMap;
 
 use super::FieldReading;
-use crate::config::DocumentTypeConfig;
 use crate::domain::Page;
 
-/// The fields of a statement. `pages` are the document's, in reading order.
-pub fn read(config: &DocumentTypeConfig, pages: &[&Page]) -> BTreeMap<String, FieldReading> {
+/// Adds to what labels told: the movements, and whatever the table and the letterhead know better.
+/// `pages` are the document's, in reading order.
+pub fn read(pages: &[&Page], fields: &mut BTreeMap<String, FieldReading>) {
     let lines = line::lines_of(pages);
     let table = rows::read_table(&lines);
-    let mut fields = account::read_account(config, pages, &lines, &table.used);
-    book::enter(&mut fields, &lines, &table, pages);
-    fields
+    account::complete(fields, pages, &lines, &table.used);
+    book::enter(fields, &lines, &table, pages);
 }

@@ -30,7 +30,6 @@ pub(super) struct TextDevice {
     opacity: Vec<f32>,
     bold_fonts: HashMap<u128, bool>,
     sequence: u32,
-    runs: u32,
 }
 
 impl TextDevice {
@@ -41,7 +40,6 @@ impl TextDevice {
             opacity: vec![1.0],
             bold_fonts: HashMap::new(),
             sequence: 0,
-            runs: 0,
         }
     }
 
@@ -102,7 +100,6 @@ impl TextDevice {
             colour: style.colour,
             invisible: style.invisible,
             sequence: self.sequence,
-            run: self.runs,
         });
     }
 
@@ -197,7 +194,6 @@ impl<'a> Device<'a> for TextDevice {
 
     fn draw_glyph_run(&mut self, run: &GlyphRun<'_, 'a>, props: DrawProps<'a>, mode: &DrawMode) {
         self.next_sequence();
-        self.runs = self.runs.saturating_add(1);
         let (colour, alpha) = colour_of(&props.paint);
         let unseen = matches!(mode, DrawMode::Invisible) || alpha * self.opacity() < 0.05;
         // A pattern has no one colour: mid-grey differs from paper and from ink.

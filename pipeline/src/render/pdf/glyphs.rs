@@ -47,8 +47,6 @@ pub(super) struct PlacedGlyph {
     pub(super) invisible: bool,
     /// When it was drawn, counting all that is drawn.
     pub(super) sequence: u32,
-    /// Drawn by one operator with its neighbours.
-    pub(super) run: u32,
 }
 
 impl PlacedGlyph {
@@ -159,7 +157,6 @@ mod tests {
             colour,
             invisible: false,
             sequence,
-            run: 0,
         }
     }
 

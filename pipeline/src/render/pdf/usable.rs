@@ -225,7 +225,6 @@ mod tests {
                 colour: [0.0; 3],
                 invisible: false,
                 sequence: 1,
-                run: 1,
             });
         }
         content

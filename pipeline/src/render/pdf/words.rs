@@ -261,7 +261,6 @@ mod tests {
             colour: [0.0; 3],
             invisible: false,
             sequence: 0,
-            run: 0,
         };
         line.iter().map(place).collect()
     }

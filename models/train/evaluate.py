@@ -1,0 +1,53 @@
+"""Measures a recogniser on the fixed test lines and on real receipts.
+
+    python evaluate.py path/to/text-recognition.rten …   (exported weights)
+    python evaluate.py checkpoint                        (the averaged training weights)
+
+Prints one JSON object a model. The starting models can be measured the same way.
+"""
+
+import argparse
+import json
+
+import torch
+
+import checkpoint
+import receipts
+import testsets
+import warmstart
+from fonts import WORK
+from lines import LineSource, collate
+from nets import Recogniser
+from scoring import forgiving, read_lines, score
+
+
+def network(which):
+    if which == "checkpoint":
+        model = Recogniser()
+        model.load_state_dict(checkpoint.load(WORK / "rec.pt")["average"])
+        return model.eval()
+    sample = torch.from_numpy(collate(LineSource(0).lines(32))[0])
+    return warmstart.load(Recogniser(), which, sample).eval()
+
+
+def measure(model, sets):
+    out = {name: score(read_lines(model, lines)) for name, lines in sets.items()}
+    real = receipts.lines()
+    if real:
+        out["receipts, without case and space"] = score(forgiving(read_lines(model, real)))
+    return out
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("models", nargs="+")
+    p.add_argument("--only", nargs="*", help="names of test sets")
+    args = p.parse_args()
+    torch.set_num_threads(1)
+    sets = {name: make() for name, make in testsets.ALL.items() if not args.only or name in args.only}
+    for which in args.models:
+        print(json.dumps({"model": which, **measure(network(which), sets)}, ensure_ascii=False, indent=1), flush=True)
+
+
+if __name__ == "__main__":
+    main()

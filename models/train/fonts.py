@@ -1,0 +1,96 @@
+"""Which fonts the lines and pages are drawn with, and which of them are held out.
+
+Fonts and word lists come from Debian packages that `make fonts` downloads and
+unpacks into the work folder; nothing is installed on the machine and none of
+them is part of the product.
+"""
+
+import json
+import os
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from fontTools.ttLib import TTFont, TTLibError
+from PIL import ImageFont
+
+from alphabet import ALPHABET
+
+WORK = Path(os.environ.get("TRAIN_WORK", Path(__file__).resolve().parent / "work"))
+ROOT = Path(os.environ.get("TRAIN_FONTS", WORK / "fonts"))
+
+# Families that no training line or page may use. Fixed before the first run
+# (the starting weights never saw them either): never tune on them.
+HELD_OUT = (
+    "roboto", "carlito", "linlibertine", "linbiolinum", "courier prime", "courierprime",
+    "texgyreschola", "c059", "inconsolata", "notoserifdisplay",
+)
+# Faces that are not plain text: symbols, swash, outlines, unreadably thin.
+UNUSED = re.compile(
+    r"math|symbol|d050|z003|initials|hairline|thin|extralight|chorus|dunh|_k\.|ocrb[efxls]\.|"
+    r"keyboard|fallback|sansquot|rz\.|rzi\.|libertine_i\.|emoji|music|cmbr|cmfib|cmex|cmsy|cmmi|cmff|"
+    r"webdings|wingding|marlett|ornament|scsc|glasstty.*x|dotgothic|_csur|upper"
+)
+NOTO_KEPT = re.compile(r"noto(sans|serif|sansmono|sansdisplay|serifdisplay)-")
+MONOSPACE = re.compile(r"mono|cour|cursor|incons|3270|hack|typewriter|tty|hermit|anonym|fira.?code|gomono")
+NEEDED = set("ABCabc0123456789.,-/:")
+
+
+@dataclass(frozen=True)
+class Face:
+    """One font file and the characters of the alphabet that it can draw."""
+
+    path: str
+    covered: str
+    family: str
+    held_out: bool
+    monospace: bool
+    ocr_b: bool
+
+
+def _family(name):
+    return "cmun" if name.startswith("cmun") else re.split(r"[-_.\[\d]", name)[0][:9]
+
+
+def scan():
+    """All usable faces under the unpacked packages, in a fixed order."""
+    faces, wanted = [], set(ALPHABET)
+    for path in sorted(ROOT.rglob("*.[to]tf")):
+        name = path.name.lower()
+        if UNUSED.search(name) or (name.startswith("noto") and not NOTO_KEPT.match(name)):
+            continue
+        try:
+            font = TTFont(path, lazy=True, fontNumber=0)
+            covered = wanted & {chr(c) for c in font.getBestCmap()}
+            for size in (11, 27):  # bitmap-only fonts fail at sizes they lack
+                ImageFont.truetype(str(path), size)
+        except (TTLibError, OSError, KeyError, TypeError, AttributeError):
+            continue
+        if not NEEDED <= covered:
+            continue
+        faces.append(Face(
+            path=str(path), covered="".join(sorted(covered)), family=_family(name),
+            held_out=any(h in name for h in HELD_OUT),
+            monospace=bool(MONOSPACE.search(name)), ocr_b=name == "ocrb.otf",
+        ))
+    return faces
+
+
+def load(held_out):
+    """Faces of one side of the split; OCR-B is on both, for MRZ lines."""
+    cache = WORK / "faces.json"
+    if not cache.exists():
+        WORK.mkdir(parents=True, exist_ok=True)
+        cache.write_text(json.dumps([asdict(f) for f in scan()]), encoding="utf-8")
+    faces = [Face(**f) for f in json.loads(cache.read_text(encoding="utf-8"))]
+    return [f for f in faces if f.held_out == held_out or f.ocr_b]
+
+
+def words(name):
+    """A word list of the unpacked packages."""
+    return (ROOT / "usr/share/dict" / name).read_text(encoding="utf-8", errors="ignore").split("\n")
+
+
+if __name__ == "__main__":
+    (WORK / "faces.json").unlink(missing_ok=True)
+    print(len(load(False)), "training faces,", len(load(True)), "held-out faces")

@@ -1,0 +1,87 @@
+"""Trains the recogniser; resumes from its checkpoint, stops at a given hour.
+
+    python train_rec.py --until 08:30 [--start path/to/text-recognition.rten]
+"""
+
+import random
+
+import torch
+from torch.nn import functional as F
+
+import checkpoint
+import training
+import warmstart
+from fonts import WORK
+from lines import STEP, LineSource, batches, collate
+from nets import Recogniser
+from scoring import read_lines, score
+from testsets import general_lines
+
+EXCHANGE_EVERY_S = 75
+ILLEGIBLE = 1.2  # loss a character from which a line is scaled down
+
+
+def loss_of(model, lines, rng):
+    x, targets, lengths = collate(lines, rng.choice((0, 0, STEP, 2 * STEP)))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        out = model(torch.from_numpy(x).to(memory_format=torch.channels_last))
+    columns, sizes = torch.full((len(lines),), out.shape[0]), torch.tensor(lengths)
+    losses = F.ctc_loss(out, torch.tensor(targets), columns, sizes, zero_infinity=True, reduction="none")
+    hopeless = (ILLEGIBLE / (losses.detach() / sizes).clamp(min=1e-6)).clamp(max=1)  # lines nobody could read count less
+    return (losses * hopeless).sum() / len(targets)
+
+
+def main():
+    args = training.parse("rec", 1e-3)
+    torch.set_num_threads(1)
+    path, keeps = WORK / f"{args.name}.pt", not args.worker
+    model = Recogniser().to(memory_format=torch.channels_last)
+    state = {"step": 0, "seen": 0, "runs": 0, "busy_s": 0.0}
+    saved = checkpoint.load(path) if path.exists() else None
+    if saved:
+        model.load_state_dict(saved["model"])
+        state = saved["state"]
+    elif args.start:
+        warmstart.begin(model, args.start, lambda: torch.from_numpy(collate(LineSource(0).lines(48))[0]))
+    average = checkpoint.Average(model)
+    optimiser = torch.optim.AdamW(model.parameters(), args.rate, weight_decay=0.01, betas=(0.9, 0.98))
+    if saved:
+        average.model.load_state_dict(saved["average"])
+        average.steps = state["step"]
+        optimiser.load_state_dict(saved["optimiser"])
+    state["runs"] += 1
+    source = LineSource(args.seed * 1000 + state["runs"] + 500 * (args.worker or 0))  # a resumed run draws new lines
+    peers = None if args.worker is None else checkpoint.Peers(WORK, args.name, args.worker)
+    held, rng = general_lines(300) if keeps else [], random.Random(state["runs"])
+    first, busy_before, mean = state["step"], state["busy_s"], None
+    clock = training.Clock(args.until)
+    model.train()
+    for lines in batches(source):
+        if clock.over():
+            break
+        for group in optimiser.param_groups:
+            group["lr"] = clock.rate(args.rate, state["step"] - first)
+        loss = loss_of(model, lines, rng)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 3.0)
+        optimiser.step()
+        average.update(model)
+        state["step"] += 1
+        state["seen"] += len(lines)
+        state["busy_s"] = busy_before + clock.busy_s()
+        mean = loss.item() if mean is None else 0.98 * mean + 0.02 * loss.item()
+        if state["step"] % 100 == 0:
+            clock.log(step=state["step"], seen=state["seen"], loss=round(mean, 4))
+        if peers and clock.due("exchange", EXCHANGE_EVERY_S):
+            peers.exchange(model)
+        if keeps and clock.due("save", training.SAVE_EVERY_S):
+            checkpoint.write(path, model, average, optimiser, state)
+        if keeps and clock.due("score", training.SCORE_EVERY_S):
+            clock.log(step=state["step"], held_out=score(read_lines(average.model, held)))
+    if keeps:
+        checkpoint.write(path, model, average, optimiser, state)
+
+
+if __name__ == "__main__":
+    main()

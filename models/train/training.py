@@ -1,0 +1,58 @@
+"""What both trainings share: arguments, the clock, the learning rate, the log."""
+
+import argparse
+import json
+import math
+import signal
+import time
+
+WARM_UP_STEPS, SAVE_EVERY_S, SCORE_EVERY_S = 200, 240, 900
+
+
+def parse(name, rate):
+    p = argparse.ArgumentParser()
+    p.add_argument("--until", required=True, help="UTC hour to stop at, HH:MM; the learning rate falls to nearly zero by then")
+    p.add_argument("--start", help="exported .rten, or .pt of checkpoints/, to begin from when the work folder has no checkpoint")
+    p.add_argument("--name", default=name)
+    p.add_argument("--rate", type=float, default=rate)
+    p.add_argument("--worker", type=int, help="0 or 1 of two that average their weights; 0 keeps the checkpoint")
+    p.add_argument("--seed", type=int, default=1)
+    return p.parse_args()
+
+
+class Clock:
+    """Wall time of this run: how much has passed, and what is due."""
+
+    def __init__(self, until):
+        hour, minute = map(int, until.split(":"))
+        self.began = time.time()
+        self.end = self.began + (hour * 3600 + minute * 60 - self.began % 86400) % 86400
+        self.cpu = time.process_time()
+        self.last = {}
+        self.told_to_stop = False
+        signal.signal(signal.SIGTERM, self._stop)  # a stopped run still writes its checkpoint
+
+    def _stop(self, _number, _frame):
+        self.told_to_stop = True
+
+    def over(self):
+        return self.told_to_stop or time.time() >= self.end
+
+    def due(self, what, every_s):
+        now = time.time()
+        if now - self.last.setdefault(what, self.began) < every_s:
+            return False
+        self.last[what] = now
+        return True
+
+    def busy_s(self):
+        return time.process_time() - self.cpu
+
+    def rate(self, peak, steps):
+        """Warm-up, then a cosine to two per cent at the end."""
+        fraction = min(1, (time.time() - self.began) / (self.end - self.began))
+        return peak * min(1, (steps + 1) / WARM_UP_STEPS) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * fraction)))
+
+    def log(self, **facts):
+        minutes = round((time.time() - self.began) / 60, 1)
+        print(json.dumps({**facts, "minutes": minutes, "cpu_minutes": round(self.busy_s() / 60, 1)}), flush=True)

@@ -1,0 +1,91 @@
+//! Names of an identity document: the print's spelling, found by the zone's.
+
+use crate::domain::{Rect, Value};
+
+use super::super::FieldReading;
+use super::super::mrz::Mrz;
+use super::super::parse::text::fold;
+use super::printed::{Printed, Sheet};
+use super::{around, from_zone_only};
+
+/// The name as printed. With a zone, the words of the print that spell the zone's name; without, what
+/// stands at the label.
+pub(super) fn merge(sheet: &Sheet, zone: Option<&Mrz>, zoned: Option<&str>, labelled: &[Printed]) -> Option<FieldReading> {
+    let (Some(zone), Some(zoned)) = (zone, zoned.filter(|name| !name.is_empty())) else {
+        let best = labelled.first()?;
+        return Some(best.reading(Value::Text(best.text.clone()), 0.75));
+    };
+    if let Some(label) = labelled.iter().find(|label| spells(&label.text, zoned)) {
+        return Some(agreed(label.reading(Value::Text(label.text.clone()), 0.98)));
+    }
+    if let Some(found) = spelled_out(sheet, zoned) {
+        return Some(found);
+    }
+    let nearest = labelled.first().map(|label| (label, strsim::normalized_levenshtein(&letters(&label.text), &letters(zoned)) as f32));
+    match nearest {
+        // Nearly the same: one side was misread. The surer side is taken.
+        Some((label, likeness)) if likeness > 0.75 => {
+            let certainty = zone.score;
+            let mut reading = if label.certainty > certainty {
+                label.reading(Value::Text(label.text.clone()), 0.7 * likeness)
+            } else {
+                from_zone_only(zone, zoned, 0.7 * likeness)
+            };
+            reading.score *= 0.9;
+            Some(reading)
+        }
+        Some((label, _)) if !label.doubtful && zone.score > 0.9 => {
+            let mut reading = from_zone_only(zone, zoned, 0.6);
+            reading.checks.push(crate::domain::Check::new("mrz_agrees", false));
+            let _ = label;
+            Some(reading)
+        }
+        _ => Some(from_zone_only(zone, zoned, 0.8 * (0.5 + 0.5 * zone.score))),
+    }
+}
+
+fn agreed(mut reading: FieldReading) -> FieldReading {
+    reading.checks.push(crate::domain::Check::new("mrz_agrees", true));
+    reading
+}
+
+/// Letters as the zone writes them: no accents, no marks.
+pub(super) fn letters(text: &str) -> String {
+    fold(text).chars().filter(char::is_ascii_alphabetic).collect()
+}
+
+/// Whether the print is the zone's name, which may be cut short.
+fn spells(print: &str, zoned: &str) -> bool {
+    let (print, zoned) = (letters(print), letters(zoned));
+    print == zoned || zoned.len() >= 10 && print.starts_with(&zoned)
+}
+
+/// Each word of the zone's name as a word of the print, wherever it stands.
+fn spelled_out(sheet: &Sheet, zoned: &str) -> Option<FieldReading> {
+    let mut words: Vec<&str> = Vec::new();
+    let mut bounds: Vec<Rect> = Vec::new();
+    let mut certainty: f32 = 1.0;
+    let mut page_index = None;
+    let mut after = 0;
+    for wanted in zoned.split(' ') {
+        let same = |text: &str| letters(text) == wanted.to_lowercase();
+        let here = |(_, word): &(usize, &super::printed::Piece)| page_index.is_none_or(|page| page == word.page_index) && same(&word.text);
+        let mut found = sheet.pieces.iter().enumerate().filter(here);
+        let next = found.clone().find(|(at, _)| *at >= after).or_else(|| found.next())?;
+        after = next.0 + 1;
+        page_index = Some(next.1.page_index);
+        words.push(next.1.text.trim_matches(|ch: char| !ch.is_alphabetic()));
+        bounds.push(next.1.bounds);
+        certainty = certainty.min(next.1.certainty);
+    }
+    let text = words.join(" ");
+    Some(agreed(FieldReading {
+        value: Value::Text(text.clone()),
+        raw: text,
+        score: 0.96 * (0.6 + 0.4 * certainty),
+        page_index: page_index?,
+        bounds: around(&bounds),
+        checks: Vec::new(),
+        repaired: false,
+    }))
+}

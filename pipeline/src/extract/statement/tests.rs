@@ -1,0 +1,172 @@
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+
+use crate::domain::{CharReading, Page, Rect, TextSource, Transaction, Word};
+use crate::layout::arrange;
+
+use super::{FieldReading, read};
+
+/// A cell: its text and the column's edge; amounts are set to their right edge.
+enum Cell<'a> {
+    Left(&'a str, f32),
+    Right(&'a str, f32),
+}
+use Cell::{Left, Right};
+
+const HEIGHT: f32 = 10.0;
+
+fn words_of(row: &[Cell], top: f32, words: &mut Vec<Word>) {
+    for cell in row {
+        let width = |text: &str| 5.0 * text.chars().count() as f32;
+        let (text, mut left) = match cell {
+            Left(text, left) => (*text, *left),
+            Right(text, right) => (*text, *right - width(text)),
+        };
+        for word in text.split(' ') {
+            let bounds = Rect::new(left, top, width(word), HEIGHT);
+            words.push(Word { text: word.to_owned(), bounds, confidence: 1.0, bold: false, chars: vec![] });
+            left += width(word) + 3.0;
+        }
+    }
+}
+
+fn page(rows: &[Vec<Cell>]) -> Page {
+    let mut words = Vec::new();
+    for (at, row) in rows.iter().enumerate() {
+        words_of(row, 60.0 + 15.0 * at as f32, &mut words);
+    }
+    let (words, rows) = arrange(words);
+    Page {
+        number: 1,
+        width: 600.0,
+        height: 842.0,
+        source: TextSource::Native,
+        words,
+        rows,
+        marks: vec![],
+        rules: vec![],
+        rotation_degrees: 0.0,
+    }
+}
+
+fn transactions(pages: &[&Page]) -> (Vec<Transaction>, BTreeMap<String, FieldReading>) {
+    let mut fields = BTreeMap::new();
+    read(pages, &mut fields);
+    let rows = fields.get("transactions").and_then(|reading| reading.value.as_transactions()).unwrap_or_default();
+    (rows.to_vec(), fields)
+}
+
+fn told(rows: &[Transaction]) -> Vec<String> {
+    rows.iter().map(|row| format!("{} {} {}", row.date, row.description, row.amount)).collect()
+}
+
+fn failed(fields: &BTreeMap<String, FieldReading>) -> usize {
+    fields.values().flat_map(|reading| &reading.checks).filter(|check| !check.passed).count()
+}
+
+#[test]
+fn signed_amounts_with_two_dates_and_a_second_line() {
+    let page = page(&[
+        vec![Left("Fecha", 20.0), Left("F. valor", 90.0), Left("Concepto", 160.0), Right("Importe", 480.0), Right("Saldo", 570.0)],
+        vec![Left("Saldo anterior", 160.0), Right("1.000,00", 570.0)],
+        vec![Left("02/03/2026", 20.0), Left("03/03/2026", 90.0), Left("RECIBO LUZ", 160.0), Right("-45,10", 480.0), Right("954,90", 570.0)],
+        vec![Left("REF 12345", 160.0)],
+        vec![Left("05/03/2026", 20.0), Left("05/03/2026", 90.0), Left("NOMINA", 160.0), Right("1.500,00", 480.0), Right("2.454,90", 570.0)],
+        vec![Left("Saldo final", 160.0), Right("2.454,90", 570.0)],
+    ]);
+    let (rows, fields) = transactions(&[&page]);
+    assert_eq!(told(&rows), ["2026-03-02 RECIBO LUZ REF 12345 -45.10", "2026-03-05 NOMINA 1500.00"]);
+    assert_eq!(fields["opening_balance"].value.as_text(), Some("1000.00"));
+    assert_eq!(fields["closing_balance"].value.as_text(), Some("2454.90"));
+    assert_eq!(failed(&fields), 0);
+}
+
+#[test]
+fn debit_and_credit_columns_newest_first() {
+    let page = page(&[
+        vec![Left("Date", 20.0), Left("Details", 160.0), Right("Paid out", 400.0), Right("Paid in", 480.0), Right("Balance", 570.0)],
+        vec![Left("5 Mar 2026", 20.0), Left("PAYROLL", 160.0), Right("1,500.00", 480.0), Right("2,454.90", 570.0)],
+        vec![Left("2 Mar 2026", 20.0), Left("ELECTRICITY", 160.0), Right("45.10", 400.0), Right("954.90", 570.0)],
+    ]);
+    let (rows, fields) = transactions(&[&page]);
+    assert_eq!(told(&rows), ["2026-03-05 PAYROLL 1500.00", "2026-03-02 ELECTRICITY -45.10"]);
+    assert_eq!(failed(&fields), 0);
+}
+
+#[test]
+fn marks_and_years_from_the_period() {
+    let page = page(&[
+        vec![Left("Extracto del 15/12/2025 al 14/01/2026", 20.0)],
+        vec![Left("Fecha", 20.0), Left("Concepto", 160.0), Right("Importe", 440.0), Left("D/H", 450.0), Right("Saldo", 570.0)],
+        vec![Left("28/12", 20.0), Left("COMPRA", 160.0), Right("20,00", 440.0), Left("D", 450.0), Right("80,00", 570.0)],
+        vec![Left("03/01", 20.0), Left("ABONO", 160.0), Right("5,00", 440.0), Left("H", 450.0), Right("85,00", 570.0)],
+    ]);
+    let (rows, fields) = transactions(&[&page]);
+    assert_eq!(told(&rows), ["2025-12-28 COMPRA -20.00", "2026-01-03 ABONO 5.00"]);
+    assert_eq!(fields["period_end"].value.as_text(), Some("2026-01-14"));
+}
+
+#[test]
+fn balances_give_unsigned_amounts_their_direction() {
+    let page = page(&[
+        vec![Left("Fecha", 20.0), Left("Concepto", 160.0), Right("Importe", 480.0), Right("Saldo", 570.0)],
+        vec![Left("Saldo inicial", 160.0), Right("100,00", 570.0)],
+        vec![Left("02/03/2026", 20.0), Left("CAFE", 160.0), Right("10,00", 480.0), Right("90,00", 570.0)],
+        vec![Left("03/03/2026", 20.0), Left("INGRESO", 160.0), Right("30,00", 480.0), Right("120,00", 570.0)],
+    ]);
+    let (rows, _) = transactions(&[&page]);
+    assert_eq!(told(&rows), ["2026-03-02 CAFE -10.00", "2026-03-03 INGRESO 30.00"]);
+}
+
+#[test]
+fn days_as_headings_without_column_headings() {
+    let page = page(&[
+        vec![Left("1 de abril de 2026", 20.0)],
+        vec![Left("COMPRA", 20.0), Right("-6,00 €", 480.0), Right("94,00 €", 570.0)],
+        vec![Left("BIZUM", 20.0), Right("4,00 €", 480.0), Right("98,00 €", 570.0)],
+        vec![Left("3 de abril de 2026", 20.0)],
+        vec![Left("RECIBO", 20.0), Right("-8,00 €", 480.0), Right("90,00 €", 570.0)],
+        vec![Left("4 de abril de 2026", 20.0)],
+        vec![Left("CAFE", 20.0), Right("-1,00 €", 480.0), Right("89,00 €", 570.0)],
+    ]);
+    let (rows, fields) = transactions(&[&page]);
+    let expected =
+        ["2026-04-01 COMPRA -6.00", "2026-04-01 BIZUM 4.00", "2026-04-03 RECIBO -8.00", "2026-04-04 CAFE -1.00"];
+    assert_eq!(told(&rows), expected);
+    assert_eq!(failed(&fields), 0);
+}
+
+/// A table in which one amount does not fit its balances.
+fn misread(source: TextSource, runner_up: Option<char>) -> Page {
+    let mut page = page(&[
+        vec![Left("Fecha", 20.0), Left("Concepto", 160.0), Right("Importe", 480.0), Right("Saldo", 570.0)],
+        vec![Left("Saldo inicial", 160.0), Right("100,00", 570.0)],
+        vec![Left("02/03/2026", 20.0), Left("CAFE", 160.0), Right("-70,00", 480.0), Right("90,00", 570.0)],
+        vec![Left("03/03/2026", 20.0), Left("CINE", 160.0), Right("-30,00", 480.0), Right("60,00", 570.0)],
+    ]);
+    page.source = source;
+    for word in &mut page.words {
+        let place = |at: usize| if at == 1 { runner_up } else { None };
+        let chars = word.text.chars().enumerate().map(|(at, ch)| CharReading {
+            ch,
+            probability: 0.8,
+            alternatives: place(at).filter(|_| word.text == "-70,00").map(|ch| (ch, 0.2)).into_iter().collect(),
+        });
+        word.chars = if source.is_ocr() { chars.collect() } else { vec![] };
+    }
+    page
+}
+
+#[test]
+fn balances_choose_among_readings_and_never_change_print() {
+    let page = misread(TextSource::Scan, Some('1'));
+    let (rows, fields) = transactions(&[&page]);
+    assert_eq!(rows[0].amount, Decimal::new(-1000, 2));
+    assert!(fields["transactions"].repaired && failed(&fields) == 0);
+    for page in [misread(TextSource::Scan, None), misread(TextSource::Native, None)] {
+        let (rows, fields) = transactions(&[&page]);
+        assert_eq!(rows[0].amount, Decimal::new(-7000, 2));
+        assert!(failed(&fields) > 0);
+    }
+}
