@@ -39,8 +39,9 @@ pub(super) struct FoundAmount {
 const MARK_GAP: f32 = 5.0;
 /// Signs and currencies stand within this many text heights.
 const SIGN_GAP: f32 = 1.6;
-/// Runner-ups that are less likely than this beside the reading are not considered.
-const HIGHEST_COST: f32 = 9.0;
+/// Runner-ups that are less likely than this beside the reading are not considered: a number that was
+/// read with certainty and does not add up is what is printed, and must not be mended away.
+const HIGHEST_COST: f32 = 5.0;
 
 /// The amount whose digits begin at a word, if any.
 pub(super) fn amount_at(words: &[Word], at: usize, height: f32, ocr: bool) -> Option<FoundAmount> {

@@ -17,6 +17,9 @@ use crate::extract::FieldReading;
 use crate::extract::parse::period::Period;
 use crate::extract::parse::text::single_spaced;
 
+/// Amounts whose least certain digit is surer than this are what is printed, whether they add up or not.
+const SURE: f32 = 0.9;
+
 /// Adds the movements and the balances.
 pub(super) fn enter(
     fields: &mut BTreeMap<String, FieldReading>,
@@ -40,7 +43,13 @@ pub(super) fn enter(
     let closing = candidates(fields, table, "closing_balance", Special::Closing, newest_first);
     let entries: Vec<Entry> = movements.iter().map(|(movement, _)| entry(movement)).collect();
     let ledger = settle(&opening, &entries, &closing);
-    let book = Book { table, period, ledger: &ledger, movements: &movements, opening: &opening, closing: &closing };
+    let stated: Vec<i64> = lines
+        .iter()
+        .zip(&table.used)
+        .filter(|(line, used)| !**used && !line.compact.is_empty())
+        .flat_map(|(line, _)| line.amounts().map(|(_, _, amount)| amount.signed()).collect::<Vec<_>>())
+        .collect();
+    let book = Book { stated: &stated, table, period, ledger: &ledger, movements: &movements, opening: &opening, closing: &closing };
     let rows = book.rows(pages);
     book.enter_balances(fields, &rows, newest_first);
     if let Some(reading) = book.transactions(rows, lines) {
@@ -160,10 +169,16 @@ fn cents_of(value: &Value) -> Option<i64> {
 }
 
 fn entry(movement: &Movement) -> Entry {
-    Entry { amounts: movement.amounts.clone(), balances: movement.balances.clone(), ocr: movement.ocr }
+    Entry {
+        amounts: movement.amounts.clone(),
+        balances: movement.balances.clone(),
+        doubtful: movement.ocr && movement.certainty.min(movement.balance_certainty) < SURE,
+    }
 }
 
 struct Book<'a> {
+    /// Amounts beside the table.
+    stated: &'a [i64],
     table: &'a Table,
     period: Option<Period>,
     ledger: &'a Ledger,
@@ -314,12 +329,14 @@ impl Book<'_> {
         let adds_up = self.adds_up();
         let contradicted = rows.iter().any(|row| row.contradicted);
         let first_valid = self.ledger.rows.first().is_some_and(|row| row.valid);
+        let second_valid = self.ledger.rows.get(1).is_some_and(|row| row.valid);
         let opening = Side {
             name: "opening_balance",
             special: Special::Opening,
             printed: self.opening,
             reckoned: self.reckoned_opening(),
             borne_out: first_valid,
+            chained: first_valid || second_valid,
         };
         let last_valid = self.ledger.rows.last().is_some_and(|row| row.valid);
         let closing = Side {
@@ -328,6 +345,7 @@ impl Book<'_> {
             printed: self.closing,
             reckoned: self.ledger.closing,
             borne_out: self.ledger.closes && (last_valid || adds_up == Some(true)),
+            chained: last_valid,
         };
         for side in [opening, closing] {
             if let Some(mut reading) = self.balance(&side, fields, newest_first) {
@@ -362,12 +380,10 @@ impl Book<'_> {
         newest_first: bool,
     ) -> Option<FieldReading> {
         let best = side.printed.first().map(|(value, _)| *value);
-        let chosen = side
-            .reckoned
-            .filter(|value| side.printed.iter().any(|(printed, _)| printed == value))
-            .or(best)
-            .or(side.reckoned)?;
-        let printed = side.printed.iter().any(|(value, _)| *value == chosen);
+        let listed = |value: &i64| side.printed.iter().any(|(printed, _)| printed == value);
+        let stated = |value: &i64| side.chained && self.stated.contains(value);
+        let chosen = side.reckoned.filter(|value| listed(value) || stated(value)).or(best).or(side.reckoned)?;
+        let printed = listed(&chosen) || stated(&chosen);
         let mentioned = edge_mentions(self.table, side.special, newest_first)
             .find(|mention| mention.values.first().is_some_and(|(value, _)| *value == chosen))
             .or_else(|| edge_mentions(self.table, side.special, newest_first).next());
@@ -412,6 +428,8 @@ struct Side<'a> {
     reckoned: Option<i64>,
     /// The movement beside it agrees.
     borne_out: bool,
+    /// Running balances lead to it.
+    chained: bool,
 }
 
 /// The balance on the row, unless it is in doubt.

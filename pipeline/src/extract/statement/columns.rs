@@ -26,6 +26,8 @@ pub(super) struct AmountColumn {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Columns {
     pub(super) amounts: Vec<AmountColumn>,
+    /// For every page, how its places are laid over those of the first.
+    pub(super) fits: Vec<(f32, f32)>,
     /// `(line, token)` → column.
     placed: std::collections::BTreeMap<(usize, usize), usize>,
 }
@@ -44,7 +46,12 @@ pub(super) fn find_columns(lines: &[Line], table: &[bool], headers: &[Header]) -
     for page in 0..=last {
         let mut own = clusters_on(lines, table, page);
         own.sort_by(|a, b| a.right.total_cmp(&b.right));
-        for cluster in own {
+        let fit = best_fit(&columns.amounts, &own);
+        columns.fits.push(fit);
+        for mut cluster in own {
+            let unfitted = (cluster.left, cluster.right);
+            cluster.left = fit.0 * cluster.left + fit.1;
+            cluster.right = fit.0 * cluster.right + fit.1;
             let home = home_of(&columns.amounts, &cluster).unwrap_or_else(|| {
                 columns.amounts.push(AmountColumn {
                     left: cluster.left,
@@ -57,7 +64,7 @@ pub(super) fn find_columns(lines: &[Line], table: &[bool], headers: &[Header]) -
             let column = &mut columns.amounts[home];
             column.members += cluster.members.len();
             column.left = column.left.min(cluster.left);
-            name_column(column, &cluster, lines, headers, page);
+            name_column(column, unfitted, lines, headers, page);
             for member in cluster.members {
                 columns.placed.insert(member, home);
             }
@@ -100,18 +107,56 @@ fn clusters_on(lines: &[Line], table: &[bool], page: usize) -> Vec<Cluster> {
     clusters
 }
 
+/// Scale and offset under which most amounts of a page stand in the columns that are known: another page
+/// may be scanned with another margin.
+fn best_fit(columns: &[AmountColumn], own: &[Cluster]) -> (f32, f32) {
+    let mut fits: Vec<(f32, f32)> = vec![(1.0, 0.0)];
+    for column in columns {
+        fits.extend(own.iter().map(|cluster| (1.0, column.right - cluster.right)));
+    }
+    for (index, one) in own.iter().enumerate() {
+        for two in own.iter().skip(index + 1) {
+            for (place, first) in columns.iter().enumerate() {
+                for second in columns.iter().skip(place + 1) {
+                    let scale = (second.right - first.right).abs() / (two.right - one.right).abs().max(1e-3);
+                    let left = first.right.min(second.right);
+                    fits.push((scale, left - scale * one.right.min(two.right)));
+                }
+            }
+        }
+    }
+    fits.retain(|(scale, offset)| (0.7..=1.4).contains(scale) && offset.abs() < 0.35);
+    let total: usize = own.iter().map(|cluster| cluster.members.len()).sum();
+    let score = |fit: &(f32, f32)| {
+        let mut matched = 0.0;
+        for cluster in own {
+            let right = fit.0 * cluster.right + fit.1;
+            let near = columns.iter().map(|column| (column.right - right).abs()).fold(f32::INFINITY, f32::min);
+            matched += cluster.members.len() as f32 * (1.0 - near / PAGE_SLACK).max(0.0);
+        }
+        matched / total.max(1) as f32 - 0.6 * (fit.0 - 1.0).abs() - 0.5 * fit.1.abs()
+    };
+    fits.into_iter().max_by(|a, b| score(a).total_cmp(&score(b))).unwrap_or((1.0, 0.0))
+}
+
 fn home_of(columns: &[AmountColumn], cluster: &Cluster) -> Option<usize> {
     let near = columns.iter().enumerate().map(|(index, column)| ((column.right - cluster.right).abs(), index));
     near.filter(|(apart, _)| *apart < PAGE_SLACK).min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, index)| index)
 }
 
 /// Every money heading of the page with its distance from the column.
-fn name_column(column: &mut AmountColumn, cluster: &Cluster, lines: &[Line], headers: &[Header], page: usize) {
+fn name_column(
+    column: &mut AmountColumn,
+    (left, right): (f32, f32),
+    lines: &[Line],
+    headers: &[Header],
+    page: usize,
+) {
     let Some(line) = lines.iter().find(|line| line.page == page) else { return };
     let (width, height) = (line.page_width.max(1.0), line.height.max(0.1));
     for header in headers.iter().filter(|header| header.page == page) {
         for heading in header.headings.iter().filter(|heading| heading.role.is_money()) {
-            let apart = distance(heading, cluster.left * width, cluster.right * width) / height;
+            let apart = distance(heading, left * width, right * width) / height;
             match column.named.iter_mut().find(|(role, _)| *role == heading.role) {
                 Some((_, least)) => *least = least.min(apart),
                 None => column.named.push((heading.role, apart)),
@@ -170,9 +215,8 @@ pub(super) fn find_date_columns(lines: &[Line], table: &[bool], headers: &[Heade
             continue;
         }
         rows += 1;
-        let width = line.page_width.max(1.0);
         let dates = line.tokens.iter().filter(|token| token.date().is_some());
-        edges.extend(dates.map(|token| token.bounds.left / width));
+        edges.extend(dates.map(|token| line.share(token.bounds.left)));
     }
     edges.sort_by(f32::total_cmp);
     let mut clusters: Vec<(f32, usize)> = Vec::new();
@@ -191,7 +235,7 @@ pub(super) fn find_date_columns(lines: &[Line], table: &[bool], headers: &[Heade
     let Some((first, _)) = clusters.first().copied() else { return DateColumns::default() };
     let second = clusters.get(1).map(|(edge, _)| *edge);
     match second {
-        Some(second) if value_date_first(lines, headers) => {
+        Some(second) if value_date_first(headers) => {
             DateColumns { date: Some(second), value_date: Some(first) }
         }
         _ => DateColumns { date: Some(first), value_date: second },
@@ -199,8 +243,7 @@ pub(super) fn find_date_columns(lines: &[Line], table: &[bool], headers: &[Heade
 }
 
 /// Whether the headings name the value date to the left of the operation's date.
-fn value_date_first(lines: &[Line], headers: &[Header]) -> bool {
-    let _ = lines;
+fn value_date_first(headers: &[Header]) -> bool {
     let Some(header) = headers.first() else { return false };
     let edge = |wanted: Role| {
         let named = header.headings.iter().filter(|heading| heading.role == wanted);

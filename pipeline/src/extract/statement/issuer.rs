@@ -16,13 +16,13 @@ const BANK_WORDS: [&str; 26] = [
     "finance", "financial", "popular",
 ];
 /// Words that headings of statements and addresses hold, and banks' names do not.
-const OTHER_WORDS: [&str; 60] = [
+const OTHER_WORDS: [&str; 68] = [
     "extracto", "cuenta", "statement", "account", "movimientos", "transactions", "titular", "holder", "iban", "bic",
     "periodo", "period", "fecha", "date", "saldo", "balance", "pagina", "page", "oficina", "branch", "sucursal",
     "telefono", "telephone", "tel", "calle", "avenida", "plaza", "paseo", "street", "road", "cliente", "customer",
     "resumen", "summary", "emision", "generado", "issued", "numero", "number", "moneda", "currency", "swift",
     "nif", "cif", "hoja", "www", "com", "concepto", "importe", "mensual", "monthly", "corriente", "current", "apuntes",
-    "documento", "document", "domicilio", "address", "entidad", "direccion",
+    "documento", "document", "domicilio", "libreta", "vista", "nomina", "producto", "tarjeta", "tarjetas", "visa", "modalidad", "address", "entidad", "direccion",
 ];
 
 struct Candidate {

@@ -11,8 +11,8 @@ pub(super) struct Entry {
     pub(super) amounts: Vec<(i64, f32)>,
     /// Empty when no balance stands on the row.
     pub(super) balances: Vec<(i64, f32)>,
-    /// Read by OCR: characters may be wrong.
-    pub(super) ocr: bool,
+    /// Read by OCR, and not with certainty: characters may be wrong.
+    pub(super) doubtful: bool,
 }
 
 /// What became of an entry.
@@ -44,13 +44,13 @@ pub(super) struct Ledger {
 // Costs are comparable to the logarithm of a likelihood ratio.
 /// The balances around a row contradict its amount: a row between was missed, or one is misread.
 const BREAK: f32 = 10.0;
-/// A misread amount in place of which the difference of the balances is taken, at most two digits away.
+/// A misread amount in place of which the difference of the balances is taken, one digit away.
 const SIMILAR: f32 = 6.5;
 /// An amount that was not read is taken from the balances.
 const MISSING: f32 = 3.0;
-/// A balance that was read is not believed, when it was read by OCR, and when it was not.
+/// A balance that was read is not believed, when it is doubtful, and when it is not.
 const DISBELIEVED: f32 = 5.5;
-const DISBELIEVED_NATIVE: f32 = 14.0;
+const DISBELIEVED_SURE: f32 = 14.0;
 /// The labelled opening balance is not believed.
 const NO_OPENING: f32 = 4.0;
 /// The movements do not lead to the labelled closing balance.
@@ -115,10 +115,10 @@ fn from_unknown(entry: &Entry, push: &mut impl FnMut(Option<i64>, f32, Step)) {
     for (balance, cost) in &entry.balances {
         push(Some(*balance), *cost, Step::Unchecked { amount });
     }
-    let cost = match (entry.balances.is_empty(), entry.ocr) {
+    let cost = match (entry.balances.is_empty(), entry.doubtful) {
         (true, _) => 0.0,
         (false, true) => DISBELIEVED,
-        (false, false) => DISBELIEVED_NATIVE,
+        (false, false) => DISBELIEVED_SURE,
     };
     push(None, cost, Step::Unchecked { amount });
 }
@@ -136,7 +136,7 @@ fn from_known(before: i64, entry: &Entry, push: &mut impl FnMut(Option<i64>, f32
         match read {
             Some(amount) => {
                 push(Some(*balance), cost + BREAK, Step::Broken { amount });
-                if entry.ocr && digits_apart(difference, amount) <= 2 && difference != 0 {
+                if entry.doubtful && digits_apart(difference, amount) <= 1 && difference != 0 {
                     let step = Step::Agreed { amount: difference, repaired: true, inferred: true };
                     push(Some(*balance), cost + SIMILAR, step);
                 }
@@ -151,9 +151,9 @@ fn from_known(before: i64, entry: &Entry, push: &mut impl FnMut(Option<i64>, f32
         let balance = before + amount;
         let doubt = match entry.balances.first() {
             None => 0.0,
-            Some((read, _)) if entry.ocr && digits_apart(*read, balance) <= 2 => DISBELIEVED * 0.75,
-            Some(_) if entry.ocr => DISBELIEVED,
-            Some(_) => DISBELIEVED_NATIVE,
+            Some((read, _)) if entry.doubtful && digits_apart(*read, balance) <= 2 => DISBELIEVED * 0.75,
+            Some(_) if entry.doubtful => DISBELIEVED,
+            Some(_) => DISBELIEVED_SURE,
         };
         let repaired = place > 0 && amount.abs() != entry.amounts[0].0.abs();
         push(Some(balance), cost + doubt, Step::Reckoned { amount: *amount, repaired });
@@ -241,7 +241,7 @@ mod tests {
         let costs = |values: &[i64]| -> Vec<(i64, f32)> {
             values.iter().enumerate().map(|(place, value)| (*value, place as f32 * 2.0)).collect()
         };
-        Entry { amounts: costs(amounts), balances: costs(balance.as_slice()), ocr: true }
+        Entry { amounts: costs(amounts), balances: costs(balance.as_slice()), doubtful: true }
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub(super) struct Line {
     /// Median height of words on the page: the unit of all distances.
     pub(super) height: f32,
     pub(super) page_width: f32,
+    /// Scale and offset that lay the page's columns over those of the pages before.
+    pub(super) fit: (f32, f32),
     pub(super) ocr: bool,
 }
 
@@ -68,6 +70,11 @@ impl Token {
 }
 
 impl Line {
+    /// A horizontal place as a share of the page's width, comparable between pages.
+    pub(super) fn share(&self, x: f32) -> f32 {
+        self.fit.0 * x / self.page_width + self.fit.1
+    }
+
     pub(super) fn amounts(&self) -> impl Iterator<Item = (usize, &Token, &Amount)> {
         self.tokens.iter().enumerate().filter_map(|(index, token)| Some((index, token, token.amount()?)))
     }
@@ -108,7 +115,8 @@ pub(super) fn lines_of(pages: &[&Page]) -> Vec<Line> {
                 tokens: tokens_of(&words, height, page.source.is_ocr()),
                 compact: words.iter().map(|word| compact(&word.text)).collect(),
                 height,
-                page_width: page.width,
+                page_width: page.width.max(1.0),
+                fit: (1.0, 0.0),
                 ocr: page.source.is_ocr(),
             });
         }

@@ -16,6 +16,8 @@ mod ledger;
 mod issuer;
 mod account;
 mod book;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

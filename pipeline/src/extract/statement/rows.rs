@@ -27,6 +27,7 @@ pub(super) struct Movement {
     pub(super) signed: bool,
     pub(super) certainty: f32,
     pub(super) balances: Vec<(i64, f32)>,
+    pub(super) balance_certainty: f32,
     pub(super) ocr: bool,
 }
 
@@ -68,13 +69,17 @@ pub(super) fn read_table(lines: &[Line]) -> Table {
     let headers = find_headers(lines);
     let table = table_lines(lines, &headers);
     let specials: Vec<Option<Special>> = lines.iter().map(special_of).collect();
-    let mut columns = find_columns(lines, &table, &headers);
+    let columns = find_columns(lines, &table, &headers);
     if columns.amounts.is_empty() {
         return Table { used: vec![false; lines.len()], ..Table::default() };
     }
     let skip: Vec<bool> = (0..lines.len()).map(|index| !table[index] || is_total(specials[index])).collect();
     let roles = assign(lines, &skip, &columns);
-    columns.amounts.shrink_to_fit();
+    let mut fitted = lines.to_vec();
+    for line in &mut fitted {
+        line.fit = columns.fits.get(line.page).copied().unwrap_or((1.0, 0.0));
+    }
+    let lines = fitted.as_slice();
     let dates = find_date_columns(lines, &movement_lines(lines, &table, &columns, &roles), &headers);
     let has_balances = roles.contains(&Role::Balance);
     let mut assembly = Assembly {
@@ -287,20 +292,20 @@ impl Assembly<'_> {
     /// The date in the date column.
     fn date_of(&self, line: &Line) -> Option<(PrintedDate, f32)> {
         let column = self.dates.date;
-        let found = line.tokens.iter().enumerate().find(|(place, token)| {
-            token.date().is_some()
-                && match column {
-                    Some(left) => (token.bounds.left / line.page_width - left).abs() < 0.04,
-                    None => *place <= 1,
-                }
-        });
-        let (_, token) = found?;
+        let in_column = |token: &&Token| {
+            column.is_some_and(|left| (line.share(token.bounds.left) - left).abs() < 0.04)
+        };
+        let mut dates = line.tokens.iter().filter(|token| token.date().is_some());
+        // A line that begins with its date has it, wherever the page was shifted to.
+        let leading = line.tokens.iter().take(2).find(|token| token.date().is_some());
+        let leading = leading.filter(|token| column.is_none_or(|left| line.share(token.bounds.left) < left + 0.04));
+        let token = dates.find(in_column).or(leading)?;
         token.date().map(|date| (date, token.certainty))
     }
 
     fn value_date_of(&self, line: &Line) -> Option<PrintedDate> {
         let left = self.dates.value_date?;
-        let near = |token: &&Token| (token.bounds.left / line.page_width - left).abs() < 0.04;
+        let near = |token: &&Token| (line.share(token.bounds.left) - left).abs() < 0.04;
         line.tokens.iter().filter(|token| token.date().is_some()).find(near).and_then(Token::date)
     }
 
@@ -359,7 +364,7 @@ impl Assembly<'_> {
         if let Some(date) = own_date {
             self.current_date = Some(date);
         }
-        let dated = own_date.is_some() || pending.is_some();
+        let dated = own_date.is_some() || pending.is_some() || !self.mostly_dated;
         let mut description = Vec::new();
         let mut bounds = line.bounds;
         let mut value_date = self.value_date_of(line);
@@ -387,6 +392,9 @@ impl Assembly<'_> {
             signed,
             certainty: amount.certainty,
             balances: balance.map_or_else(Vec::new, |place| balances_of(&line.tokens[place])),
+            balance_certainty: balance
+                .and_then(|place| line.tokens[place].amount())
+                .map_or(1.0, |amount| amount.certainty),
             ocr: line.ocr,
         });
     }
@@ -451,6 +459,7 @@ impl Assembly<'_> {
             signed: false,
             certainty: 0.0,
             balances: balances_of(&line.tokens[balance]),
+            balance_certainty: line.tokens[balance].amount().map_or(0.0, |amount| amount.certainty),
             ocr: line.ocr,
         });
     }
@@ -511,7 +520,8 @@ impl Assembly<'_> {
     /// The left edge of the leftmost column of movements or balances.
     fn money_left(&self, line: &Line) -> f32 {
         let columns = self.columns.amounts.iter().zip(self.roles).filter(|(_, role)| role.is_money());
-        columns.map(|(column, _)| column.right).reduce(f32::min).unwrap_or(1.0) * line.page_width
+        let right = columns.map(|(column, _)| column.right).reduce(f32::min).unwrap_or(1.0);
+        (right - line.fit.1) / line.fit.0 * line.page_width
     }
 
     fn text_left(&self, index: usize) -> f32 {
@@ -550,10 +560,10 @@ impl Assembly<'_> {
         match token.kind {
             Kind::Amount(_) => self.role(index, place).is_some(),
             Kind::Date(_) => {
-                let left = token.bounds.left / line.page_width;
+                let left = line.share(token.bounds.left);
                 let columns = [self.dates.date, self.dates.value_date];
-                let none = columns.iter().all(Option::is_none) && place <= 1;
-                none || columns.iter().flatten().any(|column| (left - column).abs() < 0.04)
+                let leading = place == 0 || place == 1 && columns.iter().all(Option::is_none);
+                leading || columns.iter().flatten().any(|column| (left - column).abs() < 0.04)
             }
             Kind::Text => false,
         }
