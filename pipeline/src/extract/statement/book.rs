@@ -353,7 +353,7 @@ impl Book<'_> {
                     reading.checks.push(Check::new("balances_add_up", passed));
                 }
                 if self.table.has_balances {
-                    reading.checks.push(Check::new("running_balance", !contradicted && side.borne_out));
+                    reading.checks.push(Check::new("running_balance", !contradicted && side.chained));
                 }
                 fields.insert(side.name.into(), reading);
             } else {

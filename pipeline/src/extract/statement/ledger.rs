@@ -44,15 +44,16 @@ pub(super) struct Ledger {
 // Costs are comparable to the logarithm of a likelihood ratio.
 /// The balances around a row contradict its amount: a row between was missed, or one is misread.
 const BREAK: f32 = 10.0;
-/// A misread amount in place of which the difference of the balances is taken, one digit away.
-const SIMILAR: f32 = 6.5;
 /// An amount that was not read is taken from the balances.
 const MISSING: f32 = 3.0;
 /// A balance that was read is not believed, when it is doubtful, and when it is not.
 const DISBELIEVED: f32 = 5.5;
 const DISBELIEVED_SURE: f32 = 14.0;
-/// The labelled opening balance is not believed.
-const NO_OPENING: f32 = 4.0;
+/// The opening balance is not believed: one found by its label alone, and one that stands in the table.
+const NO_OPENING: f32 = 6.0;
+const NO_OPENING_ROW: f32 = 11.0;
+/// Candidates cheaper than this stand in the table.
+const IN_TABLE: f32 = 0.3;
 /// The movements do not lead to the labelled closing balance.
 const NO_CLOSING: f32 = 6.0;
 /// States kept after each row.
@@ -92,7 +93,9 @@ pub(super) fn settle(opening: &[(i64, f32)], entries: &[Entry], closing: &[(i64,
 fn start(opening: &[(i64, f32)]) -> Vec<State> {
     let state = |balance, cost| State { balance, cost, from: 0, step: Step::Start };
     let mut states: Vec<State> = opening.iter().map(|(value, cost)| state(Some(*value), *cost)).collect();
-    states.push(state(None, if opening.is_empty() { 0.0 } else { NO_OPENING }));
+    let in_table = opening.iter().any(|(_, cost)| *cost < IN_TABLE);
+    let disbelieved = if in_table { NO_OPENING_ROW } else { NO_OPENING };
+    states.push(state(None, if opening.is_empty() { 0.0 } else { disbelieved }));
     states
 }
 
@@ -136,10 +139,6 @@ fn from_known(before: i64, entry: &Entry, push: &mut impl FnMut(Option<i64>, f32
         match read {
             Some(amount) => {
                 push(Some(*balance), cost + BREAK, Step::Broken { amount });
-                if entry.doubtful && digits_apart(difference, amount) <= 1 && difference != 0 {
-                    let step = Step::Agreed { amount: difference, repaired: true, inferred: true };
-                    push(Some(*balance), cost + SIMILAR, step);
-                }
             }
             None => {
                 let step = Step::Agreed { amount: difference, repaired: false, inferred: true };

@@ -90,7 +90,7 @@ fn debit_and_credit_columns_newest_first() {
         vec![Left("2 Mar 2026", 20.0), Left("ELECTRICITY", 160.0), Right("45.10", 400.0), Right("954.90", 570.0)],
     ]);
     let (rows, fields) = transactions(&[&page]);
-    assert_eq!(told(&rows), ["2026-03-05 PAYROLL 1500.00", "2026-03-02 ELECTRICITY -45.10"]);
+    assert_eq!(told(&rows), ["2026-03-02 ELECTRICITY -45.10", "2026-03-05 PAYROLL 1500.00"]);
     assert_eq!(failed(&fields), 0);
 }
 
