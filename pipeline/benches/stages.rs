@@ -6,7 +6,8 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use dossier::confidence::ConfidenceCurves;
 use dossier::config::{Bundle, load_document_types};
 use dossier::domain::{Case, Document, FileReading, TextSource, Timings};
-use dossier::ocr::{ModelFiles, OcrsReader};
+use dossier::ocr::OcrsReader;
+use dossier::read::child::load_reader;
 use dossier::read::{ReadOptions, read_whole};
 use dossier::rules::{CsvRecords, Flow, decide};
 use dossier::understand::{FilePages, Understanding};
@@ -40,8 +41,8 @@ fn first_of(source: TextSource, reader: &OcrsReader) -> Option<(Vec<u8>, FileRea
 }
 
 fn stages(criterion: &mut Criterion) {
-    let models = ModelFiles::from_bundle(&Bundle::embedded_models()).expect("the models are embedded");
-    let reader = OcrsReader::load(&models).expect("the models load");
+
+    let reader = load_reader(None).expect("the models load");
     let rules = Bundle::embedded_rules();
     let types = load_document_types(&rules).expect("the document types load");
     let understanding = Understanding::new(types, ConfidenceCurves::identity());

@@ -7,11 +7,23 @@ pub mod process;
 pub mod domain;
 pub mod config;
 pub mod intake;
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "arithmetic on pixels, whose number the limits of `render` bound"
+)]
 pub mod render;
 mod raster;
 pub mod ocr;
 pub mod upright;
 pub mod layout;
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "arithmetic on pixels, whose number the limits of `render` bound"
+)]
 pub mod marks;
 pub mod read;
 pub mod classify;

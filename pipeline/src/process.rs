@@ -61,6 +61,8 @@ pub struct Engine {
     calibrated: bool,
     rules_version: String,
     models_version: String,
+    /// Of the models that reading rests on: the curves come after it.
+    reading_version: String,
 }
 
 /// A decided case with what happened to it, for the store.
@@ -119,6 +121,7 @@ impl Engine {
             calibrated: true,
             rules_version: rules.version(),
             models_version: models.version(),
+            reading_version: models.only(|name| name.ends_with(".rten") || name == "alphabet.txt").version(),
         })
     }
 
@@ -165,7 +168,7 @@ impl Engine {
     /// Keeps readings in this folder and takes them from there.
     #[must_use]
     pub fn with_cache(mut self, folder: PathBuf) -> Self {
-        self.cache = Some(ReadingCache::new(folder, self.models_version.clone()));
+        self.cache = Some(ReadingCache::new(folder, self.reading_version.clone()));
         self
     }
 

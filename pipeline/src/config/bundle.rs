@@ -98,6 +98,13 @@ impl Bundle {
         format!("sha256:{}", hex::encode(hasher.finalize()))
     }
 
+    /// The files whose names pass.
+    #[must_use]
+    pub fn only(&self, passes: impl Fn(&str) -> bool) -> Self {
+        let files = self.files.iter().filter(|(name, _)| passes(name));
+        Self { origin: self.origin.clone(), files: files.map(|(name, content)| (name.clone(), content.clone())).collect() }
+    }
+
     /// The content of one file, `None` when the bundle has none of that name.
     pub fn find(&self, name: &str) -> Option<&[u8]> {
         self.files.get(name).map(Vec::as_slice)

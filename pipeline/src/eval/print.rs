@@ -23,6 +23,9 @@ impl fmt::Display for Evaluation {
                 group.rows.f1(),
             )?;
         }
+        for (confusion, count) in &self.confusions {
+            writeln!(formatter, "{confusion}: {count}")?;
+        }
         writeln!(formatter)?;
         for (name, field) in &self.fields {
             writeln!(

@@ -89,6 +89,8 @@ pub struct Mistake {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Evaluation {
     pub groups: BTreeMap<String, GroupScore>,
+    /// How often documents of one type were taken for another: `split/right read as given`.
+    pub confusions: BTreeMap<String, u32>,
     /// By `split/type.field`, where split is `seen` or `unseen`.
     pub fields: BTreeMap<String, FieldTally>,
     pub cases: u32,
@@ -183,8 +185,13 @@ impl Evaluation {
 
     fn add_document(&mut self, truth: &TruthCase, label: &TruthDocument, read: Option<&Document>) {
         let type_right = read.is_some_and(|document| document.document_type.as_str() == label.document_type);
-        let read = read.filter(|_| type_right);
         let split = if label.seen { "seen" } else { "unseen" };
+        if !type_right {
+            let given = read.map_or("nothing", |document| document.document_type.as_str());
+            let confusion = format!("{split}/{} read as {given}", label.document_type);
+            *self.confusions.entry(confusion).or_default() += 1;
+        }
+        let read = read.filter(|_| type_right);
         let mut tally = FieldTally::default();
         let none = BTreeMap::new();
         let fields = read.map_or(&none, |document| &document.fields);

@@ -303,7 +303,8 @@ mod tests {
         for file in files {
             let path = root.path().join(file);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            let content: &[u8] = if file.ends_with(".json") { br#"{"channel": "branch"}"# } else { b"x" };
+            let content: &[u8] =
+                if is_application(&file_name(&path)) { br#"{"channel": "branch"}"# } else { b"x" };
             std::fs::write(path, content).unwrap();
         }
         root

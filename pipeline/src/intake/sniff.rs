@@ -201,7 +201,7 @@ fn looks_like_mail(head: &[u8]) -> bool {
         }
         let Some(colon) = line.iter().position(|&byte| byte == b':') else { return false };
         let name = line.get(..colon).unwrap_or_default();
-        if name.is_empty() || !name.iter().all(|byte| byte.is_ascii_graphic()) {
+        if name.is_empty() || !name.iter().all(u8::is_ascii_graphic) {
             return false;
         }
         known += usize::from(KNOWN.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes())));

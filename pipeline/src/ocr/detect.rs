@@ -1,5 +1,7 @@
 //! Where text stands: the detector's probability map becomes one box for each word or so.
 
+use std::borrow::Cow;
+
 use image::GrayImage;
 use rten_tensor::prelude::*;
 
@@ -21,25 +23,58 @@ const GRANULE: usize = 32;
 const MAX_ENLARGEMENT: f32 = 2.0;
 /// Images longer than this many times their width are looked at piece by piece.
 const MAX_ASPECT: f32 = 2.4;
+/// A part of the picture with less contrast than this is blank.
+const MIN_CONTRAST: u8 = 36;
+/// Content on less than this part of a sheet is looked at more closely, at most by this factor.
+const SMALL_CONTENT: f32 = 0.4;
+const MAX_ZOOM: f32 = 1.6;
 /// How much neighbouring pieces share, as a part of the short side.
 const PIECE_OVERLAP: f32 = 0.15;
 
 /// Boxes around the words of an image, in its pixels. `detail` below 1 looks at a smaller version.
 pub(super) fn find_boxes(models: &Models, image: &GrayImage, detail: f32) -> Result<Vec<TextBox>, OcrError> {
+    let Some((left, top, width, height)) = content(image) else { return Ok(Vec::new()) };
+    let scale = detection_scale(models, image.dimensions(), (width, height)) * detail;
     let mut boxes = Vec::new();
-    for piece in pieces(image.width(), image.height()) {
-        let part;
-        let view = if piece.is_all_of(image) {
-            image
+    for piece in pieces(width, height) {
+        let (left, top) = (left + piece.left, top + piece.top);
+        let view = if (piece.width, piece.height) == image.dimensions() {
+            Cow::Borrowed(image)
         } else {
-            part =
-                image::imageops::crop_imm(image, piece.left, piece.top, piece.width, piece.height).to_image();
-            &part
+            Cow::Owned(image::imageops::crop_imm(image, left, top, piece.width, piece.height).to_image())
         };
-        let found = look(models, view, detail)?;
-        boxes.extend(found.into_iter().filter_map(|found| piece.own(found)));
+        let found = look(models, &view, scale)?;
+        boxes.extend(found.into_iter().filter_map(|found| piece.own(found, left as f32, top as f32)));
     }
     Ok(boxes)
+}
+
+/// Left, top, width and height of the part that is not blank.
+fn content(image: &GrayImage) -> Option<(u32, u32, u32, u32)> {
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    let cell = (width.max(height) / 60).max(8);
+    let columns = width.div_ceil(cell);
+    let mut edges: Option<(usize, usize, usize, usize)> = None;
+    for (row, lines) in image.as_raw().chunks(cell * width.max(1)).enumerate() {
+        let mut ranges = vec![(u8::MAX, u8::MIN); columns];
+        for line in lines.chunks_exact(width) {
+            for (range, values) in ranges.iter_mut().zip(line.chunks(cell)) {
+                for value in values {
+                    *range = (range.0.min(*value), range.1.max(*value));
+                }
+            }
+        }
+        for (column, range) in ranges.iter().enumerate() {
+            if range.1.saturating_sub(range.0) >= MIN_CONTRAST {
+                let known = edges.unwrap_or((column, row, column, row));
+                edges = Some((known.0.min(column), known.1.min(row), known.2.max(column), known.3.max(row)));
+            }
+        }
+    }
+    let (first_column, first_row, last_column, last_row) = edges?;
+    let (left, top) = (first_column.saturating_sub(1) * cell, first_row.saturating_sub(1) * cell);
+    let (right, bottom) = (((last_column + 2) * cell).min(width), ((last_row + 2) * cell).min(height));
+    Some((left as u32, top as u32, (right - left) as u32, (bottom - top) as u32))
 }
 
 /// A part of the image, and the inner part of it of which the boxes count.
@@ -56,15 +91,16 @@ struct Piece {
 }
 
 impl Piece {
-    fn is_all_of(&self, image: &GrayImage) -> bool {
-        (self.width, self.height) == image.dimensions()
-    }
-
-    fn own(&self, found: TextBox) -> Option<TextBox> {
-        let center_x = found.center_x + self.left as f32;
-        let center_y = found.center_y + self.top as f32;
-        let place = if self.across { center_x } else { center_y };
-        (place >= self.from && place < self.to).then_some(TextBox { center_x, center_y, ..found })
+    /// The box in pixels of the image, of which the piece begins at `left` and `top`; `None` when its
+    /// place belongs to a neighbour.
+    fn own(&self, found: TextBox, left: f32, top: f32) -> Option<TextBox> {
+        let place = if self.across {
+            found.center_x + self.left as f32
+        } else {
+            found.center_y + self.top as f32
+        };
+        let moved = TextBox { center_x: found.center_x + left, center_y: found.center_y + top, ..found };
+        (place >= self.from && place < self.to).then_some(moved)
     }
 }
 
@@ -93,25 +129,36 @@ fn pieces(width: u32, height: u32) -> Vec<Piece> {
         .collect()
 }
 
-/// The size at which the detector sees an image: at most as many pixels, and as long, as the pages it
-/// was made for.
-fn detection_scale(models: &Models, width: u32, height: u32, detail: f32) -> f32 {
+/// The scale at which the detector sees an image: at most as many pixels, and as long, as the pages it
+/// was made for. A small content on a large sheet, as cards that were scanned, is seen larger.
+fn detection_scale(models: &Models, image: (u32, u32), content: (u32, u32)) -> f32 {
     let (rows, columns) = models.page_size;
+    let fit = |(width, height): (u32, u32)| {
+        let longest = rows.max(columns) as f32 / width.max(height) as f32;
+        longest.min(((rows * columns) as f32 / (width as f32 * height as f32)).sqrt())
+    };
     if models.fixed_size {
-        return (rows as f32 / height as f32).min(columns as f32 / width as f32).min(MAX_ENLARGEMENT);
+        let across = columns as f32 / content.0 as f32;
+        return across.min(rows as f32 / content.1 as f32).min(MAX_ENLARGEMENT);
     }
-    let longest = rows.max(columns) as f32 / width.max(height) as f32;
-    let area = ((rows * columns) as f32 / (width as f32 * height as f32)).sqrt();
-    longest.min(area).min(MAX_ENLARGEMENT) * detail
+    let share = content.0 as f32 * content.1 as f32 / (image.0 as f32 * image.1 as f32);
+    let long_strip = image.0.max(image.1) as f32 > MAX_ASPECT * image.0.min(image.1) as f32;
+    let scale = match long_strip {
+        true => columns as f32 / image.0.min(image.1) as f32,
+        false if share < SMALL_CONTENT => fit(content).min(MAX_ZOOM * fit(image)),
+        false => fit(image),
+    };
+    scale.min(MAX_ENLARGEMENT)
 }
 
-fn look(models: &Models, image: &GrayImage, detail: f32) -> Result<Vec<TextBox>, OcrError> {
+fn look(models: &Models, image: &GrayImage, scale: f32) -> Result<Vec<TextBox>, OcrError> {
     let (width, height) = image.dimensions();
-    if width == 0 || height == 0 {
-        return Ok(Vec::new());
-    }
-    let scale = detection_scale(models, width, height, detail);
-    let small = resize(image, (width as f32 * scale) as u32, (height as f32 * scale) as u32);
+    let fixed = if models.fixed_size { models.page_size } else { (usize::MAX, usize::MAX) };
+    let small = resize(
+        image,
+        ((width as f32 * scale) as u32).min(u32::try_from(fixed.1).unwrap_or(u32::MAX)),
+        ((height as f32 * scale) as u32).min(u32::try_from(fixed.0).unwrap_or(u32::MAX)),
+    );
     let (columns, rows) = (small.width() as usize, small.height() as usize);
     let (full_rows, full_columns) = match models.fixed_size {
         true => models.page_size,
@@ -239,6 +286,18 @@ mod tests {
         assert!((found.slope - 0.05).abs() < 0.005, "{found:?}");
         assert!((found.height - 15.0).abs() < 2.0, "{found:?}");
         assert!((found.center_y - 25.5).abs() < 1.0, "{found:?}");
+    }
+
+    #[test]
+    fn blank_margins_are_left_out() {
+        let mut image = GrayImage::from_pixel(1200, 1800, image::Luma([250]));
+        assert_eq!(content(&image), None);
+        for x in 300..700 {
+            image.put_pixel(x, 400, image::Luma([20]));
+        }
+        let (left, top, width, height) = content(&image).unwrap();
+        assert!(left <= 300 && left + width >= 700 && top <= 400 && top + height > 400);
+        assert!(width < 600 && height < 200);
     }
 
     #[test]

@@ -3,6 +3,13 @@
 //! Must not know where the raster came from, how rows are arranged ([`crate::layout`]) or what the
 //! words mean. One thread: a page is read on the thread that asks.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "pixel coordinates are far below 2^24, and clamped where they may be negative"
+)]
+
 mod models;
 mod detect;
 mod lines;

@@ -27,6 +27,7 @@ pub(super) fn words_of(
     let mut words = Vec::new();
     let mut left = line.left;
     let mut start = 0;
+    let stands_alone = readings.iter().flatten().all(|reading| !reading.ch.is_alphanumeric());
     for index in 0..=chars.len() {
         let is_space = readings.get(index).is_none_or(Option::is_none);
         if !is_space {
@@ -38,7 +39,7 @@ pub(super) fn words_of(
             _ => (line.right, left),
         };
         let letters: Vec<CharReading> = readings[start..index.max(start)].iter().flatten().cloned().collect();
-        words.extend(word(letters, left, right, line));
+        words.extend(word(letters, left, right, line).filter(|word| !(stands_alone && is_speck(word))));
         if next_start.is_some() && index > start {
             left = next_left;
         }
@@ -49,7 +50,8 @@ pub(super) fn words_of(
 
 fn reading(decoded: &DecodedChar, alphabet: &[char]) -> Option<CharReading> {
     let ch = *alphabet.get(decoded.class.checked_sub(1)?)?;
-    if ch.is_whitespace() {
+    // A bar is the ruled line between two cells.
+    if ch.is_whitespace() || ch == '|' {
         return None;
     }
     let alternatives = decoded
@@ -75,6 +77,11 @@ fn word(chars: Vec<CharReading>, left: f32, right: f32, line: &LinePiece) -> Opt
     let text = chars.iter().map(|ch| ch.ch).collect();
     let confidence = chars.iter().map(|ch| ch.probability).product();
     Some(Word { text, bounds, confidence, bold: false, chars })
+}
+
+/// A lone mark that carries no meaning of its own: what specks and corners of frames are read as.
+fn is_speck(word: &Word) -> bool {
+    !word.text.chars().any(|ch| "€$£%-–—+*/".contains(ch)) || word.text.chars().count() == 1 && word.confidence < 0.9
 }
 
 /// For each column the strongest difference from the paper within the text's height, 0 to 1.
@@ -182,6 +189,8 @@ mod tests {
         let (line, image) = line_image(&[(10, 90)]);
         assert!(words_of(&[decoded(2, 10, 0.2)], &line, &image, &ALPHABET).is_empty());
         assert!(words_of(&[decoded(3, 10, 0.6)], &line, &image, &ALPHABET).is_empty());
-        assert_eq!(words_of(&[decoded(3, 10, 0.9)], &line, &image, &ALPHABET).len(), 1);
+        assert!(words_of(&[decoded(3, 10, 0.9)], &line, &image, &ALPHABET).is_empty());
+        let with_point = [decoded(2, 10, 0.9), decoded(3, 18, 0.9)];
+        assert_eq!(words_of(&with_point, &line, &image, &ALPHABET)[0].text, "a.");
     }
 }

@@ -2,6 +2,13 @@
 //!
 //! Must not know words, pages or models.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "pixel coordinates are far below 2^24, and clamped where they may be negative"
+)]
+
 mod components;
 mod extremes;
 mod sample;

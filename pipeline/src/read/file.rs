@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::mixed;
 use crate::domain::{FileReading, Finding, FindingCode, Page, TextSource};
-use crate::layout::arrange;
+use crate::layout::arrange_with_rules;
 use crate::marks::find_marks;
 use crate::ocr::{OcrError, Reader};
 use crate::render::{self, NativePage, OpenOptions, RenderedPage};
@@ -178,20 +178,16 @@ fn read_page(
     started: Instant,
     with_picture: bool,
 ) -> Result<ReadPage, Unread> {
-    match &rendered.native {
-        Some(native) => {
-            let decode_us = elapsed_us(started);
-            let started = Instant::now();
-            let page = from_native(rendered, native, reader)?;
-            let picture = if with_picture { rendered.raster_at(PICTURE_PIXELS_PER_POINT) } else { None };
-            Ok((page, PageTimings { decode_us, ocr_us: elapsed_us(started) }, picture))
-        }
-        None => {
-            let raster = rendered.raster()?;
-            let (page, timings, picture) = from_raster(rendered, raster, reader, started)?;
-            Ok((page, timings, with_picture.then_some(picture)))
-        }
-    }
+    let Some(native) = &rendered.native else {
+        let raster = rendered.raster()?;
+        let (page, timings, picture) = from_raster(rendered, raster, reader, started)?;
+        return Ok((page, timings, with_picture.then_some(picture)));
+    };
+    let decode_us = elapsed_us(started);
+    let started = Instant::now();
+    let page = from_native(rendered, native, reader)?;
+    let picture = if with_picture { rendered.raster_at(PICTURE_PIXELS_PER_POINT) } else { None };
+    Ok((page, PageTimings { decode_us, ocr_us: elapsed_us(started) }, picture))
 }
 
 fn from_native(
@@ -204,7 +200,7 @@ fn from_native(
     // Drawing the page costs more than reading it: only where there is something to find.
     let picture = native.has_drawings.then(|| rendered.raster_at(MARK_PIXELS_PER_POINT)).flatten();
     let (marks, _) = picture.map(|picture| find_marks(&picture, native.width, &words)).unwrap_or_default();
-    let (words, rows) = arrange(words);
+    let (words, rows) = arrange_with_rules(words, &native.rules);
     Ok(Page {
         number: rendered.number,
         width: native.width,
@@ -230,7 +226,7 @@ fn from_raster(
     let (width, height) = image.dimensions();
     let words = reader.read_words(&image::imageops::grayscale(&image))?;
     let (marks, rules) = find_marks(&image, width as f32, &words);
-    let (words, rows) = arrange(words);
+    let (words, rows) = arrange_with_rules(words, &rules);
     let page = Page {
         number: rendered.number,
         width: width as f32,

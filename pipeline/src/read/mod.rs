@@ -5,6 +5,11 @@
 //! the machine failed.
 
 mod file;
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "arithmetic on pixels, clamped to the page"
+)]
 mod mixed;
 mod wire;
 mod stop;

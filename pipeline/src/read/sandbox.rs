@@ -32,8 +32,8 @@ pub struct SandboxLimits {
     /// Longest time without a word from a child. Processor time stops what spins; this stops what
     /// waits, and is long because a loaded machine is slow.
     pub silence: Duration,
-    /// Longest time for a file altogether.
-    pub file: Duration,
+    /// Longest time for one child altogether.
+    pub task: Duration,
     /// Longer files are shared out among children in ranges of this many pages.
     pub pages_per_child: u32,
     /// How often reading goes on behind a page that stopped a child.
@@ -45,8 +45,8 @@ impl Default for SandboxLimits {
     fn default() -> Self {
         Self {
             child: ChildLimits::default(),
-            silence: Duration::from_secs(180),
-            file: Duration::from_secs(1800),
+            silence: Duration::from_mins(3),
+            task: Duration::from_mins(20),
             pages_per_child: 8,
             restarts: 3,
             archive: ArchiveLimits::default(),
@@ -100,8 +100,7 @@ impl Sandbox {
     /// When no child can be started or the models cannot be loaded.
     pub async fn read(&self, path: &Path, options: &ReadOptions) -> Result<FileOutcome, SandboxError> {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        let job = Job { source: Source::Path(path.into_os_string()), options, deadline: self.deadline() };
-        self.read_source(&job).await
+        self.read_source(&Job { source: Source::Path(path.into_os_string()), options }).await
     }
 
     /// Reads bytes that are in no file.
@@ -113,7 +112,7 @@ impl Sandbox {
         bytes: Vec<u8>,
         options: &ReadOptions,
     ) -> Result<FileOutcome, SandboxError> {
-        self.read_source(&Job { source: Source::Bytes(bytes), options, deadline: self.deadline() }).await
+        self.read_source(&Job { source: Source::Bytes(bytes), options }).await
     }
 
     /// The upright pictures of a file's pages, as many as could be made.
@@ -132,12 +131,8 @@ impl Sandbox {
             }
         };
         // A child that stops early has sent the pages before.
-        self.run_child(task, self.deadline(), &mut on_message).await?;
+        self.run_child(task, &mut on_message).await?;
         Ok(pictures)
-    }
-
-    fn deadline(&self) -> Instant {
-        Instant::now() + self.limits.file
     }
 
     async fn read_source(&self, job: &Job<'_>) -> Result<FileOutcome, SandboxError> {
@@ -188,7 +183,7 @@ impl Sandbox {
             let before = part.findings.len();
             let end = {
                 let mut on_message = |message| part.take(message, &mut opened);
-                self.run_child(task, job.deadline, &mut on_message).await?
+                self.run_child(task, &mut on_message).await?
             };
             if let Some(problem) = part.failed.take() {
                 return Err(SandboxError::Reader { problem });
@@ -208,7 +203,7 @@ impl Sandbox {
             if next > last_page.min(part.page_count).min(job.options.max_pages) {
                 break;
             }
-            if attempt == self.limits.restarts || Instant::now() >= job.deadline {
+            if attempt == self.limits.restarts {
                 part.findings.push(given_up(next));
                 break;
             }
@@ -258,7 +253,7 @@ impl Sandbox {
             Message::MemberFinding { name, finding } => findings.push((name, finding.into())),
             _ => {}
         };
-        let end = self.run_child(task, self.deadline(), &mut on_message).await?;
+        let end = self.run_child(task, &mut on_message).await?;
         if let Some(stop) = end {
             findings.push((String::new(), stop.finding(None)));
         }
@@ -283,12 +278,13 @@ impl Sandbox {
     async fn run_child(
         &self,
         task: Task,
-        deadline: Instant,
         on_message: &mut (dyn FnMut(Message) + Send),
     ) -> Result<Option<Stop>, SandboxError> {
         let request = encode(&Request { limits: self.limits.child, task }).map_err(SandboxError::Exchange)?;
         // The semaphore is never closed, so there is always a permit to wait for.
         let _permit = self.permits.acquire().await.ok();
+        // From here, since waiting for a free core is nobody's fault.
+        let deadline = Instant::now() + self.limits.task;
         let mut child = self.start()?;
         let stderr = child.stderr.take();
         let said = tokio::spawn(async move {
@@ -315,13 +311,11 @@ impl Sandbox {
             child.kill().await.ok();
             return Ok(Some(Stop::Time));
         }
-        let status = match timeout(Duration::from_secs(5), child.wait()).await {
-            Ok(status) => status.map_err(SandboxError::Exchange)?,
-            Err(_) => {
-                child.kill().await.ok();
-                return Ok(Some(Stop::Crash));
-            }
+        let Ok(status) = timeout(Duration::from_secs(5), child.wait()).await else {
+            child.kill().await.ok();
+            return Ok(Some(Stop::Crash));
         };
+        let status = status.map_err(SandboxError::Exchange)?;
         let said = said.await.unwrap_or_default();
         Ok(Some(Stop::from_exit(status, &said)))
     }
@@ -365,7 +359,6 @@ impl Sandbox {
 struct Job<'a> {
     source: Source,
     options: &'a ReadOptions,
-    deadline: Instant,
 }
 
 enum Listened {

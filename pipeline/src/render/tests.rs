@@ -25,9 +25,7 @@ fn pdf(objects: &[Vec<u8>]) -> Vec<u8> {
         bytes.extend(format!("{offset:010} 00000 n \n").bytes());
     }
     let size = objects.len() + 1;
-    bytes.extend(
-        format!("trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n").bytes(),
-    );
+    bytes.extend(format!("trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n").bytes());
     bytes
 }
 
@@ -217,9 +215,7 @@ fn a_cut_picture_is_damaged() {
             let cut = &bytes[..length];
             let says_so = match open(cut, &OpenOptions::default()) {
                 Err(finding) => finding.code == FindingCode::Damaged,
-                Ok(opened) if !opened.findings.is_empty() => {
-                    opened.findings[0].code == FindingCode::Damaged
-                }
+                Ok(opened) if !opened.findings.is_empty() => opened.findings[0].code == FindingCode::Damaged,
                 Ok(opened) => {
                     let raster = opened.pages().page(1).unwrap().raster();
                     raster.is_err_and(|finding| finding.code == FindingCode::Damaged)
@@ -302,7 +298,10 @@ fn impossible_sizes_are_refused_by_their_header() {
 /// CRC-32 of PNG chunks (ISO 3309).
 fn crc32(bytes: &[u8]) -> u32 {
     let step = |crc: u32, byte: &u8| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xEDB8_8320 } else { crc >> 1 })
+        (0..8).fold(
+            crc ^ u32::from(*byte),
+            |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xEDB8_8320 } else { crc >> 1 },
+        )
     };
     !bytes.iter().fold(u32::MAX, step)
 }
@@ -312,8 +311,10 @@ fn directories_in_a_circle_end() {
     let mut bytes = tiff_of(8, 2, 1, 8, &[0; 16]);
     let length = bytes.len();
     bytes[length - 4..].copy_from_slice(&24u32.to_le_bytes());
-    let opened = open(&bytes, &OpenOptions::default()).unwrap();
-    assert!(opened.page_count <= 2, "{}", opened.page_count);
+    match open(&bytes, &OpenOptions::default()) {
+        Ok(opened) => assert_eq!(opened.page_count, 1),
+        Err(finding) => assert_eq!(finding.code, FindingCode::Damaged),
+    }
 }
 
 #[test]

@@ -3,6 +3,13 @@
 //!
 //! Must not know files, nor what the text says: only whether it reads well.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "pixel coordinates are far below 2^24, and clamped where they may be negative"
+)]
+
 mod boundary;
 mod light;
 mod turn;
@@ -44,7 +51,7 @@ pub fn upright(image: RgbImage, camera: bool, reader: &dyn Reader) -> Result<Upr
 
 /// Cuts a photographed page out, squares it and evens its light; leaves a flat scan as it is.
 fn flat(image: RgbImage, camera: bool) -> (RgbImage, TextSource) {
-    if light::is_bilevel(&image) {
+    if !camera && light::is_bilevel(&image) {
         return (image, TextSource::Scan);
     }
     let uneven = light::is_uneven(&image);

@@ -109,7 +109,7 @@ pub(crate) struct ProcessArguments {
     /// Print the milliseconds spent in each stage
     #[arg(long)]
     pub(crate) timings: bool,
-    /// Keep the cases and their history in this SQLite file [default: a temporary one]
+    /// Keep the cases and their history in this `SQLite` file [default: a temporary one]
     #[arg(long, value_name = "FILE", env = "DOSSIER_DB")]
     pub(crate) db: Option<PathBuf>,
     /// Day on which cases without a date of their own count as received [default: today]
@@ -135,7 +135,7 @@ pub(crate) struct ReadArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReportArguments {
-    /// SQLite file that `process --db` or the server keeps
+    /// `SQLite` file that `process --db` or the server keeps
     #[arg(long, value_name = "FILE", env = "DOSSIER_DB")]
     pub(crate) db: Option<PathBuf>,
     /// First day of decision

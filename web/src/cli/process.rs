@@ -70,9 +70,9 @@ pub(crate) async fn run(installed: &Installed, arguments: ProcessArguments) -> a
     let decided = store.decided(None, None).await?;
     let split = String::from_utf8(render(&SplitReport::of(&decided, GroupBy::Flow), ReportFormat::Table)?)?;
     if arguments.json {
-        note(&split)
+        note(&split);
     } else {
-        say(&format!("\n{split}"))?
+        say(&format!("\n{split}"))?;
     }
     store.close().await;
     Ok(if results.failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })

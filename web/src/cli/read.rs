@@ -49,6 +49,9 @@ async fn read_one(engine: &Engine, path: &Path, arguments: &ReadArguments) -> an
             &json!({"file": path, "files": pages, "findings": findings, "documents": documents}),
         )? + "\n"))?;
     } else if arguments.text {
+        for (file, finding) in &case.source.findings {
+            say(&format!("{file}: {}\n", finding.message))?;
+        }
         for reading in &case.files {
             say(&text_of(reading))?;
         }

@@ -19,6 +19,8 @@ const UNMARKED: f32 = 0.02;
 enum BoxState {
     Marked,
     Empty,
+    /// A letter that recognisers take an empty box for.
+    LooksEmpty,
     /// A box or mark with this share of ink.
     Ink(f32),
     Unknown,
@@ -103,7 +105,8 @@ fn box_state(sheet: &Sheet, first: usize, end: usize) -> BoxState {
     let piece = &sheet.pieces[sheet.piece_of_word[first]];
     let before = (first > piece.first).then(|| words[first - 1].text.as_str());
     let far_before = piece_before(sheet, first);
-    let glued = words[first].text.chars().next().and_then(|ch| glyph_state(&ch.to_string()));
+    let sign = words[first].text.chars().next().filter(|ch| !ch.is_alphanumeric());
+    let glued = sign.and_then(|ch| glyph_state(&ch.to_string()));
     let after = (end < piece.end).then(|| words[end].text.as_str());
     let glyph = glued
         .or_else(|| before.and_then(glyph_state))
@@ -131,6 +134,8 @@ fn glyph_state(text: &str) -> Option<BoxState> {
         "☐" | "□" | "○" | "◯" | "[]" | "()" | "❏" | "❑" | "▢" | "\u{f0a8}" | "\u{f06f}" => {
             Some(BoxState::Empty)
         }
+        "D" | "O" | "0" | "Q" | "o" | "U" | "C" | "L" | "[" | "]" | "|" | "I" | "l" | "J" | "LI" | "[_]"
+        | "L]" | "[J" | "D." | "1" => Some(BoxState::LooksEmpty),
         _ => None,
     }
 }
@@ -197,8 +202,15 @@ fn judge(found: Vec<(Candidate, BoxState)>) -> Vec<Candidate> {
     let next = inks.iter().copied().filter(|ink| *ink < most).fold(0.0, f32::max);
     let single = inks.len() == 1;
     let clear = inks.iter().filter(|ink| **ink >= most).count() == 1 && (single || most > INK_LEAD * next);
+    // Where the empty boxes were read as letters, the ticked one is the option without such a letter.
+    let empty = found.iter().filter(|(_, state)| *state == BoxState::LooksEmpty).count();
+    let others =
+        found.iter().filter(|(candidate, state)| *state != BoxState::LooksEmpty && candidate.format > 0.9);
+    let odd_one_out = empty >= 2 && others.count() == 1 && !any_glyph;
     let rate = |state: BoxState| match state {
         BoxState::Marked => 1.0,
+        BoxState::LooksEmpty => UNMARKED,
+        BoxState::Ink(_) | BoxState::Unknown if odd_one_out => 0.85,
         BoxState::Ink(ink) if !any_glyph && clear && ink >= most => {
             if single {
                 0.7

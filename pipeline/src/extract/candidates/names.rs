@@ -109,7 +109,7 @@ fn push_person(
     found: &mut Vec<Candidate>,
 ) {
     let piece = sheet.piece_of_word[first];
-    let mut text = sheet.text(first, end);
+    let mut text = with_capital_i(&sheet.text(first, end));
     let mut bounds = sheet.bounds(first, end);
     let (mut last_piece, mut last) = (piece, end);
     let at_end_of_line = end == sheet.pieces[piece].end && !text.ends_with(['.', ',', ';']);
@@ -129,17 +129,32 @@ fn push_person(
     let firm = if name::has_legal_form(&text) { 0.2 } else { 1.0 };
     // Two capitalised words within a sentence are often a street or an office; a title says person.
     let titled = name::clean(&text) != text.trim_end_matches([',', ';', '.']);
+    let behind_number = first > sheet.pieces[piece].first
+        && sheet.page.words[first - 1].text.chars().all(|ch| ch.is_ascii_digit());
     let inside = match (sheet.pieces[piece].prose, titled) {
+        (true, false) if behind_number => 0.3,
         (false, _) if first > chunk => 0.8,
         (true, false) => 0.85,
         _ => 1.0,
     };
     let institution = if is_institution(&text) { 0.1 } else { 1.0 };
-    let format = likeness * firm * inside * institution;
+    let cut_short = if !sheet.pieces[piece].prose && runs_on(sheet, occurrences, last) { 0.5 } else { 1.0 };
+    let format = likeness * firm * inside * institution * cut_short;
     if format >= 0.3 {
         let value = Typed::Text(people.join("; "));
         found.push(candidate(sheet, (piece, last_piece), (first, last), bounds, text, value, format));
     }
+}
+
+/// A word of small letters that no label explains follows directly: perhaps a misread surname.
+fn runs_on(sheet: &Sheet, occurrences: &[Occurrence], end: usize) -> bool {
+    let Some(next) = sheet.page.words.get(end) else { return false };
+    let last = &sheet.page.words[end - 1].text;
+    let same = sheet.piece_of_word[end] == sheet.piece_of_word[end - 1];
+    let letters = next.text.chars().filter(|ch| ch.is_alphabetic()).count();
+    let labelled = occurrences.iter().any(|label| label.first <= end && end < label.end);
+    let parted = last.ends_with([',', ';', '.', ':', ')']) || next.text.starts_with(['(', '-', '·']);
+    same && !parted && !labelled && letters >= 4 && next.text.chars().all(|ch| !ch.is_ascii_digit())
 }
 
 /// First words of addresses, offices and registers; given names come first in a person's name.
@@ -253,12 +268,35 @@ fn joint_holders(text: &str) -> Vec<String> {
     vec![name::clean(text)]
 }
 
+/// A capital I is read as a small l where a word cannot begin with one, or is in capitals otherwise:
+/// `lbáñez`, `GARClA`.
+fn with_capital_i(text: &str) -> String {
+    let mut mended = Vec::new();
+    for word in text.split(' ') {
+        let capitals = word.chars().filter(|ch| ch.is_uppercase()).count();
+        let small: Vec<char> = word.chars().filter(|ch| ch.is_lowercase()).collect();
+        let mut letters = word.chars();
+        let second = fold(word).chars().nth(1);
+        let impossible = letters.next() == Some('l')
+            && second.is_some_and(|ch| ch.is_alphabetic() && !"aeiouylh".contains(ch));
+        if capitals >= 2 && !small.is_empty() && small.iter().all(|ch| *ch == 'l') {
+            mended.push(word.replace('l', "I"));
+        } else if impossible {
+            mended.push(format!("I{}", letters.as_str()));
+        } else {
+            mended.push(word.to_owned());
+        }
+    }
+    mended.join(" ")
+}
+
 /// The end of the run of name-like words from `at`: capitals, particles, initials.
 fn capital_run(sheet: &Sheet, at: usize, end: usize, person: bool) -> usize {
     let mut run = at;
     let mut commas = 0;
     while run < end && run - at < LONGEST_NAME {
-        let text = sheet.page.words[run].text.as_str();
+        let mended = with_capital_i(&sheet.page.words[run].text);
+        let text = mended.as_str();
         let bare = text.trim_matches(|ch: char| !ch.is_alphanumeric() && ch != '&');
         let folded = fold(bare);
         let particle = PARTICLES.contains(&folded.as_str());

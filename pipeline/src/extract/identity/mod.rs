@@ -3,6 +3,7 @@
 //! The zone has check digits and no accents; the print has accents and no check digits. Agreement
 //! raises the score, disagreement is a failed check `mrz_agrees`.
 
+mod labels;
 mod printed;
 mod names;
 
@@ -70,12 +71,13 @@ impl Merge<'_> {
             self.passport_numbers(fields);
             return;
         }
-        let zone_id = self.zone.filter(|_| spanish).map(|zone| zone.optional.clone()).filter(|id| !id.is_empty());
+        let zone_id =
+            self.zone.filter(|_| spanish).map(|zone| zone.optional.clone()).filter(|id| !id.is_empty());
         if let Some(zone) = self.zone
             && !spanish
         {
             let printed = self.sheet.texts(What::Number);
-            let reading = self.from_zone(zone, &zone.document_number, "mrz_document_number", &printed);
+            let reading = Self::zoned(zone, &zone.document_number, "mrz_document_number", &printed);
             fields.insert("document_number".to_owned(), reading);
             return;
         }
@@ -84,10 +86,13 @@ impl Merge<'_> {
         }
         let printed = self.sheet.support_numbers();
         if let Some(zone) = self.zone {
-            let reading = self.from_zone(zone, &zone.document_number, "mrz_document_number", &printed);
+            let reading = Self::zoned(zone, &zone.document_number, "mrz_document_number", &printed);
             fields.insert("support_number".to_owned(), reading);
         } else if let Some(best) = printed.first() {
-            fields.insert("support_number".to_owned(), best.reading(Value::Text(best.text.clone()), PRINT_ALONE));
+            fields.insert(
+                "support_number".to_owned(),
+                best.reading(Value::Text(best.text.clone()), PRINT_ALONE),
+            );
         }
     }
 
@@ -101,7 +106,8 @@ impl Merge<'_> {
         } else if let (Some(zone), Some(id)) = (self.zone, zone_id.filter(|_| zone_holds)) {
             (from_zone_only(zone, id, ZONE_ALONE * zone.score), id.to_owned())
         } else {
-            let item = printed.iter().find(|item| tax_id::is_valid(&item.text)).or_else(|| printed.first())?;
+            let item =
+                printed.iter().find(|item| tax_id::is_valid(&item.text)).or_else(|| printed.first())?;
             (item.reading(Value::Text(item.text.clone()), PRINT_ALONE + 0.1), item.text.clone())
         };
         let letter = tax_id::is_valid(&number);
@@ -110,7 +116,9 @@ impl Merge<'_> {
             && let Some(other) = printed.first()
         {
             // A misreading on one side alone says nothing: only two well-formed numbers disagree.
-            let differ = same.is_none() && (!other.doubtful || tax_id::is_valid(&other.text)) && tax_id::kind_of(zone_id).is_some();
+            let differ = same.is_none()
+                && (!other.doubtful || tax_id::is_valid(&other.text))
+                && tax_id::kind_of(zone_id).is_some();
             if same.is_some() || differ {
                 reading.checks.push(Check::new("mrz_agrees", same.is_some()));
             }
@@ -126,34 +134,47 @@ impl Merge<'_> {
         if let Some(zone) = self.zone {
             let mut all = printed;
             all.extend(self.sheet.words_equal(&zone.document_number));
-            let reading = self.from_zone(zone, &zone.document_number, "mrz_document_number", &all);
+            let reading = Self::zoned(zone, &zone.document_number, "mrz_document_number", &all);
             fields.insert("document_number".to_owned(), reading);
             let country = from_zone_only(zone, &zone.issuing_country, ZONE_ALONE * zone.score);
             fields.insert("issuing_country".to_owned(), country);
         } else if let Some(best) = printed.first() {
-            fields.insert("document_number".to_owned(), best.reading(Value::Text(best.text.clone()), PRINT_ALONE));
+            fields.insert(
+                "document_number".to_owned(),
+                best.reading(Value::Text(best.text.clone()), PRINT_ALONE),
+            );
         }
         if let Some(item) = self.sheet.tax_ids().first() {
             let holds = tax_id::is_valid(&item.text);
             let mut reading = item.reading(Value::Text(item.text.clone()), if holds { 0.95 } else { 0.4 });
             reading.checks.push(Check::new("dni_letter", holds));
             fields.insert("personal_number".to_owned(), reading);
-        } else if let Some(zone) = self.zone.filter(|zone| !zone.optional.is_empty() && zone.issuing_country != "ESP") {
+        } else if let Some(zone) =
+            self.zone.filter(|zone| !zone.optional.is_empty() && zone.issuing_country != "ESP")
+        {
             let printed = self.sheet.words_equal(&zone.optional);
             let score = if printed.is_empty() { 0.7 } else { 0.95 };
-            fields.insert("personal_number".to_owned(), from_zone_only(zone, &zone.optional, score * zone.score));
+            fields.insert(
+                "personal_number".to_owned(),
+                from_zone_only(zone, &zone.optional, score * zone.score),
+            );
         } else if let Some(item) = self.sheet.texts(What::PersonalNumber).first() {
-            fields.insert("personal_number".to_owned(), item.reading(Value::Text(item.text.clone()), PRINT_ALONE));
+            fields.insert(
+                "personal_number".to_owned(),
+                item.reading(Value::Text(item.text.clone()), PRINT_ALONE),
+            );
         }
     }
 
     /// A value of the zone, with what the print says of it.
-    fn from_zone(&self, zone: &Mrz, value: &str, check: &str, printed: &[Printed]) -> FieldReading {
+    fn zoned(zone: &Mrz, value: &str, check: &str, printed: &[Printed]) -> FieldReading {
         let holds = zone.passes(check);
         let same = printed.iter().find(|item| item.text == value);
         let mut reading = match same {
             Some(item) => item.reading(Value::Text(value.to_owned()), if holds { BOTH } else { 0.9 }),
-            None => from_zone_only(zone, value, if holds { ZONE_ALONE } else { 0.5 } * (0.5 + 0.5 * zone.score)),
+            None => {
+                from_zone_only(zone, value, if holds { ZONE_ALONE } else { 0.5 } * (0.5 + 0.5 * zone.score))
+            }
         };
         reading.checks.push(Check::new(check, holds));
         let sure_other = printed.iter().any(|item| !item.doubtful && item.text.len() == value.len());
@@ -166,7 +187,8 @@ impl Merge<'_> {
 
     fn names(&self, fields: &mut BTreeMap<String, FieldReading>) {
         for (name, what) in [("surnames", What::Surnames), ("given_names", What::GivenNames)] {
-            let zoned = self.zone.map(|zone| if what == What::Surnames { &zone.surnames } else { &zone.given_names });
+            let zoned =
+                self.zone.map(|zone| if what == What::Surnames { &zone.surnames } else { &zone.given_names });
             let labelled = self.sheet.texts(what);
             if let Some(reading) = names::merge(self.sheet, self.zone, zoned.map(String::as_str), &labelled) {
                 fields.insert(name.to_owned(), reading);
@@ -199,7 +221,8 @@ impl Merge<'_> {
     fn dates(&self, fields: &mut BTreeMap<String, FieldReading>) {
         let birth = self.date(What::Birth, self.zone.and_then(|zone| zone.birth_date), "mrz_birth_date");
         let expiry = self.date(What::Expiry, self.zone.and_then(|zone| zone.expiry_date), "mrz_expiry_date");
-        let day = |reading: &Option<FieldReading>| reading.as_ref().and_then(|reading| reading.value.as_date());
+        let day =
+            |reading: &Option<FieldReading>| reading.as_ref().and_then(|reading| reading.value.as_date());
         let issue = self.issue_date(day(&birth), day(&expiry));
         for (name, reading) in [("birth_date", birth), ("expiry_date", expiry), ("issue_date", issue)] {
             if let Some(reading) = reading {
@@ -220,7 +243,11 @@ impl Merge<'_> {
         let mut reading = match (same, labelled.first()) {
             (Some((item, _)), _) => item.reading(Value::date(date), if holds { BOTH } else { 0.9 }),
             (None, Some((item, printed))) if !holds => item.reading(Value::date(*printed), 0.65),
-            _ => from_zone_only(zone, &Value::date(date).as_text().unwrap_or_default().to_owned(), if holds { ZONE_ALONE } else { 0.5 }),
+            _ => from_zone_only(
+                zone,
+                Value::date(date).as_text().unwrap_or_default(),
+                if holds { ZONE_ALONE } else { 0.5 },
+            ),
         };
         reading.checks.push(Check::new(check, holds));
         let contradicted = labelled.first().is_some_and(|(item, _)| !item.doubtful);
@@ -236,16 +263,22 @@ impl Merge<'_> {
     /// Only printed: by its label, or as the one other date between birth and expiry.
     fn issue_date(&self, birth: Option<NaiveDate>, expiry: Option<NaiveDate>) -> Option<FieldReading> {
         let plausible = |date: &NaiveDate| {
-            Some(*date) != birth && Some(*date) != expiry && birth.is_none_or(|birth| birth < *date) && expiry.is_none_or(|expiry| *date < expiry)
+            Some(*date) != birth
+                && Some(*date) != expiry
+                && birth.is_none_or(|birth| birth < *date)
+                && expiry.is_none_or(|expiry| *date < expiry)
         };
         let labelled = self.sheet.dates(What::Issue);
         if let Some((item, date)) = labelled.iter().find(|(_, date)| plausible(date)) {
             return Some(item.reading(Value::date(*date), 0.92));
         }
-        let mut others: Vec<(Printed, NaiveDate)> = self.sheet.all_dates().into_iter().filter(|(_, date)| plausible(date)).collect();
+        let mut others: Vec<(Printed, NaiveDate)> =
+            self.sheet.all_dates().into_iter().filter(|(_, date)| plausible(date)).collect();
         others.dedup_by_key(|(_, date)| *date);
         match others.as_slice() {
-            [(item, date)] if birth.is_some() && expiry.is_some() => Some(item.reading(Value::date(*date), 0.85)),
+            [(item, date)] if birth.is_some() && expiry.is_some() => {
+                Some(item.reading(Value::date(*date), 0.85))
+            }
             _ => None,
         }
     }

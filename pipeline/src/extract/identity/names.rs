@@ -10,7 +10,12 @@ use super::{around, from_zone_only};
 
 /// The name as printed. With a zone, the words of the print that spell the zone's name; without, what
 /// stands at the label.
-pub(super) fn merge(sheet: &Sheet, zone: Option<&Mrz>, zoned: Option<&str>, labelled: &[Printed]) -> Option<FieldReading> {
+pub(super) fn merge(
+    sheet: &Sheet,
+    zone: Option<&Mrz>,
+    zoned: Option<&str>,
+    labelled: &[Printed],
+) -> Option<FieldReading> {
     let (Some(zone), Some(zoned)) = (zone, zoned.filter(|name| !name.is_empty())) else {
         let best = labelled.first()?;
         return Some(best.reading(Value::Text(best.text.clone()), 0.75));
@@ -21,7 +26,9 @@ pub(super) fn merge(sheet: &Sheet, zone: Option<&Mrz>, zoned: Option<&str>, labe
     if let Some(found) = spelled_out(sheet, zoned) {
         return Some(found);
     }
-    let nearest = labelled.first().map(|label| (label, strsim::normalized_levenshtein(&letters(&label.text), &letters(zoned)) as f32));
+    let nearest = labelled
+        .first()
+        .map(|label| (label, strsim::normalized_levenshtein(&letters(&label.text), &letters(zoned)) as f32));
     match nearest {
         // Nearly the same: one side was misread. The surer side is taken.
         Some((label, likeness)) if likeness > 0.75 => {
@@ -69,7 +76,9 @@ fn spelled_out(sheet: &Sheet, zoned: &str) -> Option<FieldReading> {
     let mut after = 0;
     for wanted in zoned.split(' ') {
         let same = |text: &str| letters(text) == wanted.to_lowercase();
-        let here = |(_, word): &(usize, &super::printed::Piece)| page_index.is_none_or(|page| page == word.page_index) && same(&word.text);
+        let here = |(_, word): &(usize, &super::printed::Piece)| {
+            page_index.is_none_or(|page| page == word.page_index) && same(&word.text)
+        };
         let mut found = sheet.pieces.iter().enumerate().filter(here);
         let next = found.clone().find(|(at, _)| *at >= after).or_else(|| found.next())?;
         after = next.0 + 1;

@@ -10,6 +10,7 @@ use crate::domain::{Page, Rect};
 use super::super::mrz::Mrz;
 use super::super::parse::text::fold;
 use super::super::parse::{date, tax_id};
+use super::labels::{label_of, words_of};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum What {
@@ -26,32 +27,6 @@ pub(super) enum What {
     /// A label of something that is not read: it ends values.
     Other,
 }
-
-/// Labels by their letters alone, folded, longest match first.
-const LABELS: [(What, &[&str]); 11] = [
-    (What::Surnames, &["apellidos", "primer apellido", "segundo apellido", "apellido", "surname", "surnames", "last name", "family name",
-        "cognoms", "abizenak", "apelidos", "surname s", "apellido s", "primary identifier"]),
-    (What::GivenNames, &["nombre", "nombres", "name", "names", "given names", "given name", "first name", "first names", "forenames", "forename", "prenoms",
-        "prenom", "nom", "nome", "izena", "given name s", "nombre s", "secondary identifier", "vornamen", "nombre propio"]),
-    (What::Sex, &["sexo", "sex", "sexe", "sexua", "geschlecht", "sesso"]),
-    (What::Nationality, &["nacionalidad", "nationality", "nationalite", "nacionalitat", "nacionalidade", "nazionalitatea", "staatsangehorigkeit", "nac", "cittadinanza"]),
-    (What::Birth, &["fecha de nacimiento", "fecha nacimiento", "date of birth", "nacimiento", "f nacimiento", "birth date", "date de naissance",
-        "data de naixement", "fecha de nac", "data de nacemento", "jaioteguna", "born", "geburtsdatum", "data di nascita", "dob"]),
-    (What::Issue, &["emision", "fecha de emision", "fecha emision", "fecha de expedicion", "fecha expedicion", "expedicion", "date of issue",
-        "issue date", "date de delivrance", "data d expedicio", "emissio", "expedido", "issued", "issued on", "emitido", "f expedicion", "valid from", "ausstellungsdatum"]),
-    (What::Expiry, &["validez", "valido hasta", "fecha de validez", "fecha validez", "fecha de caducidad", "fecha caducidad", "caducidad",
-        "date of expiry", "expiry date", "expiry", "expires", "valid until", "validity", "date d expiration", "validesa", "data de caducitat", "valid to", "valida hasta",
-        "valido ate", "expiration date", "date of expiration", "fecha de vencimiento", "gultig bis", "good thru", "baliotasuna"]),
-    (What::Number, &["dni", "dni num", "num dni", "nie", "numero de documento", "documento num", "document no", "document number", "passport no",
-        "passport number", "pasaporte no", "pasaporte num", "no de pasaporte", "num de pasaporte", "n de pasaporte", "numero de pasaporte", "n du passeport", "no du passeport",
-        "passeport no", "identity card no", "id number", "card no", "documento n", "pasaporte n", "n documento", "card number", "numero dni", "passeport n"]),
-    (What::Support, &["num soport", "num soporte", "numero de soporte", "idesp", "soporte", "n soporte", "num suport", "support no", "support number", "num sop"]),
-    (What::PersonalNumber, &["num personal", "numero personal", "personal no", "personal number", "n personal", "no personnel", "num identificacion", "identity no", "n personnel"]),
-    (What::Other, &["lugar de nacimiento", "place of birth", "lieu de naissance", "domicilio", "address", "autoridad", "authority", "autorite",
-        "firma", "signature", "firma del titular", "signature of bearer", "equipo", "hijo a de", "hijo de", "padres", "tipo", "type", "codigo", "code",
-        "tipo de permiso", "type of permit", "observaciones", "remarks", "can", "height", "estatura", "lugar de domicilio", "provincia", "codigo del pais", "holder s signature",
-        "country code", "code of issuing state", "pais emisor", "issuing country", "lugar de expedicion", "place of issue", "lloc de naixement", "residencia", "permiso"]),
-];
 
 /// A word of the print.
 #[derive(Debug, Clone)]
@@ -98,8 +73,10 @@ pub(super) struct Sheet {
 /// Below this the recogniser may well be wrong about a word.
 const SURE: f32 = 0.85;
 
-static SUPPORT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^(?:[A-Z]{3}\d{6}|[A-Z]\d{8})$").expect("the pattern is valid"));
-static NUMBER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^[A-Z0-9]{6,12}$").expect("the pattern is valid"));
+static SUPPORT: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^(?:[A-Z]{3}\d{6}|[A-Z]\d{8})$").expect("the pattern is valid"));
+static NUMBER: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^[A-Z0-9]{6,12}$").expect("the pattern is valid"));
 
 impl Sheet {
     pub(super) fn read(pages: &[&Page], zone: Option<&Mrz>) -> Self {
@@ -109,7 +86,8 @@ impl Sheet {
                 for segment in &line.segments {
                     for word in page.words_of(segment) {
                         let in_zone = zone.is_some_and(|zone| {
-                            zone.page_index == page_index && zone.bounds.contains_point(word.bounds.center_x(), word.bounds.center_y())
+                            zone.page_index == page_index
+                                && zone.bounds.contains_point(word.bounds.center_x(), word.bounds.center_y())
                         });
                         if !in_zone {
                             sheet.pieces.push(Piece {
@@ -126,7 +104,8 @@ impl Sheet {
             }
         }
         sheet.find_labels();
-        sheet.speaks_of_passport = sheet.pieces.iter().any(|piece| matches!(fold(&piece.text).as_str(), "pasaporte" | "passport"));
+        sheet.speaks_of_passport =
+            sheet.pieces.iter().any(|piece| matches!(fold(&piece.text).as_str(), "pasaporte" | "passport"));
         sheet
     }
 
@@ -134,7 +113,8 @@ impl Sheet {
         let mut at = 0;
         while at < self.pieces.len() {
             if let Some((what, count)) = self.label_at(at) {
-                let bounds = Rect::around(self.pieces[at..at + count].iter().map(|piece| piece.bounds)).unwrap_or_default();
+                let bounds = Rect::around(self.pieces[at..at + count].iter().map(|piece| piece.bounds))
+                    .unwrap_or_default();
                 let (page_index, row) = (self.pieces[at].page_index, self.pieces[at].row);
                 self.pieces[at..at + count].iter_mut().for_each(|piece| piece.labelled = true);
                 self.labels.push(Label { what, page_index, row, first: at, end: at + count, bounds });
@@ -151,19 +131,17 @@ impl Sheet {
         let mut best = None;
         let mut parts: Vec<String> = Vec::new();
         for (count, piece) in self.pieces[at..].iter().take(5).enumerate() {
-            let near = count == 0 || piece.row == start.row && piece.page_index == start.page_index && {
-                let before = &self.pieces[at + count - 1].bounds;
-                piece.bounds.left - before.right() < 1.2 * before.height.max(piece.bounds.height)
-            };
+            let near = count == 0
+                || piece.row == start.row && piece.page_index == start.page_index && {
+                    let before = &self.pieces[at + count - 1].bounds;
+                    piece.bounds.left - before.right() < 1.2 * before.height.max(piece.bounds.height)
+                };
             if !near {
                 break;
             }
-            let folded = fold(&piece.text.replace(['º', '°', 'ª'], " "));
-            parts.extend(folded.split(|ch: char| !ch.is_ascii_alphanumeric()).filter(|part| !part.is_empty()).map(str::to_owned));
-            let phrase = parts.join(" ");
-            let what = LABELS.iter().find(|(_, labels)| labels.iter().any(|label| alike(label, &phrase)));
-            if let Some((what, _)) = what {
-                best = Some((*what, count + 1));
+            parts.extend(words_of(&piece.text));
+            if let Some(what) = label_of(&parts.join(" ")) {
+                best = Some((what, count + 1));
             }
         }
         best
@@ -229,10 +207,17 @@ impl Sheet {
     fn dates_in(&self, run: &[usize]) -> Vec<(Printed, NaiveDate)> {
         let (text, spans) = self.joined(run);
         let found = date::find_all_misread(&text);
-        found.into_iter().map(|found| {
-            let pieces: Vec<usize> = spans.iter().filter(|(_, from, to)| *from < found.range.end && *to > found.range.start).map(|(at, _, _)| *at).collect();
-            (self.printed(&pieces, found.raw(&text).to_owned()), found.value)
-        }).collect()
+        found
+            .into_iter()
+            .map(|found| {
+                let pieces: Vec<usize> = spans
+                    .iter()
+                    .filter(|(_, from, to)| *from < found.range.end && *to > found.range.start)
+                    .map(|(at, _, _)| *at)
+                    .collect();
+                (self.printed(&pieces, found.raw(&text).to_owned()), found.value)
+            })
+            .collect()
     }
 
     fn joined(&self, run: &[usize]) -> (String, Vec<(usize, usize, usize)>) {
@@ -269,7 +254,11 @@ impl Sheet {
         for row in self.rows() {
             let (text, spans) = self.joined(&row);
             for id in tax_id::find_all(&text).into_iter().filter(|id| id.value.is_person()) {
-                let pieces: Vec<usize> = spans.iter().filter(|(_, from, to)| *from < id.range.end && *to > id.range.start).map(|(at, _, _)| *at).collect();
+                let pieces: Vec<usize> = spans
+                    .iter()
+                    .filter(|(_, from, to)| *from < id.range.end && *to > id.range.start)
+                    .map(|(at, _, _)| *at)
+                    .collect();
                 found.push((!id.holds(), self.printed(&pieces, id.value.number)));
             }
         }
@@ -316,7 +305,10 @@ impl Sheet {
     fn below(&self, label: &Label, several: bool) -> Vec<usize> {
         let height = label.bounds.height;
         let next_left = self.labels.iter().filter(|other| {
-            other.page_index == label.page_index && other.row == label.row && other.first >= label.end && other.what != label.what
+            other.page_index == label.page_index
+                && other.row == label.row
+                && other.first >= label.end
+                && other.what != label.what
         });
         let limit = next_left.map(|other| other.bounds.left).reduce(f32::min).unwrap_or(f32::MAX);
         let mut run: Vec<usize> = Vec::new();
@@ -328,7 +320,8 @@ impl Sheet {
             }
             let tall = piece.bounds.height.max(height);
             let beneath = piece.bounds.center_y() > label.bounds.bottom();
-            let within = piece.bounds.left > label.bounds.left - 2.0 * tall && piece.bounds.left < limit - 0.5 * tall;
+            let within =
+                piece.bounds.left > label.bounds.left - 2.0 * tall && piece.bounds.left < limit - 0.5 * tall;
             if !beneath || !within {
                 continue;
             }
@@ -339,7 +332,9 @@ impl Sheet {
             if new_row && !several {
                 break;
             }
-            let apart = run.last().is_some_and(|last| !new_row && piece.bounds.left - self.pieces[*last].bounds.right() > 2.5 * tall);
+            let apart = run.last().is_some_and(|last| {
+                !new_row && piece.bounds.left - self.pieces[*last].bounds.right() > 2.5 * tall
+            });
             let aside = run.is_empty() && piece.bounds.left > label.bounds.right() + 6.0 * tall;
             if apart || aside || piece.labelled {
                 continue;
@@ -366,16 +361,14 @@ impl Sheet {
                 let digits = compact.chars().filter(char::is_ascii_digit).count();
                 Some(compact).filter(|compact| NUMBER.is_match(compact) && digits >= 4)?
             }
-            What::Support => Some(super::super::parse::text::alphanumeric(&first)).filter(|text| SUPPORT.is_match(text))?,
+            What::Support => {
+                Some(super::super::parse::text::alphanumeric(&first)).filter(|text| SUPPORT.is_match(text))?
+            }
             What::Birth | What::Issue | What::Expiry | What::Other => return None,
         };
         let single = !matches!(what, What::Surnames | What::GivenNames);
         Some(self.printed(if single { &run[..1] } else { run }, value))
     }
-}
-
-fn alike(label: &str, read: &str) -> bool {
-    label == read || label.len() >= 7 && label.len().abs_diff(read.len()) <= 1 && strsim::levenshtein(label, read) <= 1
 }
 
 fn person_part(text: &str) -> Option<String> {

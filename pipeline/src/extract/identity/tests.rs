@@ -73,7 +73,12 @@ fn text<'f>(fields: &'f BTreeMap<String, FieldReading>, name: &str) -> &'f str {
 }
 
 fn failed(fields: &BTreeMap<String, FieldReading>) -> Vec<String> {
-    fields.values().flat_map(|reading| &reading.checks).filter(|check| !check.passed).map(|check| check.name.clone()).collect()
+    fields
+        .values()
+        .flat_map(|reading| &reading.checks)
+        .filter(|check| !check.passed)
+        .map(|check| check.name.clone())
+        .collect()
 }
 
 const EXPECTED: [(&str, &str); 9] = [

@@ -3,6 +3,8 @@
 
 mod currency;
 mod paragraph;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

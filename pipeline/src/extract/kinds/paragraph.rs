@@ -115,12 +115,22 @@ fn next_line(reading: &Reading, current: usize, left_limit: Option<f32>) -> Opti
     let height = sheet.height.max(piece.bounds.height * 0.8);
     let fits = |other: &Piece| {
         let gap = other.bounds.top - piece.bounds.bottom();
-        let aligned = (other.bounds.left - piece.bounds.left).abs() < 1.5 * height
+        let aligned = (other.bounds.left - piece.bounds.left).abs() < 2.5 * height
             || left_limit.is_some_and(|left| (other.bounds.left - left).abs() < 1.5 * height);
         other.row > piece.row && gap < LINE_GAP * height && gap > -0.6 * height && aligned
     };
     let (index, _) = sheet.pieces.iter().enumerate().skip(current + 1).find(|(_, other)| fits(other))?;
-    (!begins_with_label(reading, index)).then_some(index)
+    let heading = is_numbered_heading(&sheet.text(sheet.pieces[index].first, sheet.pieces[index].end));
+    (!heading && !begins_with_label(reading, index)).then_some(index)
+}
+
+/// `4. Devolución` opens the next part of a form.
+fn is_numbered_heading(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    let number = words.next().and_then(|word| word.strip_suffix(['.', ')', '-']));
+    let numbered =
+        number.is_some_and(|number| number.len() <= 2 && number.chars().all(|ch| ch.is_ascii_alphanumeric()));
+    numbered && words.next().is_some_and(|word| word.starts_with(char::is_uppercase)) && words.count() <= 4
 }
 
 /// Another field's label opens the piece and is set off from what follows.

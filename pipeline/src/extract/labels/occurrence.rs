@@ -93,14 +93,14 @@ fn search(
     }
 }
 
-/// Characters that may differ, by the length of the label: about one in seven, none in short ones.
+/// Characters that may differ, by the length of the label: about one in eight, none in short ones.
 fn allowed_edits(length: usize) -> usize {
     match length {
         0..=4 => 0,
-        5..=8 => 1,
-        9..=14 => 2,
-        15..=24 => 3,
-        _ => length / 7,
+        5..=12 => 1,
+        13..=20 => 2,
+        21..=30 => 3,
+        _ => length / 8,
     }
 }
 
@@ -122,12 +122,22 @@ fn search_tolerant(
                 continue;
             }
             let edits = strsim::levenshtein(joined, target);
-            if edits > 0 && edits <= allowed {
+            if edits > 0 && edits <= allowed && !absorbs_token(sheet, tokens, target, edits) {
                 let quality = 1.0 - 1.2 * edits as f32 / target.len().max(1) as f32;
                 keep(found, occurrence(lexicon, sheet, piece, tokens, *phrase, quality));
             }
         }
     }
+}
+
+/// The match would be better without one of its tokens: a word of something else that the tolerance
+/// swallowed.
+fn absorbs_token(sheet: &Sheet, tokens: &[usize], target: &str, edits: usize) -> bool {
+    let without = |left_out: usize| -> String {
+        let others = tokens.iter().enumerate().filter(|(place, _)| *place != left_out);
+        others.map(|(_, token)| sheet.tokens[*token].text.as_str()).collect()
+    };
+    tokens.len() > 1 && (0..tokens.len()).any(|place| strsim::levenshtein(&without(place), target) < edits)
 }
 
 fn letters_of(text: &str) -> [u8; 32] {

@@ -124,17 +124,18 @@ impl<'a> Sheet<'a> {
         Rect::around(words.iter().map(|word| word.bounds)).unwrap_or_default()
     }
 
-    /// Product-like certainty of a run of words: the least of their characters and words.
+    /// How sure the recogniser is of a run of words: between its least sure and its mean character.
     pub fn certainty(&self, first: usize, end: usize) -> f32 {
         let words = self.page.words.get(first..end).unwrap_or_default();
-        let mut certainty = 1.0_f32;
+        let (mut least, mut sum, mut count) = (1.0_f32, 0.0, 0.0);
         for word in words {
-            certainty = certainty.min(word.confidence);
             for reading in word.chars.iter().filter(|reading| reading.ch.is_alphanumeric()) {
-                certainty = certainty.min(reading.probability);
+                least = least.min(reading.probability);
+                sum += reading.probability;
+                count += 1.0;
             }
         }
-        certainty.clamp(0.0, 1.0)
+        if count == 0.0 { 1.0 } else { (0.5 * least + 0.5 * sum / count).clamp(0.0, 1.0) }
     }
 }
 

@@ -51,7 +51,7 @@ pub fn find_all(text: &str) -> Vec<Found<String>> {
 }
 
 fn candidate_at(chars: &[(usize, char)], at: usize) -> Option<(String, usize)> {
-    if chars[at].1.to_ascii_uppercase() != 'E' || at > 0 && chars[at - 1].1.is_alphanumeric() {
+    if !chars[at].1.eq_ignore_ascii_case(&'E') || at > 0 && chars[at - 1].1.is_alphanumeric() {
         return None;
     }
     let mut compact = Vec::new();

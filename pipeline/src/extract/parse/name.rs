@@ -30,7 +30,7 @@ pub fn clean(text: &str) -> String {
 fn is_title(word: &str) -> bool {
     let bare = word.trim_end_matches([',', ':']);
     let dotted = bare.ends_with('.');
-    let folded = fold(bare).replace(['.', 'º'], "").replace('ª', "ª");
+    let folded = fold(bare).replace(['.', 'º'], "");
     let known = TITLES.contains(&folded.as_str());
     let marked = dotted || bare.contains(['ª', '/']);
     known && (marked || !UNSURE_TITLES.contains(&folded.as_str()) || folded == "d" && bare == "D")

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use super::issuer;
 use super::line::{Line, compact};
 use crate::domain::{Check, Page, Rect, Value};
+use crate::extract::FieldReading;
 use crate::extract::parse::period::{self, Period};
 use crate::extract::parse::{bic, iban, money, name, text};
-use crate::extract::FieldReading;
 
 /// Adds what the labels left open.
 pub(super) fn complete(
@@ -17,7 +17,8 @@ pub(super) fn complete(
     lines: &[Line],
     used: &[bool],
 ) {
-    let outside: Vec<&Line> = lines.iter().zip(used).filter(|(_, used)| !**used).map(|(line, _)| line).collect();
+    let outside: Vec<&Line> =
+        lines.iter().zip(used).filter(|(_, used)| !**used).map(|(line, _)| line).collect();
     settle_iban(fields, &outside);
     if !fields.contains_key("bic")
         && let Some(found) = find_bic(&outside)
@@ -98,7 +99,8 @@ fn find_bic(outside: &[&Line]) -> Option<FieldReading> {
 fn find_period(outside: &[&Line]) -> Option<(Period, FieldReading)> {
     outside.iter().find_map(|line| {
         let text = line_text(line);
-        let found = period::find_all(&text).into_iter().find(|found| (5..=400).contains(&found.value.days()))?;
+        let found =
+            period::find_all(&text).into_iter().find(|found| (5..=400).contains(&found.value.days()))?;
         Some((found.value, reading(Value::Boolean(true), line, line.bounds, 0.6)))
     })
 }
@@ -181,7 +183,8 @@ fn named_currency(word: &str) -> Option<&'static str> {
     let bare = word.trim_matches(|ch: char| !ch.is_alphanumeric() && !"€£$".contains(ch));
     let tail = ["(€)", "(£)", "(EUR)", "(GBP)"].iter().find(|tail| word.ends_with(**tail));
     let bare = tail.map_or(bare, |tail| tail.trim_matches(['(', ')']));
-    let is_name = matches!(bare, "EUR" | "€" | "GBP" | "£" | "USD" | "$" | "CHF") || text::fold(bare) == "euros";
+    let is_name =
+        matches!(bare, "EUR" | "€" | "GBP" | "£" | "USD" | "$" | "CHF") || text::fold(bare) == "euros";
     if is_name { money::currency(bare) } else { None }
 }
 

@@ -168,7 +168,8 @@ fn other_readings(core: &[Word], cents: i64) -> Vec<(i64, f32)> {
             }
         }
     }
-    let mut others: Vec<(i64, f32)> = single.iter().map(|(_, change, cost)| (cents + change, *cost)).collect();
+    let mut others: Vec<(i64, f32)> =
+        single.iter().map(|(_, change, cost)| (cents + change, *cost)).collect();
     for (index, one) in single.iter().enumerate() {
         for two in single.iter().skip(index + 1).filter(|two| two.0 != one.0) {
             let cost = one.2 + two.2;

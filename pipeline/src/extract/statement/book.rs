@@ -49,7 +49,15 @@ pub(super) fn enter(
         .filter(|(line, used)| !**used && !line.compact.is_empty())
         .flat_map(|(line, _)| line.amounts().map(|(_, _, amount)| amount.signed()).collect::<Vec<_>>())
         .collect();
-    let book = Book { stated: &stated, table, period, ledger: &ledger, movements: &movements, opening: &opening, closing: &closing };
+    let book = Book {
+        stated: &stated,
+        table,
+        period,
+        ledger: &ledger,
+        movements: &movements,
+        opening: &opening,
+        closing: &closing,
+    };
     let rows = book.rows(pages);
     book.enter_balances(fields, &rows, newest_first);
     if let Some(reading) = book.transactions(rows, lines) {
@@ -382,7 +390,8 @@ impl Book<'_> {
         let best = side.printed.first().map(|(value, _)| *value);
         let listed = |value: &i64| side.printed.iter().any(|(printed, _)| printed == value);
         let stated = |value: &i64| side.chained && self.stated.contains(value);
-        let chosen = side.reckoned.filter(|value| listed(value) || stated(value)).or(best).or(side.reckoned)?;
+        let chosen =
+            side.reckoned.filter(|value| listed(value) || stated(value)).or(best).or(side.reckoned)?;
         let printed = listed(&chosen) || stated(&chosen);
         let mentioned = edge_mentions(self.table, side.special, newest_first)
             .find(|mention| mention.values.first().is_some_and(|(value, _)| *value == chosen))
@@ -392,15 +401,15 @@ impl Book<'_> {
         let score = match (printed, agreed && side.borne_out) {
             (true, true) => 0.985,
             (true, false) if agreed && self.movements.is_empty() => 0.85,
-            (true, false) if side.reckoned.is_none() => {
-                labelled.map_or(0.0, |field| field.score).max(mentioned.map_or(0.0, |mention| 0.85 * mention.certainty))
-            }
+            (true, false) if side.reckoned.is_none() => labelled
+                .map_or(0.0, |field| field.score)
+                .max(mentioned.map_or(0.0, |mention| 0.85 * mention.certainty)),
             (true, false) => 0.6,
             (false, _) => 0.72,
         };
-        let place = labelled.map(|field| (field.raw.clone(), field.page_index, field.bounds)).or_else(|| {
-            mentioned.map(|mention| (mention.raw.clone(), mention.page, mention.bounds))
-        });
+        let place = labelled
+            .map(|field| (field.raw.clone(), field.page_index, field.bounds))
+            .or_else(|| mentioned.map(|mention| (mention.raw.clone(), mention.page, mention.bounds)));
         let edge = || {
             let movement =
                 if side.special == Special::Opening { self.movements.first() } else { self.movements.last() };

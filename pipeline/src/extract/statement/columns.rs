@@ -131,7 +131,8 @@ fn best_fit(columns: &[AmountColumn], own: &[Cluster]) -> (f32, f32) {
         let mut matched = 0.0;
         for cluster in own {
             let right = fit.0 * cluster.right + fit.1;
-            let near = columns.iter().map(|column| (column.right - right).abs()).fold(f32::INFINITY, f32::min);
+            let near =
+                columns.iter().map(|column| (column.right - right).abs()).fold(f32::INFINITY, f32::min);
             matched += cluster.members.len() as f32 * (1.0 - near / PAGE_SLACK).max(0.0);
         }
         matched / total.max(1) as f32 - 0.6 * (fit.0 - 1.0).abs() - 0.5 * fit.1.abs()
@@ -140,7 +141,8 @@ fn best_fit(columns: &[AmountColumn], own: &[Cluster]) -> (f32, f32) {
 }
 
 fn home_of(columns: &[AmountColumn], cluster: &Cluster) -> Option<usize> {
-    let near = columns.iter().enumerate().map(|(index, column)| ((column.right - cluster.right).abs(), index));
+    let near =
+        columns.iter().enumerate().map(|(index, column)| ((column.right - cluster.right).abs(), index));
     near.filter(|(apart, _)| *apart < PAGE_SLACK).min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, index)| index)
 }
 
@@ -192,11 +194,8 @@ fn drop_rare(columns: &mut Columns) {
     let renamed: std::collections::BTreeMap<usize, usize> =
         sorted.iter().enumerate().map(|(new, old)| (*old, new)).collect();
     columns.amounts = sorted.iter().map(|index| columns.amounts[*index].clone()).collect();
-    columns.placed = columns
-        .placed
-        .iter()
-        .filter_map(|(place, column)| Some((*place, *renamed.get(column)?)))
-        .collect();
+    columns.placed =
+        columns.placed.iter().filter_map(|(place, column)| Some((*place, *renamed.get(column)?))).collect();
 }
 
 /// Left edges of dates at the beginning of rows, as shares of the page's width.

@@ -18,7 +18,11 @@ pub(super) struct Resolved {
 }
 
 /// The date that is meant. `anchor` is any date of the statement for when no period is known.
-pub(super) fn resolve(printed: PrintedDate, period: Option<Period>, anchor: Option<NaiveDate>) -> Option<Resolved> {
+pub(super) fn resolve(
+    printed: PrintedDate,
+    period: Option<Period>,
+    anchor: Option<NaiveDate>,
+) -> Option<Resolved> {
     let period = period.or_else(|| {
         let end = anchor?;
         Some(Period { start: end.checked_sub_days(Days::new(350))?, end })

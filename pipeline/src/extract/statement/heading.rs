@@ -111,7 +111,8 @@ fn cells(lines: &[&Line], height: f32) -> Vec<Vec<Piece>> {
         let piece = Piece { words: keys(&token.text), bounds: token.bounds };
         let home = cells.iter_mut().max_by(|a, b| {
             let shared = |cell: &Vec<Piece>| {
-                Rect::around(cell.iter().map(|piece| piece.bounds)).map_or(0.0, |all| all.overlap_x(&token.bounds))
+                Rect::around(cell.iter().map(|piece| piece.bounds))
+                    .map_or(0.0, |all| all.overlap_x(&token.bounds))
             };
             shared(a).total_cmp(&shared(b))
         });

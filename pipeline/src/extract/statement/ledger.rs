@@ -71,13 +71,24 @@ struct State {
 enum Step {
     Start,
     /// Amount and both balances agree.
-    Agreed { amount: i64, repaired: bool, inferred: bool },
+    Agreed {
+        amount: i64,
+        repaired: bool,
+        inferred: bool,
+    },
     /// The balance is the former one plus the amount; none was read, or the one read is not believed.
-    Reckoned { amount: i64, repaired: bool },
+    Reckoned {
+        amount: i64,
+        repaired: bool,
+    },
     /// Nothing to compare with.
-    Unchecked { amount: Option<i64> },
+    Unchecked {
+        amount: Option<i64>,
+    },
     /// Amount and balances disagree.
-    Broken { amount: i64 },
+    Broken {
+        amount: i64,
+    },
 }
 
 /// Finds the cheapest reading. `opening` and `closing` are candidates with costs.
@@ -164,7 +175,8 @@ fn from_known(before: i64, entry: &Entry, push: &mut impl FnMut(Option<i64>, f32
 
 /// The cheapest state of each balance, at most [`BEAM`] of them.
 fn prune(mut states: Vec<State>) -> Vec<State> {
-    states.sort_by(|a, b| a.cost.total_cmp(&b.cost).then(a.balance.cmp(&b.balance)).then(a.from.cmp(&b.from)));
+    states
+        .sort_by(|a, b| a.cost.total_cmp(&b.cost).then(a.balance.cmp(&b.balance)).then(a.from.cmp(&b.from)));
     let mut kept: Vec<State> = Vec::new();
     for state in states {
         if kept.len() >= BEAM {
@@ -187,8 +199,9 @@ fn trace(layers: &[Vec<State>], closing: &[(i64, f32)]) -> Ledger {
         None => NO_CLOSING * 0.5,
     };
     let Some(last) = layers.last() else { return Ledger::default() };
-    let best = (0..last.len())
-        .min_by(|a, b| (last[*a].cost + close_cost(&last[*a])).total_cmp(&(last[*b].cost + close_cost(&last[*b]))));
+    let best = (0..last.len()).min_by(|a, b| {
+        (last[*a].cost + close_cost(&last[*a])).total_cmp(&(last[*b].cost + close_cost(&last[*b])))
+    });
     let Some(mut at) = best else { return Ledger::default() };
     let closing_balance = last[at].balance;
     let closes = closing_balance.is_some_and(|balance| closing.iter().any(|(value, _)| *value == balance));

@@ -105,7 +105,11 @@ pub(super) fn lines_of(pages: &[&Page]) -> Vec<Line> {
     for (index, page) in pages.iter().enumerate() {
         let height = page.median_word_height();
         for row in &page.rows {
-            let words = if page.source.is_ocr() { without_rules(words_of(page, row)) } else { words_of(page, row).to_vec() };
+            let words = if page.source.is_ocr() {
+                without_rules(words_of(page, row))
+            } else {
+                words_of(page, row).to_vec()
+            };
             if words.is_empty() {
                 continue;
             }

@@ -41,7 +41,8 @@ fn assignments(count: usize) -> Vec<Vec<Role>> {
     all.retain(|roles| {
         let (amount, debit, credit) =
             (number(roles, Role::Amount), number(roles, Role::Debit), number(roles, Role::Credit));
-        let movement = amount == 1 && debit + credit == 0 || amount == 0 && debit <= 1 && credit <= 1 && debit + credit > 0;
+        let movement = amount == 1 && debit + credit == 0
+            || amount == 0 && debit <= 1 && credit <= 1 && debit + credit > 0;
         movement && number(roles, Role::Balance) <= 1
     });
     all

@@ -112,9 +112,8 @@ fn is_total(special: Option<Special>) -> bool {
 
 fn movement_lines(lines: &[Line], table: &[bool], columns: &Columns, roles: &[Role]) -> Vec<bool> {
     let moves = |index: usize, line: &Line| {
-        line.amounts().any(|(place, _, _)| {
-            columns.of(index, place).is_some_and(|column| roles[column].is_money())
-        })
+        line.amounts()
+            .any(|(place, _, _)| columns.of(index, place).is_some_and(|column| roles[column].is_money()))
     };
     lines.iter().enumerate().map(|(index, line)| table[index] && moves(index, line)).collect()
 }
@@ -153,7 +152,10 @@ fn starts_table(lines: &[Line], at: usize) -> bool {
     let day_heading = dates == 1 && line.tokens.len() <= 3;
     day_heading
         && lines.get(at + 1).is_some_and(|next| {
-            next.page == line.page && next.has_amount() && special_of(next).is_none() && next.tokens.len() >= 3
+            next.page == line.page
+                && next.has_amount()
+                && special_of(next).is_none()
+                && next.tokens.len() >= 3
         })
 }
 
@@ -230,7 +232,8 @@ impl Assembly<'_> {
         let (mut dated, mut all) = (0_usize, 0_usize);
         for (index, line) in self.lines.iter().enumerate() {
             let moves = line.amounts().any(|(place, _, amount)| {
-                amount.cents != 0 && matches!(self.role(index, place), Some(Role::Amount | Role::Debit | Role::Credit))
+                amount.cents != 0
+                    && matches!(self.role(index, place), Some(Role::Amount | Role::Debit | Role::Credit))
             });
             if table[index] && specials[index].is_none() && moves && self.headed_here(index) {
                 all += 1;
@@ -286,19 +289,22 @@ impl Assembly<'_> {
 
     fn balance_token(&self, index: usize) -> Option<usize> {
         let line = &self.lines[index];
-        line.amounts().map(|(place, _, _)| place).filter(|place| self.role(index, *place) == Some(Role::Balance)).last()
+        line.amounts()
+            .map(|(place, _, _)| place)
+            .filter(|place| self.role(index, *place) == Some(Role::Balance))
+            .last()
     }
 
     /// The date in the date column.
     fn date_of(&self, line: &Line) -> Option<(PrintedDate, f32)> {
         let column = self.dates.date;
-        let in_column = |token: &&Token| {
-            column.is_some_and(|left| (line.share(token.bounds.left) - left).abs() < 0.04)
-        };
+        let in_column =
+            |token: &&Token| column.is_some_and(|left| (line.share(token.bounds.left) - left).abs() < 0.04);
         let mut dates = line.tokens.iter().filter(|token| token.date().is_some());
         // A line that begins with its date has it, wherever the page was shifted to.
         let leading = line.tokens.iter().take(2).find(|token| token.date().is_some());
-        let leading = leading.filter(|token| column.is_none_or(|left| line.share(token.bounds.left) < left + 0.04));
+        let leading =
+            leading.filter(|token| column.is_none_or(|left| line.share(token.bounds.left) < left + 0.04));
         let token = dates.find(in_column).or(leading)?;
         token.date().map(|date| (date, token.certainty))
     }
@@ -551,8 +557,11 @@ impl Assembly<'_> {
             last_right = token.bounds.right();
         }
         let several = cells.len() > 1;
-        let kept = cells.into_iter().filter(|(bounds, words)| !(several && self.is_code(line, bounds, words)));
-        kept.map(|(_, words)| words.join(" ")).filter(|text| text.chars().any(char::is_alphanumeric)).collect()
+        let kept =
+            cells.into_iter().filter(|(bounds, words)| !(several && self.is_code(line, bounds, words)));
+        kept.map(|(_, words)| words.join(" "))
+            .filter(|text| text.chars().any(char::is_alphanumeric))
+            .collect()
     }
 
     fn is_column_token(&self, line: &Line, index: usize, place: usize) -> bool {
@@ -581,9 +590,9 @@ impl Assembly<'_> {
             })
         };
         let code = words.len() <= 2
-            && words.iter().all(|word| {
-                word.chars().any(|ch| ch.is_ascii_digit()) || word.chars().count() <= 4
-            });
+            && words
+                .iter()
+                .all(|word| word.chars().any(|ch| ch.is_ascii_digit()) || word.chars().count() <= 4);
         code && under(true) && !under(false)
     }
 }

@@ -53,7 +53,8 @@ fn page(rows: &[Vec<Cell>]) -> Page {
 fn transactions(pages: &[&Page]) -> (Vec<Transaction>, BTreeMap<String, FieldReading>) {
     let mut fields = BTreeMap::new();
     read(pages, &mut fields);
-    let rows = fields.get("transactions").and_then(|reading| reading.value.as_transactions()).unwrap_or_default();
+    let rows =
+        fields.get("transactions").and_then(|reading| reading.value.as_transactions()).unwrap_or_default();
     (rows.to_vec(), fields)
 }
 
@@ -68,11 +69,29 @@ fn failed(fields: &BTreeMap<String, FieldReading>) -> usize {
 #[test]
 fn signed_amounts_with_two_dates_and_a_second_line() {
     let page = page(&[
-        vec![Left("Fecha", 20.0), Left("F. valor", 90.0), Left("Concepto", 160.0), Right("Importe", 480.0), Right("Saldo", 570.0)],
+        vec![
+            Left("Fecha", 20.0),
+            Left("F. valor", 90.0),
+            Left("Concepto", 160.0),
+            Right("Importe", 480.0),
+            Right("Saldo", 570.0),
+        ],
         vec![Left("Saldo anterior", 160.0), Right("1.000,00", 570.0)],
-        vec![Left("02/03/2026", 20.0), Left("03/03/2026", 90.0), Left("RECIBO LUZ", 160.0), Right("-45,10", 480.0), Right("954,90", 570.0)],
+        vec![
+            Left("02/03/2026", 20.0),
+            Left("03/03/2026", 90.0),
+            Left("RECIBO LUZ", 160.0),
+            Right("-45,10", 480.0),
+            Right("954,90", 570.0),
+        ],
         vec![Left("REF 12345", 160.0)],
-        vec![Left("05/03/2026", 20.0), Left("05/03/2026", 90.0), Left("NOMINA", 160.0), Right("1.500,00", 480.0), Right("2.454,90", 570.0)],
+        vec![
+            Left("05/03/2026", 20.0),
+            Left("05/03/2026", 90.0),
+            Left("NOMINA", 160.0),
+            Right("1.500,00", 480.0),
+            Right("2.454,90", 570.0),
+        ],
         vec![Left("Saldo final", 160.0), Right("2.454,90", 570.0)],
     ]);
     let (rows, fields) = transactions(&[&page]);
@@ -85,9 +104,25 @@ fn signed_amounts_with_two_dates_and_a_second_line() {
 #[test]
 fn debit_and_credit_columns_newest_first() {
     let page = page(&[
-        vec![Left("Date", 20.0), Left("Details", 160.0), Right("Paid out", 400.0), Right("Paid in", 480.0), Right("Balance", 570.0)],
-        vec![Left("5 Mar 2026", 20.0), Left("PAYROLL", 160.0), Right("1,500.00", 480.0), Right("2,454.90", 570.0)],
-        vec![Left("2 Mar 2026", 20.0), Left("ELECTRICITY", 160.0), Right("45.10", 400.0), Right("954.90", 570.0)],
+        vec![
+            Left("Date", 20.0),
+            Left("Details", 160.0),
+            Right("Paid out", 400.0),
+            Right("Paid in", 480.0),
+            Right("Balance", 570.0),
+        ],
+        vec![
+            Left("5 Mar 2026", 20.0),
+            Left("PAYROLL", 160.0),
+            Right("1,500.00", 480.0),
+            Right("2,454.90", 570.0),
+        ],
+        vec![
+            Left("2 Mar 2026", 20.0),
+            Left("ELECTRICITY", 160.0),
+            Right("45.10", 400.0),
+            Right("954.90", 570.0),
+        ],
     ]);
     let (rows, fields) = transactions(&[&page]);
     assert_eq!(told(&rows), ["2026-03-02 ELECTRICITY -45.10", "2026-03-05 PAYROLL 1500.00"]);
@@ -98,9 +133,27 @@ fn debit_and_credit_columns_newest_first() {
 fn marks_and_years_from_the_period() {
     let page = page(&[
         vec![Left("Extracto del 15/12/2025 al 14/01/2026", 20.0)],
-        vec![Left("Fecha", 20.0), Left("Concepto", 160.0), Right("Importe", 440.0), Left("D/H", 450.0), Right("Saldo", 570.0)],
-        vec![Left("28/12", 20.0), Left("COMPRA", 160.0), Right("20,00", 440.0), Left("D", 450.0), Right("80,00", 570.0)],
-        vec![Left("03/01", 20.0), Left("ABONO", 160.0), Right("5,00", 440.0), Left("H", 450.0), Right("85,00", 570.0)],
+        vec![
+            Left("Fecha", 20.0),
+            Left("Concepto", 160.0),
+            Right("Importe", 440.0),
+            Left("D/H", 450.0),
+            Right("Saldo", 570.0),
+        ],
+        vec![
+            Left("28/12", 20.0),
+            Left("COMPRA", 160.0),
+            Right("20,00", 440.0),
+            Left("D", 450.0),
+            Right("80,00", 570.0),
+        ],
+        vec![
+            Left("03/01", 20.0),
+            Left("ABONO", 160.0),
+            Right("5,00", 440.0),
+            Left("H", 450.0),
+            Right("85,00", 570.0),
+        ],
     ]);
     let (rows, fields) = transactions(&[&page]);
     assert_eq!(told(&rows), ["2025-12-28 COMPRA -20.00", "2026-01-03 ABONO 5.00"]);
@@ -131,8 +184,12 @@ fn days_as_headings_without_column_headings() {
         vec![Left("CAFE", 20.0), Right("-1,00 €", 480.0), Right("89,00 €", 570.0)],
     ]);
     let (rows, fields) = transactions(&[&page]);
-    let expected =
-        ["2026-04-01 COMPRA -6.00", "2026-04-01 BIZUM 4.00", "2026-04-03 RECIBO -8.00", "2026-04-04 CAFE -1.00"];
+    let expected = [
+        "2026-04-01 COMPRA -6.00",
+        "2026-04-01 BIZUM 4.00",
+        "2026-04-03 RECIBO -8.00",
+        "2026-04-04 CAFE -1.00",
+    ];
     assert_eq!(told(&rows), expected);
     assert_eq!(failed(&fields), 0);
 }
@@ -151,7 +208,11 @@ fn misread(source: TextSource, runner_up: Option<char>) -> Page {
         let chars = word.text.chars().enumerate().map(|(at, ch)| CharReading {
             ch,
             probability: 0.8,
-            alternatives: place(at).filter(|_| word.text == "-70,00").map(|ch| (ch, 0.2)).into_iter().collect(),
+            alternatives: place(at)
+                .filter(|_| word.text == "-70,00")
+                .map(|ch| (ch, 0.2))
+                .into_iter()
+                .collect(),
         });
         word.chars = if source.is_ocr() { chars.collect() } else { vec![] };
     }

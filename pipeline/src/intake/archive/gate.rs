@@ -31,7 +31,7 @@ impl<'a> Gate<'a> {
         let parts: Vec<&str> = name.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
         let unsafe_name = name.starts_with('/')
             || name.contains('\0')
-            || parts.iter().any(|part| *part == "..")
+            || parts.contains(&"..")
             || name.get(1..2) == Some(":");
         if unsafe_name {
             let message =

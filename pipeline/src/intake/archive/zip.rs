@@ -21,7 +21,7 @@ pub(super) fn unpack(bytes: &[u8], gate: &mut Gate<'_>) {
         }
         let raw_name = entry.name().map_or_else(
             |_| String::from_utf8_lossy(entry.name_raw()).into_owned(),
-            |name| name.into_owned(),
+            std::borrow::Cow::into_owned,
         );
         let (encrypted, is_link, packed) = (entry.encrypted(), entry.is_symlink(), entry.compressed_size());
         drop(entry);

@@ -8,7 +8,7 @@ use hayro_ccitt::{DecodeSettings, Decoder, DecoderContext, EncodingMode, decode}
 pub(super) struct Coding {
     pub(super) mode: EncodingMode,
     pub(super) byte_aligned: bool,
-    /// The first pixel is in the lowest bit of a byte (TIFF tag FillOrder = 2).
+    /// The first pixel is in the lowest bit of a byte (TIFF tag `FillOrder` = 2).
     pub(super) reversed_bits: bool,
 }
 

@@ -133,7 +133,9 @@ impl<'b> TiffFile<'b> {
         }
         grey.resize(width as usize * height as usize, 255);
         if inverted {
-            grey.iter_mut().for_each(|value| *value = 255 - *value);
+            for value in &mut grey {
+                *value = 255 - *value;
+            }
         }
         if grey.iter().all(|&value| value == 255) && !grey.is_empty() && self.is_past_end(&offsets) {
             return Err(broken());

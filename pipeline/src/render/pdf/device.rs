@@ -78,7 +78,8 @@ impl TextDevice {
         let end = transform * Point::new(advance, 0.0);
         let along = transform * Point::new(1000.0, 0.0) - start;
         let up = transform * Point::new(0.0, 1000.0) - start;
-        if !(start.is_finite() && end.is_finite() && up.is_finite()) || !self.content.holds(start) {
+        let is_sound = start.is_finite() && end.is_finite() && up.is_finite();
+        if !is_sound || !self.content.holds(start) {
             return;
         }
         let text = match glyph.as_unicode() {

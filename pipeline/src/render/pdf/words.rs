@@ -63,7 +63,7 @@ pub(super) fn to_words(glyphs: &[PlacedGlyph], turn: &Turn) -> Vec<Word> {
             start = index;
         }
     }
-    join(pieces).into_iter().filter_map(to_word).collect()
+    join(&pieces).iter().filter_map(to_word).collect()
 }
 
 fn place<'g>(glyph: &'g PlacedGlyph, turn: &Turn) -> Upright<'g> {
@@ -136,7 +136,7 @@ fn repeats(before: &Upright<'_>, glyph: &Upright<'_>) -> bool {
 
 /// Pieces of one word that were drawn apart (each letter alone, or out of order) come together,
 /// and words that were drawn twice in one place become one.
-fn join(pieces: Vec<Piece>) -> Vec<Piece> {
+fn join(pieces: &[Piece]) -> Vec<Piece> {
     let mut joined: Vec<Piece> = Vec::with_capacity(pieces.len());
     let mut order: Vec<usize> = (0..pieces.len()).collect();
     let key = |index: &usize| pieces.get(*index).map_or((0, 0.0), |piece| (piece.line(), piece.left));
@@ -212,7 +212,7 @@ impl Piece {
     }
 }
 
-fn to_word(piece: Piece) -> Option<Word> {
+fn to_word(piece: &Piece) -> Option<Word> {
     let text = clean(&piece.text);
     if text.is_empty() {
         return None;

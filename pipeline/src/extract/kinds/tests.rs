@@ -1,0 +1,86 @@
+//! Documents set in letters (`testdata/pages/<type>-<name>.txt`): the page, a line `----`, and the fields
+//! that must be read from it.
+
+use std::path::Path;
+
+use super::read_document;
+use crate::config::{Bundle, DocumentTypeConfig, load_document_types};
+use crate::domain::{Page, Rect, TextSource, Value, Word};
+use crate::layout::arrange;
+
+/// Points: a letter of the typewriter that the pages are set with, and its lines.
+const LETTER_WIDTH: f32 = 6.0;
+const LETTER_HEIGHT: f32 = 10.0;
+const LINE_HEIGHT: f32 = 14.0;
+
+fn page_in_letters(text: &str) -> Page {
+    let mut words = Vec::new();
+    for (line, letters) in text.lines().enumerate() {
+        let mut column = 0;
+        for word in letters.split(' ') {
+            let length = word.chars().count();
+            if length > 0 {
+                let left = 20.0 + LETTER_WIDTH * column as f32;
+                let top = 20.0 + LINE_HEIGHT * line as f32;
+                let bounds = Rect::new(left, top, LETTER_WIDTH * length as f32, LETTER_HEIGHT);
+                words.push(Word {
+                    text: word.to_owned(),
+                    bounds,
+                    confidence: 1.0,
+                    bold: false,
+                    chars: vec![],
+                });
+            }
+            column += length + 1;
+        }
+    }
+    let (words, rows) = arrange(words);
+    Page {
+        number: 1,
+        width: 720.0,
+        height: 1020.0,
+        source: TextSource::Native,
+        words,
+        rows,
+        marks: vec![],
+        rules: vec![],
+        rotation_degrees: 0.0,
+    }
+}
+
+fn written(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.clone(),
+        Value::Integer(number) => number.to_string(),
+        Value::Boolean(truth) => truth.to_string(),
+        Value::Transactions(rows) => format!("{} rows", rows.len()),
+    }
+}
+
+fn differences(types: &[DocumentTypeConfig], file: &Path) -> Vec<String> {
+    let name = file.file_name().unwrap().to_string_lossy().into_owned();
+    let text = std::fs::read_to_string(file).unwrap();
+    let (page, expected) = text.split_once("\n----\n").unwrap();
+    let document_type = name.split('-').next().unwrap();
+    let config = types.iter().find(|config| config.document_type.as_str() == document_type).unwrap();
+    let fields = read_document(config, &[&page_in_letters(page)]);
+    let mut differences = Vec::new();
+    for (field, value) in expected.lines().filter_map(|line| line.split_once(" = ")) {
+        let read = fields.get(field).map(|reading| written(&reading.value));
+        if read.as_deref() != Some(value) {
+            differences.push(format!("{name}: {field} is {value}, read {read:?}"));
+        }
+    }
+    differences
+}
+
+#[test]
+fn fields_of_pages_in_letters() {
+    let types = load_document_types(&Bundle::embedded_rules()).unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/pages");
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(files.len() >= 10, "the pages in letters are missing");
+    let differences: Vec<String> = files.iter().flat_map(|file| differences(&types, file)).collect();
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
