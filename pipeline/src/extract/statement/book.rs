@@ -90,12 +90,12 @@ fn date_of(movement: &Movement, period: Option<Period>, anchor: Option<NaiveDate
 fn mend_dates(movements: &mut [(Movement, Option<Resolved>)], period: Option<Period>) {
     let known = |movements: &[(Movement, Option<Resolved>)], at: Option<usize>| {
         let (movement, date) = movements.get(at?)?;
-        date.filter(|date| movement.dated && date.fits).map(|date| date.date)
+        date.filter(|date| !movement.date_missed && date.fits).map(|date| date.date)
     };
     for at in 0..movements.len() {
         let (movement, date) = &movements[at];
-        let own = date.filter(|_| movement.dated && movement.ocr);
-        if !movement.ocr || movement.dated && own.is_some_and(|own| own.fits) {
+        let own = date.filter(|_| !movement.date_missed && movement.ocr);
+        if !movement.ocr || !movement.date_missed && own.is_some_and(|own| own.fits) {
             continue;
         }
         let before = known(movements, at.checked_sub(1));
@@ -209,7 +209,7 @@ impl Book<'_> {
         let adds_up = self.adds_up();
         for (index, ((movement, date), settled)) in self.movements.iter().zip(&self.ledger.rows).enumerate() {
             let Some(amount) = settled.amount.filter(|amount| *amount != 0) else { continue };
-            let invented = movement.amounts.is_empty() || !movement.dated && movement.ocr;
+            let invented = movement.amounts.is_empty() || movement.date_missed && movement.ocr;
             let dropped = settled.contradicted && invented;
             let (Some(date), false) = (date, dropped) else { continue };
             let score = self.score(index, movement, date, settled, adds_up);
@@ -281,7 +281,7 @@ impl Book<'_> {
             score *= 0.6;
         }
         if movement.ocr && !movement.dated {
-            score *= 0.7;
+            score *= if movement.date_missed { 0.7 } else { 0.88 };
         }
         if self.out_of_order(index) {
             score *= 0.6;

@@ -80,6 +80,7 @@ enum Step {
     Reckoned {
         amount: i64,
         repaired: bool,
+        disbelieved: bool,
     },
     /// Nothing to compare with.
     Unchecked {
@@ -166,7 +167,8 @@ fn from_known(before: i64, entry: &Entry, push: &mut impl FnMut(Option<i64>, f32
             Some(_) => DISBELIEVED_SURE,
         };
         let repaired = place > 0 && amount.abs() != entry.amounts[0].0.abs();
-        push(Some(balance), cost + doubt, Step::Reckoned { amount: *amount, repaired });
+        let disbelieved = entry.balances.first().is_some_and(|(read, _)| *read != balance);
+        push(Some(balance), cost + doubt, Step::Reckoned { amount: *amount, repaired, disbelieved });
     }
     if entry.amounts.is_empty() && entry.balances.is_empty() {
         push(Some(before), 0.0, Step::Unchecked { amount: None });
@@ -225,9 +227,14 @@ fn settled(state: &State, confirmed: &mut bool) -> Settled {
             *confirmed = true;
             Settled { amount: Some(amount), balance, valid: true, repaired, inferred, ..Settled::default() }
         }
-        Step::Reckoned { amount, repaired } => {
-            Settled { amount: Some(amount), balance, valid: *confirmed, repaired, ..Settled::default() }
-        }
+        Step::Reckoned { amount, repaired, disbelieved } => Settled {
+            amount: Some(amount),
+            balance,
+            valid: *confirmed,
+            contradicted: disbelieved && !*confirmed,
+            repaired,
+            inferred: false,
+        },
         Step::Unchecked { amount } => {
             *confirmed = false;
             Settled { amount, balance, ..Settled::default() }

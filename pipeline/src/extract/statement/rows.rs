@@ -5,8 +5,9 @@
 use super::columns::{Columns, DateColumns, find_columns, find_date_columns};
 use super::heading::{Header, find_headers};
 use super::line::{Kind, Line, PrintedDate, Token};
+use super::region::{special_of, table_lines};
 use super::roles::assign;
-use super::vocabulary::{Role, Special, special_in, special_like};
+use super::vocabulary::{Role, Special};
 use crate::domain::Rect;
 use crate::extract::parse::money::Sign;
 
@@ -16,8 +17,10 @@ pub(super) struct Movement {
     pub(super) page: usize,
     pub(super) bounds: Rect,
     pub(super) date: Option<PrintedDate>,
-    /// The date stands on the row itself, not on one before it.
+    /// The date stands on the row itself, or rows have none of their own here.
     pub(super) dated: bool,
+    /// Nearly every row has its own date: one without it was misread.
+    pub(super) date_missed: bool,
     pub(super) date_certainty: f32,
     pub(super) value_date: Option<PrintedDate>,
     pub(super) description: Vec<String>,
@@ -118,61 +121,6 @@ fn movement_lines(lines: &[Line], table: &[bool], columns: &Columns, roles: &[Ro
     lines.iter().enumerate().map(|(index, line)| table[index] && moves(index, line)).collect()
 }
 
-/// The lines below headings; without headings, from the first dated amount on.
-fn table_lines(lines: &[Line], headers: &[Header]) -> Vec<bool> {
-    let mut table = vec![false; lines.len()];
-    let start = match headers.first() {
-        Some(header) => header.last + 1,
-        None => (0..lines.len()).find(|at| starts_table(lines, *at)).unwrap_or(lines.len()),
-    };
-    for (index, line) in lines.iter().enumerate().skip(start) {
-        let own = headers.iter().find(|header| header.page == line.page);
-        let heading = headers.iter().any(|header| (header.first..=header.last).contains(&index));
-        // Above a repeated heading stands at most what is carried over.
-        let above = own.is_some_and(|header| index < header.first) && !is_carried(line);
-        table[index] = !heading && !above;
-    }
-    table
-}
-
-fn is_carried(line: &Line) -> bool {
-    line.has_amount() && matches!(special_of(line), Some(Special::Carried | Special::Opening))
-}
-
-fn starts_table(lines: &[Line], at: usize) -> bool {
-    let line = &lines[at];
-    let dates = line.tokens.iter().filter(|token| token.date().is_some()).count();
-    let first_dated = line.tokens.iter().take(2).any(|token| token.date().is_some());
-    if !first_dated || special_of(line).is_some() {
-        return false;
-    }
-    if line.has_amount() {
-        return true;
-    }
-    let day_heading = dates == 1 && line.tokens.len() <= 3;
-    day_heading
-        && lines.get(at + 1).is_some_and(|next| {
-            next.page == line.page
-                && next.has_amount()
-                && special_of(next).is_none()
-                && next.tokens.len() >= 3
-        })
-}
-
-/// What the line is if it is no movement: by its words, when they begin it or when it has one amount.
-fn special_of(line: &Line) -> Option<Special> {
-    let text = line.compact_text();
-    let amounts = line.amounts().count();
-    if let Some((special, place, length)) = special_in(&text) {
-        let rest = text.len() - length;
-        let total_only_at_start = special != Special::Total || place == 0;
-        if total_only_at_start && (place <= 3 && rest <= 40 || amounts <= 1 && rest <= 25) {
-            return Some(special);
-        }
-    }
-    if line.ocr { special_like(&text) } else { None }
-}
-
 /// In a debit column most amounts are without a minus, or all have one.
 fn debit_signs(lines: &[Line], columns: &Columns, roles: &[Role]) -> bool {
     let (mut minus, mut all) = (0_usize, 0_usize);
@@ -187,12 +135,13 @@ fn debit_signs(lines: &[Line], columns: &Columns, roles: &[Role]) -> bool {
     minus * 2 > all
 }
 
-struct Assembly<'a> {
-    lines: &'a [Line],
-    headers: &'a [Header],
+/// The table while it is read, line by line.
+pub(super) struct Assembly<'a> {
+    pub(super) lines: &'a [Line],
+    pub(super) headers: &'a [Header],
     columns: &'a Columns,
     roles: &'a [Role],
-    dates: DateColumns,
+    pub(super) dates: DateColumns,
     /// Debits are printed with a minus in their column.
     by_mark: bool,
     table: Table,
@@ -224,7 +173,7 @@ struct Open {
 }
 
 impl Assembly<'_> {
-    fn role(&self, line: usize, token: usize) -> Option<Role> {
+    pub(super) fn role(&self, line: usize, token: usize) -> Option<Role> {
         self.columns.of(line, token).map(|column| self.roles[column]).filter(|role| *role != Role::Other)
     }
 
@@ -370,7 +319,7 @@ impl Assembly<'_> {
         if let Some(date) = own_date {
             self.current_date = Some(date);
         }
-        let dated = own_date.is_some() || pending.is_some() || !self.mostly_dated;
+        let dated = own_date.is_some() || pending.is_some() || self.dates.date.is_none();
         let mut description = Vec::new();
         let mut bounds = line.bounds;
         let mut value_date = self.value_date_of(line);
@@ -391,6 +340,7 @@ impl Assembly<'_> {
             bounds,
             date: self.current_date.map(|(date, _)| date),
             dated,
+            date_missed: !dated && self.mostly_dated,
             date_certainty: self.current_date.map_or(0.0, |(_, certainty)| certainty),
             value_date,
             description,
@@ -458,6 +408,7 @@ impl Assembly<'_> {
             bounds: line.bounds,
             date: self.current_date.map(|(date, _)| date),
             dated: true,
+            date_missed: false,
             date_certainty: self.current_date.map_or(0.0, |(_, certainty)| certainty),
             value_date: self.value_date_of(line),
             description,
@@ -534,66 +485,6 @@ impl Assembly<'_> {
         let line = &self.lines[index];
         let dated = |token: &&Token| matches!(token.kind, Kind::Text);
         line.tokens.iter().find(dated).map_or(line.bounds.left, |token| token.bounds.left)
-    }
-
-    /// The words of the description: neither dates and amounts of columns, nor codes of other columns.
-    fn texts_of(&self, index: usize) -> Vec<String> {
-        let line = &self.lines[index];
-        let mut cells: Vec<(Rect, Vec<&str>)> = Vec::new();
-        let mut last_right = f32::NEG_INFINITY;
-        for (place, token) in line.tokens.iter().enumerate() {
-            if self.is_column_token(line, index, place) {
-                last_right = f32::NEG_INFINITY;
-                continue;
-            }
-            let joins = token.bounds.left - last_right < 1.2 * line.height;
-            match cells.last_mut() {
-                Some((bounds, words)) if joins => {
-                    *bounds = bounds.union(&token.bounds);
-                    words.push(&token.text);
-                }
-                _ => cells.push((token.bounds, vec![&token.text])),
-            }
-            last_right = token.bounds.right();
-        }
-        let several = cells.len() > 1;
-        let kept =
-            cells.into_iter().filter(|(bounds, words)| !(several && self.is_code(line, bounds, words)));
-        kept.map(|(_, words)| words.join(" "))
-            .filter(|text| text.chars().any(char::is_alphanumeric))
-            .collect()
-    }
-
-    fn is_column_token(&self, line: &Line, index: usize, place: usize) -> bool {
-        let token = &line.tokens[place];
-        match token.kind {
-            Kind::Amount(_) => self.role(index, place).is_some(),
-            Kind::Date(_) => {
-                let left = line.share(token.bounds.left);
-                let columns = [self.dates.date, self.dates.value_date];
-                let leading = place == 0 || place == 1 && columns.iter().all(Option::is_none);
-                leading || columns.iter().flatten().any(|column| (left - column).abs() < 0.04)
-            }
-            Kind::Text => false,
-        }
-    }
-
-    /// A short code under a heading of another column than the description.
-    fn is_code(&self, line: &Line, bounds: &Rect, words: &[&str]) -> bool {
-        let header = self.headers.iter().rev().find(|header| header.page <= line.page);
-        let Some(header) = header else { return false };
-        let under = |other: bool| {
-            header.headings.iter().any(|heading| {
-                (heading.role == Role::Other || heading.role == Role::Mark) == other
-                    && !heading.role.is_money()
-                    && heading.bounds.overlap_x(bounds) > 0.0
-            })
-        };
-        let code = words.len() <= 2
-            && words
-                .iter()
-                .all(|word| word.chars().any(|ch| ch.is_ascii_digit()) || word.chars().count() <= 4);
-        code && under(true) && !under(false)
     }
 }
 

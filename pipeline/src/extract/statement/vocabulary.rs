@@ -35,342 +35,68 @@ pub(super) enum Special {
     Total,
 }
 
-const HEADINGS: [(Role, &[&str]); 9] = [
+const HEADINGS: [(Role, &str); 9] = [
     (
         Role::Date,
-        &[
-            "fecha",
-            "fechaoperacion",
-            "foperacion",
-            "foper",
-            "fechaoper",
-            "fechacontable",
-            "fcontable",
-            "fcont",
-            "fechamovimiento",
-            "fechamov",
-            "fmov",
-            "fechaop",
-            "fop",
-            "dia",
-            "date",
-            "transactiondate",
-            "transdate",
-            "bookingdate",
-            "postingdate",
-            "postdate",
-            "postedon",
-            "dateposted",
-            "entrydate",
-            "posted",
-            "fch",
-            "fec",
-            "fecoper",
-            "fecope",
-            "fope",
-            "fecop",
-            "fecmov",
-            "data",
-            "bookdate",
-            "fechaasiento",
-            "fechaapunte",
-            "fapunte",
-            "fechaadeudo",
-            "txndate",
-            "day",
-            "fechadeoperacion",
-            "dateoftransaction",
-            "booked",
-            "fcontab",
-            "feccontable",
-            "fechaconta",
-        ],
+        "fecha fechaoperacion foperacion foper fechaoper fechacontable fcontable fcont fechamovimiento \
+         fechamov fmov fechaop fop dia date transactiondate transdate bookingdate postingdate postdate \
+         postedon dateposted entrydate posted fch fec fecoper fecope fope fecop fecmov data bookdate \
+         fechaasiento fechaapunte fapunte fechaadeudo txndate day fechadeoperacion dateoftransaction \
+         booked fcontab feccontable fechaconta",
     ),
     (
         Role::ValueDate,
-        &[
-            "fechavalor",
-            "fvalor",
-            "fval",
-            "valor",
-            "fecvalor",
-            "valuedate",
-            "value",
-            "fechaval",
-            "fv",
-            "effectivedate",
-            "fechaefectiva",
-            "fecval",
-            "valdate",
-            "fechadevalor",
-            "effective",
-            "datavalor",
-            "valuta",
-        ],
+        "fechavalor fvalor fval valor fecvalor valuedate value fechaval fv effectivedate fechaefectiva \
+         fecval valdate fechadevalor effective datavalor valuta",
     ),
     (
         Role::Description,
-        &[
-            "concepto",
-            "descripcion",
-            "movimiento",
-            "movimientos",
-            "detalle",
-            "detalles",
-            "operacion",
-            "conceptooperacion",
-            "descripcionoperacion",
-            "details",
-            "description",
-            "particulars",
-            "transaction",
-            "transactions",
-            "transactiondetails",
-            "transactiondescription",
-            "narrative",
-            "conceptomovimiento",
-            "paymenttypeanddetails",
-            "detailsoftransaction",
-            "descripciondelmovimiento",
-            "conceptos",
-            "detalleoperacion",
-            "detallemovimiento",
-            "descripcionmovimiento",
-            "descripciondelaoperacion",
-            "detalledelaoperacion",
-            "activity",
-            "paymentdetails",
-            "descripcionconcepto",
-            "conceptoampliado",
-            "conceptoreferencia",
-            "conceptodelmovimiento",
-            "memo",
-            "payee",
-            "item",
-            "entry",
-            "tipomovimiento",
-            "detalledelmovimiento",
-            "conceptoydetalle",
-            "descripciondetallada",
-            "conceptodelaoperacion",
-            "whathappened",
-            "movement",
-            "operaciones",
-            "apunte",
-            "asiento",
-            "concepte",
-            "descripcio",
-        ],
+        "concepto descripcion movimiento movimientos detalle detalles operacion conceptooperacion \
+         descripcionoperacion details description particulars transaction transactions transactiondetails \
+         transactiondescription narrative conceptomovimiento paymenttypeanddetails detailsoftransaction \
+         descripciondelmovimiento conceptos detalleoperacion detallemovimiento descripcionmovimiento \
+         descripciondelaoperacion detalledelaoperacion activity paymentdetails descripcionconcepto \
+         conceptoampliado conceptoreferencia conceptodelmovimiento memo payee item entry tipomovimiento \
+         detalledelmovimiento conceptoydetalle descripciondetallada conceptodelaoperacion whathappened \
+         movement operaciones apunte asiento concepte descripcio",
     ),
     (
         Role::Amount,
-        &[
-            "importe",
-            "amount",
-            "cantidad",
-            "importemovimiento",
-            "cuantia",
-            "transactionamount",
-            "importeen",
-            "importedelmovimiento",
-            "importeoperacion",
-            "amountin",
-            "impte",
-            "importes",
-            "debitcredit",
-            "cargoabono",
-            "inout",
-            "import",
-            "cargosabonos",
-            "debehaber",
-            "importedelaoperacion",
-            "sum",
-            "adeudoabono",
-            "abonocargo",
-            "creditdebit",
-            "paymentsandreceipts",
-            "total",
-        ],
+        "importe amount cantidad importemovimiento cuantia transactionamount importeen \
+         importedelmovimiento importeoperacion amountin impte importes debitcredit cargoabono inout \
+         import cargosabonos debehaber importedelaoperacion sum adeudoabono abonocargo creditdebit \
+         paymentsandreceipts total",
     ),
     (
         Role::Debit,
-        &[
-            "debe",
-            "cargo",
-            "cargos",
-            "adeudo",
-            "adeudos",
-            "paidout",
-            "moneyout",
-            "debit",
-            "debits",
-            "withdrawals",
-            "withdrawal",
-            "salidas",
-            "salida",
-            "gastos",
-            "gasto",
-            "pagos",
-            "payments",
-            "out",
-            "reintegros",
-            "importecargo",
-            "importedebe",
-            "debitamount",
-            "disposiciones",
-            "retiros",
-            "asucargo",
-            "paymentsout",
-            "withdrawn",
-            "amountdebited",
-            "spent",
-            "importescargo",
-            "charges",
-            "outgoings",
-            "cargosdebe",
-            "debecargos",
-            "adeudosdebe",
-            "saldodeudor",
-            "debitsout",
-            "out going",
-            "moneyspent",
-            "retiradas",
-            "importeadeudo",
-            "pagado",
-            "payment",
-            "deudor",
-            "carrecs",
-        ],
+        "debe cargo cargos adeudo adeudos paidout moneyout debit debits withdrawals withdrawal salidas \
+         salida gastos gasto pagos payments out reintegros importecargo importedebe debitamount \
+         disposiciones retiros asucargo paymentsout withdrawn amountdebited spent importescargo charges \
+         outgoings cargosdebe debecargos adeudosdebe saldodeudor debitsout outgoing moneyspent retiradas \
+         importeadeudo pagado payment deudor carrecs",
     ),
     (
         Role::Credit,
-        &[
-            "haber",
-            "abono",
-            "abonos",
-            "ingresos",
-            "ingreso",
-            "paidin",
-            "moneyin",
-            "credit",
-            "credits",
-            "deposits",
-            "deposit",
-            "entradas",
-            "entrada",
-            "receipts",
-            "in",
-            "importeabono",
-            "importehaber",
-            "creditamount",
-            "asufavor",
-            "lodgements",
-            "paymentsin",
-            "amountcredited",
-            "received",
-            "incomings",
-            "importesabono",
-            "abonoshaber",
-            "haberabonos",
-            "cobros",
-            "recibido",
-            "moneyreceived",
-            "imposiciones",
-            "receipt",
-            "acreedor",
-            "abonaments",
-        ],
+        "haber abono abonos ingresos ingreso paidin moneyin credit credits deposits deposit entradas \
+         entrada receipts in importeabono importehaber creditamount asufavor lodgements paymentsin \
+         amountcredited received incomings importesabono abonoshaber haberabonos cobros recibido \
+         moneyreceived imposiciones receipt acreedor abonaments",
     ),
     (
         Role::Balance,
-        &[
-            "saldo",
-            "balance",
-            "saldocontable",
-            "saldodisponible",
-            "runningbalance",
-            "saldoactual",
-            "saldoposterior",
-            "saldotras",
-            "saldoresultante",
-            "saldodespues",
-            "accountbalance",
-            "newbalance",
-            "saldoacumulado",
-            "balanceafter",
-            "saldoen",
-            "saldofinal",
-            "closingbalance",
-            "ledgerbalance",
-            "saldocuenta",
-            "availablebalance",
-            "saldotrasmovimiento",
-            "saldotraslaoperacion",
-            "saldotrasoperacion",
-            "saldodelacuenta",
-            "saldos",
-            "saldodespuesdelaoperacion",
-            "saldoparcial",
-            "dailybalance",
-        ],
+        "saldo balance saldocontable saldodisponible runningbalance saldoactual saldoposterior saldotras \
+         saldoresultante saldodespues accountbalance newbalance saldoacumulado balanceafter saldoen \
+         saldofinal closingbalance ledgerbalance saldocuenta availablebalance saldotrasmovimiento \
+         saldotraslaoperacion saldotrasoperacion saldodelacuenta saldos saldodespuesdelaoperacion \
+         saldoparcial dailybalance",
     ),
-    (
-        Role::Mark,
-        &["dh", "signo", "dc", "crdr", "drcr", "sign", "cd", "hd", "d", "h", "dohaber", "sg", "drorcr"],
-    ),
+    (Role::Mark, "dh signo dc crdr drcr sign cd hd d h dohaber sg drorcr"),
     (
         Role::Other,
-        &[
-            "oficina",
-            "ofic",
-            "ofi",
-            "codigo",
-            "cod",
-            "referencia",
-            "ref",
-            "refer",
-            "documento",
-            "ndoc",
-            "doc",
-            "tipo",
-            "type",
-            "reference",
-            "divisa",
-            "moneda",
-            "currency",
-            "num",
-            "numero",
-            "n",
-            "no",
-            "chequeno",
-            "cheque",
-            "sucursal",
-            "branch",
-            "transactiontype",
-            "observaciones",
-            "nmov",
-            "nref",
-            "category",
-            "categoria",
-            "origen",
-            "suc",
-            "ndocumento",
-            "masdatos",
-            "remitente",
-            "beneficiario",
-            "code",
-            "status",
-            "estado",
-            "card",
-            "tarjeta",
-            "ord",
-            "nopers",
-            "hora",
-            "time",
-            "tipooperacion",
-            "refno",
-            "canal",
-        ],
+        "oficina ofic ofi codigo cod referencia ref refer documento ndoc doc tipo type reference divisa \
+         moneda currency num numero n no chequeno cheque sucursal branch transactiontype observaciones \
+         nmov nref category categoria origen suc ndocumento masdatos remitente beneficiario code status \
+         estado card tarjeta ord nopers hora time tipooperacion refno canal",
     ),
 ];
 
@@ -391,7 +117,7 @@ pub(super) fn heading_role(key: &str, tolerant: bool) -> Option<Role> {
         return None;
     }
     for (role, names) in &HEADINGS {
-        if names.contains(&key) {
+        if names.split_whitespace().any(|name| name == key) {
             return Some(*role);
         }
     }
@@ -401,7 +127,7 @@ pub(super) fn heading_role(key: &str, tolerant: bool) -> Option<Role> {
     let allowed = if key.len() >= 9 { 2 } else { 1 };
     let mut best: Option<(usize, Role)> = None;
     for (role, names) in &HEADINGS {
-        for name in *names {
+        for name in names.split_whitespace() {
             if name.len() < 5 || name.len().abs_diff(key.len()) > allowed {
                 continue;
             }
@@ -414,154 +140,39 @@ pub(super) fn heading_role(key: &str, tolerant: bool) -> Option<Role> {
     best.map(|(_, role)| role)
 }
 
-const SPECIALS: [(Special, &[&str]); 4] = [
+const SPECIALS: [(Special, &str); 4] = [
     (
         Special::Carried,
-        &[
-            "sumaysigue",
-            "sumasigue",
-            "sumaanterior",
-            "carriedforward",
-            "balancecf",
-            "sumayselleva",
-            "saldopaginaanterior",
-            "delapaginaanterior",
-            "continuaenlapagina",
-            "carriedover",
-            "sigueenpagina",
-            "saldoasiguiente",
-            "saldohojaanterior",
-            "sumaynsigue",
-            "vienedelahoja",
-            "vienedelapagina",
-            "pasaalahoja",
-            "pasaalapagina",
-            "continued",
-            "tocarryforward",
-            "totalpagina",
-            "subtotal",
-            "balanceatendofpage",
-            "transporte",
-        ],
+        "sumaysigue sumasigue sumaanterior carriedforward balancecf sumayselleva saldopaginaanterior \
+         delapaginaanterior continuaenlapagina carriedover sigueenpagina saldoasiguiente \
+         saldohojaanterior sumaynsigue vienedelahoja vienedelapagina pasaalahoja pasaalapagina continued \
+         tocarryforward totalpagina subtotal balanceatendofpage transporte",
     ),
     (
         Special::Opening,
-        &[
-            "saldoanterior",
-            "saldoinicial",
-            "saldoalinicio",
-            "saldoinicio",
-            "saldodeinicio",
-            "saldoprevio",
-            "saldodeapertura",
-            "saldoapertura",
-            "openingbalance",
-            "startingbalance",
-            "startbalance",
-            "broughtforward",
-            "balanceforward",
-            "previousbalance",
-            "balancebf",
-            "beginningbalance",
-            "saldoextractoanterior",
-            "saldodepartida",
-            "saldoaliniciodelperiodo",
-            "balanceatstart",
-            "balanceonstart",
-            "lastbalance",
-            "initialbalance",
-            "priorbalance",
-            "remanenteanterior",
-            "balanceatthestart",
-            "balanceatbeginning",
-            "saldoultimoextracto",
-            "saldoentrada",
-            "balancelaststatement",
-            "saldoalcomienzo",
-            "saldodeentrada",
-            "saldoanteriorextracto",
-            "balancefromlaststatement",
-            "forwardbalance",
-            "saldoalabrir",
-        ],
+        "saldoanterior saldoinicial saldoalinicio saldoinicio saldodeinicio saldoprevio saldodeapertura \
+         saldoapertura openingbalance startingbalance startbalance broughtforward balanceforward \
+         previousbalance balancebf beginningbalance saldoextractoanterior saldodepartida \
+         saldoaliniciodelperiodo balanceatstart balanceonstart lastbalance initialbalance priorbalance \
+         remanenteanterior balanceatthestart balanceatbeginning saldoultimoextracto saldoentrada \
+         balancelaststatement saldoalcomienzo saldodeentrada saldoanteriorextracto \
+         balancefromlaststatement forwardbalance saldoalabrir",
     ),
     (
         Special::Closing,
-        &[
-            "saldofinal",
-            "saldoactual",
-            "saldoalcierre",
-            "saldocierre",
-            "saldodecierre",
-            "closingbalance",
-            "endingbalance",
-            "endbalance",
-            "newbalance",
-            "nuevosaldo",
-            "saldonuevo",
-            "saldoasufavor",
-            "saldoalfinal",
-            "saldofin",
-            "finalbalance",
-            "balanceatend",
-            "balanceonclose",
-            "currentbalance",
-            "saldoafecha",
-            "saldoavuestrofavor",
-            "saldoalfinalizar",
-            "balanceattheend",
-            "saldoresultante",
-            "saldoafavor",
-            "saldosalida",
-            "saldodesalida",
-            "saldoatufavor",
-            "saldodecuenta",
-            "saldoalafecha",
-            "saldocontable",
-            "saldofechaextracto",
-            "saldototal",
-            "balancecarriedforward",
-        ],
+        "saldofinal saldoactual saldoalcierre saldocierre saldodecierre closingbalance endingbalance \
+         endbalance newbalance nuevosaldo saldonuevo saldoasufavor saldoalfinal saldofin finalbalance \
+         balanceatend balanceonclose currentbalance saldoafecha saldoavuestrofavor saldoalfinalizar \
+         balanceattheend saldoresultante saldoafavor saldosalida saldodesalida saldoatufavor \
+         saldodecuenta saldoalafecha saldocontable saldofechaextracto saldototal balancecarriedforward",
     ),
     (
         Special::Total,
-        &[
-            "total",
-            "totals",
-            "totales",
-            "saldomedio",
-            "sumadebe",
-            "sumahaber",
-            "sumas",
-            "totaldebe",
-            "totalhaber",
-            "totalcargos",
-            "totalabonos",
-            "averagebalance",
-            "saldoretenido",
-            "importetotal",
-            "sumatotal",
-            "numerodecargos",
-            "numerodeabonos",
-            "saldodisponible",
-            "availablebalance",
-            "saldosmedios",
-            "disponible",
-            "limitedescubierto",
-            "interesesdeudores",
-            "interesesacreedores",
-            "retenido",
-            "ingresosdelperiodo",
-            "gastosdelperiodo",
-            "totalpaidin",
-            "totalpaidout",
-            "totalmoneyin",
-            "totalmoneyout",
-            "totalingresos",
-            "totalgastos",
-            "overdraftlimit",
-            "arrangedoverdraft",
-        ],
+        "total totals totales saldomedio sumadebe sumahaber sumas totaldebe totalhaber totalcargos \
+         totalabonos averagebalance saldoretenido importetotal sumatotal numerodecargos numerodeabonos \
+         saldodisponible availablebalance saldosmedios disponible limitedescubierto interesesdeudores \
+         interesesacreedores retenido ingresosdelperiodo gastosdelperiodo totalpaidin totalpaidout \
+         totalmoneyin totalmoneyout totalingresos totalgastos overdraftlimit arrangedoverdraft",
     ),
 ];
 
@@ -569,7 +180,7 @@ const SPECIALS: [(Special, &[&str]); 4] = [
 pub(super) fn special_in(compact: &str) -> Option<(Special, usize, usize)> {
     let mut best: Option<(Special, usize, usize)> = None;
     for (special, phrases) in &SPECIALS {
-        for phrase in *phrases {
+        for phrase in phrases.split_whitespace() {
             let Some(place) = compact.find(phrase) else { continue };
             let longer = |(_, other, length): (Special, usize, usize)| {
                 place < other || place == other && phrase.len() > length
@@ -590,7 +201,7 @@ pub(super) fn special_like(compact: &str) -> Option<Special> {
     }
     let allowed = length / 6;
     for (special, phrases) in &SPECIALS {
-        for phrase in phrases.iter().filter(|phrase| phrase.len() >= 9) {
+        for phrase in phrases.split_whitespace().filter(|phrase| phrase.len() >= 9) {
             if phrase.len().abs_diff(length) <= allowed && strsim::levenshtein(compact, phrase) <= allowed {
                 return Some(*special);
             }
