@@ -63,7 +63,7 @@ const MOST_CONTINUED: usize = 5;
 /// A continued line starts at most this many text heights below the one before.
 const CONTINUED_GAP: f32 = 1.45;
 /// The cost of the direction opposite to the one that is printed or that the column tells.
-const OTHER_SIGN: f32 = 5.0;
+const OTHER_SIGN: f32 = 8.0;
 /// The cost of the less usual direction where nothing tells it.
 const UNSIGNED: f32 = 0.3;
 
