@@ -1,4 +1,9 @@
 //! The integration tests: whole commands, as people and systems use them.
+#![expect(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    reason = "tests fail by panicking, on small files"
+)]
 
 #[path = "support.rs"]
 mod support;

@@ -41,7 +41,6 @@ fn first_of(source: TextSource, reader: &OcrsReader) -> Option<(Vec<u8>, FileRea
 }
 
 fn stages(criterion: &mut Criterion) {
-
     let reader = load_reader(None).expect("the models load");
     let rules = Bundle::embedded_rules();
     let types = load_document_types(&rules).expect("the document types load");

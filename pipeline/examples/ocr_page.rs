@@ -1,6 +1,7 @@
 //! Reads one picture as the pipeline would and draws what it saw: for people who work on the reader.
 //!
 //! `cargo run --example ocr_page -- PICTURE [OUT.png] [MODELS]`
+#![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "pixels of one picture")]
 
 use std::path::Path;
 use std::time::Instant;

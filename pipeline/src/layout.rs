@@ -81,10 +81,8 @@ impl Line {
     /// How far the word stands from the line, in its heights; `None` when it stands on another. The
     /// line is taken as it is near the word: pages may be curved.
     fn distance(&self, word: &Rect) -> Option<f32> {
-        let near = self
-            .leveled
-            .iter()
-            .min_by(|a, b| (gap_between(a, word)).total_cmp(&gap_between(b, word)))?;
+        let near =
+            self.leveled.iter().min_by(|a, b| (gap_between(a, word)).total_cmp(&gap_between(b, word)))?;
         let height = near.height.min(word.height).max(1e-3);
         let middles = (near.center_y() - word.center_y()).abs() / height;
         let feet = (near.bottom() - word.bottom()).abs() / height;
@@ -112,7 +110,8 @@ fn residual_slope(words: &[Word]) -> f32 {
                 && (next.height - first.height).abs() < 0.25 * first.height
         });
         if let Some(next) = neighbour {
-            slopes.push((next.center_y() - first.center_y()) / (next.center_x() - first.center_x()).max(1e-3));
+            slopes
+                .push((next.center_y() - first.center_y()) / (next.center_x() - first.center_x()).max(1e-3));
         }
     }
     slopes.sort_by(f32::total_cmp);
@@ -135,7 +134,11 @@ fn segments(line: &[Word], first: usize, rules: &[RuleLine]) -> Vec<Segment> {
                 segment.bounds = segment.bounds.union(&word.bounds);
             }
             _ => {
-                segments.push(Segment { bounds: word.bounds, first: first + offset, end: first + offset + 1 });
+                segments.push(Segment {
+                    bounds: word.bounds,
+                    first: first + offset,
+                    end: first + offset + 1,
+                });
             }
         }
         previous = Some(word);
@@ -153,7 +156,8 @@ fn widest_space(line: &[Word]) -> f32 {
         })
         .collect();
     gaps.sort_by(f32::total_cmp);
-    let (Some(widest), middle) = (gaps.last().copied(), gaps.get(gaps.len() / 2).copied().unwrap_or(0.0)) else {
+    let (Some(widest), middle) = (gaps.last().copied(), gaps.get(gaps.len() / 2).copied().unwrap_or(0.0))
+    else {
         return SEGMENT_GAP;
     };
     let is_justified =
@@ -169,7 +173,7 @@ fn parts(rule: &RuleLine, before: &Rect, after: &Rect) -> bool {
     // Boxes are a little wider than their ink.
     let slack = 0.2 * before.height.min(after.height);
     let x = rule.bounds.center_x();
-    let y = (before.center_y() + after.center_y()) / 2.0;
+    let y = f32::midpoint(before.center_y(), after.center_y());
     x > before.right() - slack && x < after.left + slack && y > rule.bounds.top && y < rule.bounds.bottom()
 }
 

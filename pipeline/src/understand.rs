@@ -9,6 +9,9 @@ use crate::config::DocumentTypeConfig;
 use crate::domain::{Document, Field, FileReading, Finding, Part, Timings, Value};
 use crate::extract::{FieldReading, extract};
 
+/// A value that is wrong once in four is absent: finding out costs a reviewer more than keying it.
+const LEAST_CONFIDENCE: f64 = 0.75;
+
 /// What was read in one file, with where it came from.
 #[derive(Debug, Clone, Copy)]
 pub struct FilePages<'a> {
@@ -23,17 +26,19 @@ pub struct FilePages<'a> {
 pub struct Understanding {
     types: Vec<DocumentTypeConfig>,
     curves: ConfidenceCurves,
+    least_confidence: f64,
 }
 
 impl Understanding {
     pub fn new(types: Vec<DocumentTypeConfig>, curves: ConfidenceCurves) -> Self {
-        Self { types, curves }
+        Self { types, curves, least_confidence: LEAST_CONFIDENCE }
     }
 
     /// Leaves scores as they are, as fitting the curves needs them.
     #[must_use]
     pub fn without_calibration(mut self) -> Self {
         self.curves = ConfidenceCurves::identity();
+        self.least_confidence = 0.0;
         self
     }
 
@@ -79,11 +84,14 @@ impl Understanding {
     ) -> Option<Field> {
         let place = draft.pages.get(reading.page_index)?;
         let document_type = draft.document_type.as_str();
-        let confidence = |score| self.curves.confidence(place.page.source, document_type, name, score);
+        let confidence = self.curves.confidence(place.page.source, document_type, name, reading.score);
+        if confidence < self.least_confidence {
+            return None;
+        }
         Some(Field {
             value: self.place_rows(reading.value, draft, files),
             raw: reading.raw,
-            confidence: confidence(reading.score),
+            confidence,
             page: place.page.number,
             file: files.get(place.file)?.name.to_owned(),
             bounds: reading.bounds.as_fractions(place.page.width, place.page.height),

@@ -58,7 +58,7 @@ pub fn group<'a>(pages: &[PageOfFile<'a>], types: &[DocumentTypeConfig]) -> Vec<
         let evidence = weigh(page.page, types);
         match drafts.last_mut() {
             Some(draft) if same_file(draft, page) && continues(draft, &evidence) => {
-                draft.push(*page, &evidence)
+                draft.push(*page, &evidence);
             }
             _ => drafts.push(Draft::start(*page, evidence)),
         }

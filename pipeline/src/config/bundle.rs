@@ -102,7 +102,10 @@ impl Bundle {
     #[must_use]
     pub fn only(&self, passes: impl Fn(&str) -> bool) -> Self {
         let files = self.files.iter().filter(|(name, _)| passes(name));
-        Self { origin: self.origin.clone(), files: files.map(|(name, content)| (name.clone(), content.clone())).collect() }
+        Self {
+            origin: self.origin.clone(),
+            files: files.map(|(name, content)| (name.clone(), content.clone())).collect(),
+        }
     }
 
     /// The content of one file, `None` when the bundle has none of that name.

@@ -18,7 +18,7 @@ pub struct Settings {
     pub models: Option<PathBuf>,
     /// Folder with `customers.csv` and `policies.csv` that replaces the flows' look-up tables.
     pub records: Option<PathBuf>,
-    /// SQLite file that keeps cases and their history.
+    /// `SQLite` file that keeps cases and their history.
     pub db: Option<PathBuf>,
     /// Tried, after the empty one, on encrypted files.
     #[serde(default)]

@@ -152,7 +152,7 @@ fn colour(cluster: &Cluster, grey: &GrayImage, image: &RgbImage) -> [u8; 3] {
     let mut sums = [0u64; 3];
     let mut count = 0;
     for run in cluster.pieces.iter().flat_map(|piece| &piece.runs) {
-        let middle = (run.start + run.end) / 2;
+        let middle = u32::midpoint(run.start, run.end);
         let pixel = image.get_pixel(at(middle, image.width()), at(run.y, image.height()));
         for (sum, value) in sums.iter_mut().zip(pixel.0) {
             *sum += u64::from(value);

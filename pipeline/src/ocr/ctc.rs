@@ -186,7 +186,7 @@ fn add(beam: &mut Vec<Prefix>, node: usize, blank: f32, label: f32) {
 /// The frames of each character on the most probable path that spells `classes` (Viterbi).
 fn align(frames: &Frames<'_>, classes: &[usize]) -> Vec<(usize, usize)> {
     let states = 2 * classes.len() + 1;
-    let class_of = |state: usize| if state % 2 == 0 { BLANK } else { classes[state / 2] };
+    let class_of = |state: usize| if state.is_multiple_of(2) { BLANK } else { classes[state / 2] };
     let mut score = vec![f32::NEG_INFINITY; states];
     let mut steps = vec![0u8; states * frames.count];
     for frame in 0..frames.count {

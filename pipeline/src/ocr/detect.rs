@@ -94,11 +94,8 @@ impl Piece {
     /// The box in pixels of the image, of which the piece begins at `left` and `top`; `None` when its
     /// place belongs to a neighbour.
     fn own(&self, found: TextBox, left: f32, top: f32) -> Option<TextBox> {
-        let place = if self.across {
-            found.center_x + self.left as f32
-        } else {
-            found.center_y + self.top as f32
-        };
+        let place =
+            if self.across { found.center_x + self.left as f32 } else { found.center_y + self.top as f32 };
         let moved = TextBox { center_x: found.center_x + left, center_y: found.center_y + top, ..found };
         (place >= self.from && place < self.to).then_some(moved)
     }
@@ -160,9 +157,10 @@ fn look(models: &Models, image: &GrayImage, scale: f32) -> Result<Vec<TextBox>, 
         ((height as f32 * scale) as u32).min(u32::try_from(fixed.0).unwrap_or(u32::MAX)),
     );
     let (columns, rows) = (small.width() as usize, small.height() as usize);
-    let (full_rows, full_columns) = match models.fixed_size {
-        true => models.page_size,
-        false => (rows.next_multiple_of(GRANULE), columns.next_multiple_of(GRANULE)),
+    let (full_rows, full_columns) = if models.fixed_size {
+        models.page_size
+    } else {
+        (rows.next_multiple_of(GRANULE), columns.next_multiple_of(GRANULE))
     };
     let map = models.text_map(padded(&small, full_columns, full_rows), full_rows, full_columns)?;
     let mask: Vec<bool> = match map.data() {

@@ -39,6 +39,9 @@ impl std::fmt::Debug for OcrsReader {
     }
 }
 
+/// A line, its image and the characters read in it.
+type DecodedLine<'l> = (&'l LinePiece, LineImage, Vec<DecodedChar>);
+
 impl OcrsReader {
     /// Prepares the models; takes some ten milliseconds.
     ///
@@ -60,7 +63,7 @@ impl OcrsReader {
         &self,
         page: &GrayImage,
         lines: &'l [LinePiece],
-    ) -> Result<Vec<(&'l LinePiece, LineImage, Vec<DecodedChar>)>, OcrError> {
+    ) -> Result<Vec<DecodedLine<'l>>, OcrError> {
         let mut pyramid = Pyramid::new(page);
         let mut images: Vec<(usize, LineImage)> = lines
             .iter()

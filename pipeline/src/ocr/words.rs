@@ -72,7 +72,7 @@ fn word(chars: Vec<CharReading>, left: f32, right: f32, line: &LinePiece) -> Opt
     if mean < floor {
         return None;
     }
-    let middle = line.middle((left + right) / 2.0);
+    let middle = line.middle(f32::midpoint(left, right));
     let bounds = Rect::new(left, middle - line.height / 2.0, right - left, line.height);
     let text = chars.iter().map(|ch| ch.ch).collect();
     let confidence = chars.iter().map(|ch| ch.probability).product();
@@ -81,7 +81,8 @@ fn word(chars: Vec<CharReading>, left: f32, right: f32, line: &LinePiece) -> Opt
 
 /// A lone mark that carries no meaning of its own: what specks and corners of frames are read as.
 fn is_speck(word: &Word) -> bool {
-    !word.text.chars().any(|ch| "€$£%-–—+*/".contains(ch)) || word.text.chars().count() == 1 && word.confidence < 0.9
+    !word.text.chars().any(|ch| "€$£%-–—+*/".contains(ch))
+        || word.text.chars().count() == 1 && word.confidence < 0.9
 }
 
 /// For each column the strongest difference from the paper within the text's height, 0 to 1.
@@ -112,8 +113,8 @@ fn part(before: &DecodedChar, after: &DecodedChar, image: &LineImage, ink: &[f32
     let (first, last) = (from as usize, (to.ceil() as usize).min(ink.len()));
     let mut widest = (0usize, 0usize);
     let mut start = None;
-    for column in first..=last {
-        let blank = column < last && ink[column] < INK_CONTRAST;
+    let blanks = ink[first..last].iter().map(|ink| *ink < INK_CONTRAST).chain([false]);
+    for (column, blank) in (first..).zip(blanks) {
         match (blank, start) {
             (true, None) => start = Some(column),
             (false, Some(begun)) => {
@@ -126,7 +127,7 @@ fn part(before: &DecodedChar, after: &DecodedChar, image: &LineImage, ink: &[f32
         }
     }
     if widest.1 - widest.0 < 2 {
-        let middle = image.page_x((from + to) / 2.0);
+        let middle = image.page_x(f32::midpoint(from, to));
         return (middle, middle);
     }
     (image.page_x(widest.0 as f32), image.page_x(widest.1 as f32))

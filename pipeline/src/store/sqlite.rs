@@ -1,4 +1,4 @@
-//! The store on one SQLite file.
+//! The store on one `SQLite` file.
 
 use std::path::Path;
 use std::time::Duration;
@@ -35,7 +35,7 @@ pub struct DecidedCase {
     pub result: CaseResult,
 }
 
-/// Cases and their events in a SQLite file.
+/// Cases and their events in a `SQLite` file.
 #[derive(Debug, Clone)]
 pub struct SqliteStore {
     pool: SqlitePool,
@@ -98,7 +98,7 @@ impl SqliteStore {
         .bind(result.received_on.to_string())
         .bind(at)
         .bind(result.outcome.as_str())
-        .bind(result.mode.map(|mode| mode.as_str()))
+        .bind(result.mode.map(crate::domain::Mode::as_str))
         .bind(i64::from(result.pages))
         .bind(&result.rules.version)
         .bind(&result.models.version)

@@ -224,7 +224,7 @@ fn widest_quad(points: &[(f32, f32)]) -> Option<[(f32, f32); 4]> {
             else {
                 continue;
             };
-            let area = (one.0 + other.0) / 2.0;
+            let area = f32::midpoint(one.0, other.0);
             if best.is_none_or(|known| area > known.0) {
                 best = Some((area, [points[first], points[one.1], points[third], points[other.1]]));
             }

@@ -13,12 +13,14 @@ const DARKEST_PAPER: f32 = 0.38;
 /// Light that differs more than this over a page does not come from a scanner.
 const UNEVEN: f32 = 0.2;
 
+/// Blocks of the picture across and down whose light is compared.
+const ACROSS: usize = 8;
+
 /// Whether the paper's brightness changes over the picture as only a camera sees it.
 pub(super) fn is_uneven(image: &RgbImage) -> bool {
     let paper = paper_light(image);
     let (width, height) = (paper.width() as usize, paper.height() as usize);
     let mut blocks: Vec<u8> = Vec::new();
-    const ACROSS: usize = 8;
     for row in 0..ACROSS {
         for column in 0..ACROSS {
             let mut values: Vec<u8> = Vec::new();
@@ -171,7 +173,11 @@ mod tests {
 
     #[test]
     fn a_fax_is_black_and_white() {
-        assert!(is_bilevel(&RgbImage::from_fn(90, 90, |x, y| Rgb(if (x + y) % 3 == 0 { [0; 3] } else { [255; 3] }))));
+        assert!(is_bilevel(&RgbImage::from_fn(90, 90, |x, y| Rgb(if (x + y) % 3 == 0 {
+            [0; 3]
+        } else {
+            [255; 3]
+        }))));
         assert!(!is_bilevel(&shaded(0.0)));
     }
 

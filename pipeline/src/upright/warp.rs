@@ -6,7 +6,7 @@ use crate::raster::sample_colour;
 
 /// Long by short side of the papers and cards that are photographed: A4, US Letter, ID-1 (ISO 7810),
 /// an open passport page (ID-3).
-const KNOWN_RATIOS: [f32; 4] = [1.4142, 1.2941, 1.5858, 1.4205];
+const KNOWN_RATIOS: [f32; 4] = [std::f32::consts::SQRT_2, 1.2941, 1.5858, 1.4205];
 /// A measured ratio this near a known one is that one: perspective shortens one side.
 const RATIO_TOLERANCE: f32 = 0.07;
 
@@ -79,7 +79,7 @@ mod tests {
         }
         assert_eq!(flat.get_pixel(right / 2, bottom / 2).0, [255; 3]);
         let ratio = flat.height() as f32 / flat.width() as f32;
-        assert!((ratio - 1.4142).abs() < 0.01, "{ratio}");
+        assert!((ratio - std::f32::consts::SQRT_2).abs() < 0.01, "{ratio}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `dossier report`: how much went end to end, and why the rest did not.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
@@ -22,7 +22,7 @@ pub(crate) async fn run(installed: &Installed, arguments: ReportArguments) -> an
     Ok(ExitCode::SUCCESS)
 }
 
-async fn open(db: &PathBuf) -> anyhow::Result<SqliteStore> {
+async fn open(db: &Path) -> anyhow::Result<SqliteStore> {
     if !db.is_file() {
         bail!(
             "there is no store at {}: `dossier process PATH --db {}` makes one",

@@ -26,9 +26,7 @@ pub(super) fn merge(
     if let Some(found) = spelled_out(sheet, zoned) {
         return Some(found);
     }
-    let nearest = labelled
-        .first()
-        .map(|label| (label, strsim::normalized_levenshtein(&letters(&label.text), &letters(zoned)) as f32));
+    let nearest = labelled.first().map(|label| (label, likeness(&letters(&label.text), &letters(zoned))));
     match nearest {
         // Nearly the same: one side was misread. The surer side is taken.
         Some((label, likeness)) if likeness > 0.75 => {
@@ -97,4 +95,10 @@ fn spelled_out(sheet: &Sheet, zoned: &str) -> Option<FieldReading> {
         checks: Vec::new(),
         repaired: false,
     }))
+}
+
+/// 0 for texts with nothing in common, 1 for the same.
+#[expect(clippy::cast_possible_truncation, reason = "a share")]
+fn likeness(a: &str, b: &str) -> f32 {
+    strsim::normalized_levenshtein(a, b) as f32
 }

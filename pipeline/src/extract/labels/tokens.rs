@@ -22,7 +22,9 @@ pub fn tokens_of(word: &str) -> Vec<String> {
         if is_abbreviation {
             push(&mut tokens, &parts.concat());
         } else {
-            parts.iter().for_each(|part| push(&mut tokens, part));
+            for part in parts {
+                push(&mut tokens, part);
+            }
         }
     }
     tokens

@@ -141,8 +141,7 @@ mod tests {
     #[test]
     fn codes_in_all_their_forms() {
         let code = made(21_000_123_456_789);
-        let spaced =
-            format!("{} {} {} {} {}", &code[..4], &code[4..8], &code[8..12], &code[12..16], &code[16..]);
+        let spaced = code.as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join(" ");
         for text in
             [code.clone(), spaced, format!("CUPS: {code}0F"), format!("{code} 1P"), code.to_lowercase()]
         {
