@@ -8,7 +8,7 @@ use super::line::{Line, compact};
 use crate::domain::{Check, Page, Rect, Value};
 use crate::extract::FieldReading;
 use crate::extract::parse::period::{self, Period};
-use crate::extract::parse::{bic, iban, money, name, text};
+use crate::extract::parse::{Found, bic, iban, money, name, text};
 
 /// Adds what the labels left open.
 pub(super) fn complete(
@@ -73,10 +73,10 @@ fn settle_iban(fields: &mut BTreeMap<String, FieldReading>, outside: &[&Line]) {
     fields.remove("iban");
     let mut found: Vec<FieldReading> = Vec::new();
     for line in outside {
-        for number in iban::find_all(&line_text(line)).into_iter().filter(|number| number.holds()) {
+        for number in iban::find_all(&line_text(line)).into_iter().filter(Found::holds) {
             if !found.iter().any(|known| known.value.as_text() == Some(number.value.as_str())) {
                 let mut reading = reading(Value::Text(number.value.clone()), line, line.bounds, 0.75);
-                reading.checks = number.checks.clone();
+                reading.checks.clone_from(&number.checks);
                 found.push(reading);
             }
         }

@@ -212,7 +212,7 @@ impl Book<'_> {
             let invented = movement.amounts.is_empty() || movement.date_missed && movement.ocr;
             let dropped = settled.contradicted && invented;
             let (Some(date), false) = (date, dropped) else { continue };
-            let score = self.score(index, movement, date, settled, adds_up);
+            let score = self.score(index, movement, *date, settled, adds_up);
             let page = pages.get(movement.page);
             let bounds = page.map_or([0.0; 4], |page| movement.bounds.as_fractions(page.width, page.height));
             let value_date = movement
@@ -254,7 +254,7 @@ impl Book<'_> {
         &self,
         index: usize,
         movement: &Movement,
-        date: &Resolved,
+        date: Resolved,
         settled: &Settled,
         adds_up: Option<bool>,
     ) -> f32 {
@@ -303,6 +303,7 @@ impl Book<'_> {
         }
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "a mean of scores between 0 and 1")]
     fn transactions(&self, rows: Vec<Row>, lines: &[Line]) -> Option<FieldReading> {
         let page = rows.first()?.transaction.page;
         let count = rows.len();

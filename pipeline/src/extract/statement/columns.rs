@@ -172,7 +172,7 @@ fn distance(heading: &Heading, left: f32, right: f32) -> f32 {
     let bounds = &heading.bounds;
     let gap = (bounds.left - right).max(left - bounds.right()).max(0.0);
     let edge = (bounds.right() - right).abs();
-    let centre = (bounds.center_x() - (left + right) / 2.0).abs();
+    let centre = (bounds.center_x() - f32::midpoint(left, right)).abs();
     let start = (bounds.left - left).abs();
     gap + edge.min(centre).min(start) * 0.6 + 0.15 * edge
 }

@@ -146,16 +146,13 @@ fn name_cell(cell: &[Piece], tolerant: bool, headings: &mut Vec<Heading>) -> usi
             let role = heading_role(&heading_key(&words), tolerant)?;
             Some((role, count, Rect::around(run.iter().map(|piece| piece.bounds))?))
         });
-        match found {
-            Some((role, count, bounds)) => {
-                headings.push(Heading { role, bounds });
-                at += count;
-            }
-            None => {
-                let silent = heading_key(&cell[at].words).is_empty();
-                unmatched += usize::from(!silent);
-                at += 1;
-            }
+        if let Some((role, count, bounds)) = found {
+            headings.push(Heading { role, bounds });
+            at += count;
+        } else {
+            let silent = heading_key(&cell[at].words).is_empty();
+            unmatched += usize::from(!silent);
+            at += 1;
         }
     }
     unmatched

@@ -16,6 +16,7 @@ pub(super) struct Entry {
 }
 
 /// What became of an entry.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the row")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Settled {
     pub(super) amount: Option<i64>,
@@ -148,15 +149,11 @@ fn from_known(before: i64, entry: &Entry, push: &mut impl FnMut(Option<i64>, f32
             push(Some(*balance), cost + entry.amounts[at].1, step);
             continue;
         }
-        match read {
-            Some(amount) => {
-                push(Some(*balance), cost + BREAK, Step::Broken { amount });
-            }
-            None => {
-                let step = Step::Agreed { amount: difference, repaired: false, inferred: true };
-                push(Some(*balance), cost + MISSING, step);
-            }
-        }
+        let step = match read {
+            Some(amount) => (BREAK, Step::Broken { amount }),
+            None => (MISSING, Step::Agreed { amount: difference, repaired: false, inferred: true }),
+        };
+        push(Some(*balance), cost + step.0, step.1);
     }
     for (place, (amount, cost)) in entry.amounts.iter().enumerate().take(6) {
         let balance = before + amount;

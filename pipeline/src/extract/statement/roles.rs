@@ -143,5 +143,5 @@ fn arithmetic(roles: &[Role], rows: &[Vec<Cell>]) -> f32 {
     if compared < 2 {
         return 0.3 - clash;
     }
-    agreed as f32 / compared as f32 * (compared as f32 / movements.max(1) as f32).min(1.0).max(0.3) - clash
+    agreed as f32 / compared as f32 * (compared as f32 / movements.max(1) as f32).clamp(0.3, 1.0) - clash
 }

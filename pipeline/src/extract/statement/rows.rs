@@ -12,6 +12,7 @@ use crate::domain::Rect;
 use crate::extract::parse::money::Sign;
 
 /// A movement as it stands in the table, top to bottom.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the row")]
 #[derive(Debug, Clone)]
 pub(super) struct Movement {
     pub(super) page: usize,
