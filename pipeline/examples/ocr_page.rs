@@ -1,12 +1,14 @@
 //! Reads one picture as the pipeline would and draws what it saw: for people who work on the reader.
 //!
 //! `cargo run --example ocr_page -- PICTURE [OUT.png] [MODELS]`
-#![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "pixels of one picture")]
+#![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "pixel coordinates and colours")]
 
 use std::path::Path;
 use std::time::Instant;
 
-use dossier::layout::arrange;
+use dossier::config::Bundle;
+use dossier::layout::arrange_with_rules;
+use dossier::marks::find_marks;
 use dossier::ocr::{ModelFiles, OcrsReader, Reader};
 use dossier::upright::upright;
 use image::Rgb;
@@ -17,10 +19,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();
     let picture = arguments.get(1).ok_or("which picture?")?;
     let models = arguments.get(3).map_or("models", String::as_str);
-    let detection = std::fs::read(Path::new(models).join("text-detection.rten"))?;
-    let recognition = std::fs::read(Path::new(models).join("text-recognition.rten"))?;
-    let alphabet = std::fs::read_to_string(Path::new(models).join("alphabet.txt"))?;
-    let files = ModelFiles { detection: &detection, recognition: &recognition, alphabet: &alphabet };
+    let bundle = Bundle::from_directory(Path::new(models))?;
+    let files = ModelFiles::from_bundle(&bundle)?;
     let reader = OcrsReader::load(&files)?;
     let image = image::open(picture)?.into_rgb8();
     if std::env::var_os("GLANCES").is_some() {
@@ -45,7 +45,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let started = Instant::now();
     let words = reader.read_words(&image::imageops::grayscale(&image))?;
     let elapsed = started.elapsed();
-    let (words, rows) = arrange(words);
+    let (marks, rules) = find_marks(&image, image.width() as f32, &words);
+    let (words, rows) = arrange_with_rules(words, &rules);
     for row in &rows {
         let line: Vec<String> = row
             .segments
@@ -60,8 +61,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .collect();
         eprintln!("{}", line.join("  |  "));
     }
-    eprintln!("{} words, {} rows, {elapsed:?}", words.len(), rows.len());
-    if let Some(out) = arguments.get(2) {
+    let sure: f32 = words.iter().map(|word| word.confidence).sum::<f32>() / words.len().max(1) as f32;
+    eprintln!("{} words of mean confidence {sure:.4}, {} rows, {elapsed:?}", words.len(), rows.len());
+    for word in words.iter().filter(|word| word.confidence < 0.7) {
+        eprintln!("doubtful: {} {:.2} {:?}", word.text, word.confidence, word.bounds);
+    }
+    if let Some(out) = arguments.get(2).filter(|out| !out.is_empty()) {
         for word in &words {
             let colour = Rgb([(255.0 * (1.0 - word.confidence)) as u8, (160.0 * word.confidence) as u8, 60]);
             draw(&mut image, &word.bounds, colour);
@@ -70,6 +75,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             for segment in &row.segments {
                 draw(&mut image, &grown(&segment.bounds), Rgb([40, 80, 255]));
             }
+        }
+        for mark in marks.iter().filter(|mark| mark.bounds.area() > 400.0) {
+            draw(&mut image, &mark.bounds, Rgb([230, 0, (255.0 * (1.0 - mark.scribble)) as u8]));
+        }
+        for rule in &rules {
+            draw(&mut image, &rule.bounds, Rgb([0, 200, 200]));
         }
         image.save(out)?;
     }

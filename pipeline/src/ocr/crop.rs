@@ -6,10 +6,11 @@ use image::GrayImage;
 use super::lines::LinePiece;
 use crate::raster::Pyramid;
 
-/// Height of the cut compared with the text's, and what is added before and after it in text heights:
-/// the middle of what the recogniser is trained on.
-const CUT_HEIGHT: f32 = 1.16;
-const CUT_MARGIN: f32 = 0.28;
+/// What is cut above, below, before and after the text, in its heights: about the middle of what the
+/// recogniser is trained on. More above, where accents on capitals stand outside the detector's box.
+const MARGIN_ABOVE: f32 = 0.15;
+const MARGIN_BELOW: f32 = 0.08;
+const CUT_MARGIN: f32 = 0.26;
 /// Range of line widths that the recogniser takes.
 const MIN_WIDTH: usize = 12;
 const MAX_WIDTH: usize = 2400;
@@ -33,7 +34,8 @@ impl LineImage {
 }
 
 pub(super) fn cut_line(page: &mut Pyramid<'_>, line: &LinePiece, rows: usize) -> LineImage {
-    let cut_height = (CUT_HEIGHT * line.height).max(1.0);
+    let cut_height = ((1.0 + MARGIN_ABOVE + MARGIN_BELOW) * line.height).max(1.0);
+    let raised = (MARGIN_ABOVE - MARGIN_BELOW) / 2.0 * line.height;
     let margin = CUT_MARGIN * line.height;
     let (left, right) = (line.left - margin, line.right + margin);
     let natural = ((right - left) * rows as f32 / cut_height).round() as usize;
@@ -43,7 +45,7 @@ pub(super) fn cut_line(page: &mut Pyramid<'_>, line: &LinePiece, rows: usize) ->
     let columns: Vec<(f32, f32)> = (0..width)
         .map(|column| {
             let x = left + (column as f32 + 0.5) * step;
-            (x * scale - 0.5, line.middle(x) * scale - 0.5)
+            (x * scale - 0.5, (line.middle(x) - raised) * scale - 0.5)
         })
         .collect();
     let mut pixels = Vec::with_capacity(rows * width);

@@ -140,10 +140,12 @@ fn detection_scale(models: &Models, image: (u32, u32), content: (u32, u32)) -> f
     }
     let share = content.0 as f32 * content.1 as f32 / (image.0 as f32 * image.1 as f32);
     let long_strip = image.0.max(image.1) as f32 > MAX_ASPECT * image.0.min(image.1) as f32;
-    let scale = match long_strip {
-        true => columns as f32 / image.0.min(image.1) as f32,
-        false if share < SMALL_CONTENT => fit(content).min(MAX_ZOOM * fit(image)),
-        false => fit(image),
+    let scale = if long_strip {
+        columns as f32 / image.0.min(image.1) as f32
+    } else if share < SMALL_CONTENT {
+        fit(content).min(MAX_ZOOM * fit(image))
+    } else {
+        fit(image)
     };
     scale.min(MAX_ENLARGEMENT)
 }

@@ -10,6 +10,7 @@ use rten_tensor::prelude::*;
 use rten_tensor::{NdTensor, Tensor};
 
 use super::OcrError;
+use crate::config::{Bundle, BundleError};
 
 /// Models and alphabet as bytes.
 #[derive(Clone, Copy)]
@@ -20,6 +21,20 @@ pub struct ModelFiles<'a> {
     pub recognition: &'a [u8],
     /// The characters of classes 1, 2, …; class 0 is the blank.
     pub alphabet: &'a str,
+}
+
+impl<'a> ModelFiles<'a> {
+    /// The files of a bundle of models, by the names that they have in `models/`.
+    ///
+    /// # Errors
+    /// When one is missing.
+    pub fn from_bundle(bundle: &'a Bundle) -> Result<Self, BundleError> {
+        Ok(Self {
+            detection: bundle.bytes("text-detection.rten")?,
+            recognition: bundle.bytes("text-recognition.rten")?,
+            alphabet: bundle.text("alphabet.txt")?,
+        })
+    }
 }
 
 impl std::fmt::Debug for ModelFiles<'_> {

@@ -7,7 +7,7 @@ use super::ctc::{DecodedChar, Frames, decode};
 use super::detect::find_boxes;
 use super::lines::{LinePiece, find_lines};
 use super::models::{ModelFiles, Models};
-use super::words::words_of;
+use super::words::{without_noise, words_of};
 use super::{Glance, OcrError, Reader};
 use crate::domain::Word;
 use crate::raster::Pyramid;
@@ -39,9 +39,6 @@ impl std::fmt::Debug for OcrsReader {
     }
 }
 
-/// A line, its image and the characters read in it.
-type DecodedLine<'l> = (&'l LinePiece, LineImage, Vec<DecodedChar>);
-
 impl OcrsReader {
     /// Prepares the models; takes some ten milliseconds.
     ///
@@ -63,7 +60,7 @@ impl OcrsReader {
         &self,
         page: &GrayImage,
         lines: &'l [LinePiece],
-    ) -> Result<Vec<DecodedLine<'l>>, OcrError> {
+    ) -> Result<Vec<ReadLine<'l>>, OcrError> {
         let mut pyramid = Pyramid::new(page);
         let mut images: Vec<(usize, LineImage)> = lines
             .iter()
@@ -102,6 +99,9 @@ impl OcrsReader {
     }
 }
 
+/// A line piece, its picture and what it spells.
+type ReadLine<'l> = (&'l LinePiece, LineImage, Vec<DecodedChar>);
+
 /// How many of the last (widest) images make the next batch.
 fn batch_size(sorted: &[(usize, LineImage)]) -> usize {
     let Some((_, widest)) = sorted.last() else { return 0 };
@@ -114,7 +114,7 @@ impl Reader for OcrsReader {
     fn read_words(&self, page: &GrayImage) -> Result<Vec<Word>, OcrError> {
         let boxes = find_boxes(&self.models, page, 1.0)?;
         let lines = find_lines(boxes);
-        self.read_lines(page, &lines)
+        Ok(without_noise(self.read_lines(page, &lines)?))
     }
 
     fn glance(&self, image: &GrayImage) -> Result<Glance, OcrError> {

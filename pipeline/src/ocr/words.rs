@@ -10,10 +10,18 @@ use crate::domain::{CharReading, Rect, Word};
 const FRAME_COLUMNS: f32 = 4.0;
 /// A column holds ink when it differs from the paper by this part of the line's contrast.
 const INK_CONTRAST: f32 = 0.35;
+/// So many blank columns beside a letter, a seventh of the line's height, end its word.
+const END_BLANK: usize = 6;
 /// Words whose characters are on average less sure than this are scrawls, specks or pictures.
 const MIN_MEAN_PROBABILITY: f32 = 0.38;
 /// Marks without a letter or digit must be surer: specks and rules are read as punctuation.
 const MIN_PUNCTUATION_PROBABILITY: f32 = 0.75;
+
+/// Words of one or two characters are noise below the second confidence, or below the first when they
+/// are also lower than this part of the page's usual text.
+const NOISE_HEIGHT: f32 = 0.6;
+const NOISE_CONFIDENCE: f32 = 0.75;
+const SHORT_CONFIDENCE: f32 = 0.3;
 
 /// The words of a decoded line.
 pub(super) fn words_of(
@@ -25,7 +33,7 @@ pub(super) fn words_of(
     let readings: Vec<Option<CharReading>> = chars.iter().map(|ch| reading(ch, alphabet)).collect();
     let ink = ink_columns(image);
     let mut words = Vec::new();
-    let mut left = line.left;
+    let (mut left, line_right) = ends(&readings, chars, line, image, &ink);
     let mut start = 0;
     let stands_alone = readings.iter().flatten().all(|reading| !reading.ch.is_alphanumeric());
     for index in 0..=chars.len() {
@@ -36,7 +44,7 @@ pub(super) fn words_of(
         let next_start = (index..chars.len()).find(|at| readings[*at].is_some());
         let (right, next_left) = match (index.checked_sub(1), next_start) {
             (Some(last), Some(next)) if last >= start => part(&chars[last], &chars[next], image, &ink),
-            _ => (line.right, left),
+            _ => (line_right, left),
         };
         let letters: Vec<CharReading> = readings[start..index.max(start)].iter().flatten().cloned().collect();
         words.extend(word(letters, left, right, line).filter(|word| !(stands_alone && is_speck(word))));
@@ -85,6 +93,20 @@ fn is_speck(word: &Word) -> bool {
         || word.text.chars().count() == 1 && word.confidence < 0.9
 }
 
+/// Without the short doubtful words, much lower than the page's text, that patterns are read as.
+pub(super) fn without_noise(mut words: Vec<Word>) -> Vec<Word> {
+    let mut heights: Vec<f32> =
+        words.iter().filter(|word| word.confidence > 0.8).map(|word| word.bounds.height).collect();
+    heights.sort_by(f32::total_cmp);
+    let usual = heights.get(heights.len() / 2).copied().unwrap_or(0.0);
+    words.retain(|word| {
+        let is_short = word.text.chars().count() <= 2;
+        let is_low = word.bounds.height < NOISE_HEIGHT * usual;
+        !(is_short && word.confidence < if is_low { NOISE_CONFIDENCE } else { SHORT_CONFIDENCE })
+    });
+    words
+}
+
 /// For each column the strongest difference from the paper within the text's height, 0 to 1.
 fn ink_columns(image: &LineImage) -> Vec<f32> {
     let rows = image.pixels.len() / image.width.max(1);
@@ -106,6 +128,28 @@ fn ink_columns(image: &LineImage) -> Vec<f32> {
         .collect()
 }
 
+/// Left and right edge of the line's ink: where the first letter's ink begins and the last one's ends,
+/// for the detector's boxes reach into whatever touches them.
+fn ends(
+    readings: &[Option<CharReading>],
+    chars: &[DecodedChar],
+    line: &LinePiece,
+    image: &LineImage,
+    ink: &[f32],
+) -> (f32, f32) {
+    let first = readings.iter().position(Option::is_some).and_then(|index| chars.get(index));
+    let last = readings.iter().rposition(Option::is_some).and_then(|index| chars.get(index));
+    let (Some(first), Some(last)) = (first, last) else { return (line.left, line.right) };
+    let is_blank = |column: usize| ink.get(column).is_none_or(|ink| *ink < INK_CONTRAST);
+    let from = ((first.first as f32 * FRAME_COLUMNS) as usize).min(ink.len());
+    let to = ((last.end as f32 * FRAME_COLUMNS) as usize).min(ink.len());
+    let begins = (END_BLANK..=from).rev().find(|end| (end - END_BLANK..*end).all(is_blank));
+    let ends = (to..ink.len()).find(|start| (*start..start + END_BLANK).all(is_blank));
+    let left = begins.map_or(line.left, |column| image.page_x(column as f32).max(line.left));
+    let right = ends.map_or(line.right, |column| image.page_x(column as f32).min(line.right));
+    (left, right.max(left + 1.0))
+}
+
 /// Where the word of `before` ends and that of `after` begins: the edges of the widest blank between.
 fn part(before: &DecodedChar, after: &DecodedChar, image: &LineImage, ink: &[f32]) -> (f32, f32) {
     let from = (before.end as f32 - 0.5) * FRAME_COLUMNS;
@@ -113,8 +157,8 @@ fn part(before: &DecodedChar, after: &DecodedChar, image: &LineImage, ink: &[f32
     let (first, last) = (from as usize, (to.ceil() as usize).min(ink.len()));
     let mut widest = (0usize, 0usize);
     let mut start = None;
-    let blanks = ink[first..last].iter().map(|ink| *ink < INK_CONTRAST).chain([false]);
-    for (column, blank) in (first..).zip(blanks) {
+    for column in first..=last {
+        let blank = column < last && ink.get(column).is_some_and(|ink| *ink < INK_CONTRAST);
         match (blank, start) {
             (true, None) => start = Some(column),
             (false, Some(begun)) => {
@@ -183,6 +227,36 @@ mod tests {
         assert_eq!(words_of(&chars, &line, &image, &ALPHABET).len(), 1);
         assert!(words_of(&[], &line, &image, &ALPHABET).is_empty());
         assert!(words_of(&chars[..1], &line, &image, &ALPHABET).is_empty());
+    }
+
+    #[test]
+    fn patterns_read_as_low_letters_are_noise() {
+        let word = |text: &str, height: f32, confidence: f32| Word {
+            text: text.to_owned(),
+            bounds: Rect::new(0.0, 0.0, 30.0, height),
+            confidence,
+            bold: false,
+            chars: Vec::new(),
+        };
+        let words = vec![
+            word("Nombre", 20.0, 0.95),
+            word("Fecha", 22.0, 0.99),
+            word("C", 8.0, 0.6),
+            word("7", 20.0, 0.6),
+            word("e", 20.0, 0.2),
+            word("nota", 8.0, 0.6),
+        ];
+        let kept: Vec<String> = without_noise(words).into_iter().map(|word| word.text).collect();
+        assert_eq!(kept, ["Nombre", "Fecha", "7", "nota"]);
+    }
+
+    #[test]
+    fn a_box_that_reaches_too_far_is_cut_to_the_ink() {
+        let (line, image) = line_image(&[(20, 60)]);
+        let chars = [decoded(2, 7, 0.9), decoded(2, 12, 0.9)];
+        let words = words_of(&chars, &line, &image, &ALPHABET);
+        let bounds = words[0].bounds;
+        assert!((bounds.left - 20.0).abs() < 1.1 && (bounds.right() - 60.0).abs() < 1.1, "{bounds:?}");
     }
 
     #[test]

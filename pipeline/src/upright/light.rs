@@ -13,7 +13,7 @@ const DARKEST_PAPER: f32 = 0.38;
 /// Light that differs more than this over a page does not come from a scanner.
 const UNEVEN: f32 = 0.2;
 
-/// Blocks of the picture across and down whose light is compared.
+/// The picture is compared in so many blocks across and down.
 const ACROSS: usize = 8;
 
 /// Whether the paper's brightness changes over the picture as only a camera sees it.

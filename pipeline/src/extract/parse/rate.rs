@@ -4,6 +4,9 @@ use rust_decimal::Decimal;
 
 use super::{Found, number};
 
+/// Words that stand for the percent sign.
+const SIGN_WORDS: [&str; 4] = ["por ciento", "por cien", "per cent", "percent"];
+
 /// The whole text as a percentage, with or without its sign.
 pub fn parse(text: &str) -> Option<Decimal> {
     let core = text.trim().trim_end_matches(['%', ' ', '\u{a0}']);
@@ -18,11 +21,13 @@ pub fn find_all(text: &str) -> Vec<Found<Decimal>> {
         let tail = text.get(range.end..).unwrap_or_default();
         let trimmed = tail.trim_start();
         let gap = tail.len() - trimmed.len();
-        let worded = trimmed.get(..10).is_some_and(|word| word.eq_ignore_ascii_case("por ciento"));
+        let worded = SIGN_WORDS
+            .iter()
+            .find(|sign| trimmed.get(..sign.len()).is_some_and(|word| word.eq_ignore_ascii_case(sign)));
         if trimmed.starts_with('%') && !number.grouped {
             all.push(Found::new(number.value, range.start..range.end + gap + 1));
-        } else if worded && !number.grouped {
-            all.push(Found::new(number.value, range.start..range.end + gap + 10));
+        } else if let Some(sign) = worded.filter(|_| !number.grouped) {
+            all.push(Found::new(number.value, range.start..range.end + gap + sign.len()));
         }
     }
     all
@@ -41,6 +46,7 @@ mod tests {
         assert_eq!(rate("7.99%").as_deref(), Some("7.99"));
         assert_eq!(rate("21").as_deref(), Some("21"));
         assert_eq!(rate("hola"), None);
+        assert_eq!(find_all("a rate of 6.9 per cent per annum, APR 7.1 percent").len(), 2);
         assert_eq!(find_all("TIN 5,25 % TAE 5,38%, cuota 120,00").len(), 2);
     }
 
