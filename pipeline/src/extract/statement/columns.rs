@@ -1,273 +1,255 @@
-//! Where the columns of the table stand, from its headings or from how values align.
+//! The columns of a statement's table: amounts that share a right edge, dates that share a left edge.
+//! What a column of amounts holds is told by its heading and by whether the running balances add up.
 
-use crate::domain::Rect;
+use super::heading::{Header, Heading};
+use super::line::Line;
+use super::vocabulary::Role;
 
-use super::header::{Column, Role, distance};
-use super::line::{DateItem, Line, MoneyItem, has_sign};
+/// Right edges this near, in text heights, are one column.
+const COLUMN_SLACK: f32 = 1.8;
+/// Columns of different pages this near, as a share of the page's width, are one.
+const PAGE_SLACK: f32 = 0.035;
+/// More columns of amounts than this are not looked at.
+const MOST_COLUMNS: usize = 6;
 
-/// The columns in the units of the page on which they were found.
+/// Right edges of amounts in one column, as shares of the page's width.
+#[derive(Debug, Clone)]
+pub(super) struct AmountColumn {
+    pub(super) left: f32,
+    pub(super) right: f32,
+    pub(super) members: usize,
+    /// What the heading over it says, and how far that is away, in text heights.
+    pub(super) named: Vec<(Role, f32)>,
+}
+
+/// For every line, the columns of its amounts, by token.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Columns {
-    columns: Vec<Column>,
-    page_width: f32,
-    /// Left edge of the operation dates.
-    date_left: Option<f32>,
-    /// Found by alignment, so that amounts must align.
-    inferred: bool,
+    pub(super) amounts: Vec<AmountColumn>,
+    /// For every page, how its places are laid over those of the first.
+    pub(super) fits: Vec<(f32, f32)>,
+    /// `(line, token)` → column.
+    placed: std::collections::BTreeMap<(usize, usize), usize>,
 }
-
-/// Dates stand within this many text heights of the heading or edge of their column.
-const DATE_REACH: f32 = 4.0;
-/// Amounts further than this from every money heading, in text heights, are none of the table's.
-const MONEY_REACH: f32 = 9.0;
-/// Right edges of one column differ by less than this many text heights.
-const EDGE_SLACK: f32 = 1.6;
 
 impl Columns {
-    pub(super) fn new(columns: Vec<Column>, page_width: f32, lines: &[Line]) -> Self {
-        let date_left = common_date_left(lines, page_width);
-        Self { columns, page_width, date_left, inferred: false }
+    pub(super) fn of(&self, line: usize, token: usize) -> Option<usize> {
+        self.placed.get(&(line, token)).copied()
     }
+}
 
-    fn scaled(&self, bounds: &Rect, page_width: f32) -> Rect {
-        let scale = if self.page_width > 0.0 { page_width / self.page_width } else { 1.0 };
-        Rect::new(bounds.left * scale, bounds.top, bounds.width * scale, bounds.height)
-    }
-
-    fn role_of(&self, line: &Line, bounds: &Rect) -> Option<Role> {
-        let near = |column: &&Column| distance(bounds, &self.scaled(&column.bounds, line.page.width));
-        let money = self.columns.iter().filter(|column| column.role.is_money());
-        let column = money.min_by(|a, b| near(a).total_cmp(&near(b)))?;
-        if self.inferred {
-            let right = self.scaled(&column.bounds, line.page.width).right();
-            return ((bounds.right() - right).abs() < 2.0 * EDGE_SLACK * line.height())
-                .then_some(column.role);
-        }
-        let away = near(&column) > MONEY_REACH * line.height();
-        let has_balance = self.columns.iter().any(|column| column.role == Role::Balance);
-        if !away {
-            return Some(column.role);
-        }
-        // A column of figures right of the amounts without a heading of its own.
-        let right = bounds.left > self.scaled(&column.bounds, line.page.width).right();
-        (right && !has_balance).then_some(Role::Balance)
-    }
-
-    /// The row's amount, and its direction where the column tells it.
-    pub(super) fn amount(&self, line: &Line) -> Option<(MoneyItem, Option<i8>)> {
-        let roled = self.roled(line);
-        let weak_only = roled.iter().filter(|(role, _)| role.is_amount()).all(|(_, item)| item.weak);
-        let mut amounts: Vec<&(Role, &MoneyItem)> =
-            roled.iter().filter(|(role, item)| role.is_amount() && (weak_only || !item.weak)).collect();
-        if amounts.len() > 1 {
-            amounts.retain(|(_, item)| !item.money.amount.is_zero());
-        }
-        let (role, item) = amounts.last()?;
-        if item.weak && line.dates.is_empty() {
-            return None;
-        }
-        let direction = match role {
-            Role::Debit => Some(-1),
-            Role::Credit => Some(1),
-            _ if has_sign(&item.money) => Some(if item.money.sign.is_negative() { -1 } else { 1 }),
-            _ => Self::mark_before(line, item),
-        };
-        Some(((*item).clone(), direction))
-    }
-
-    /// `D 45,00`, or a mark in a column of its own left of the amount.
-    fn mark_before(line: &Line, item: &MoneyItem) -> Option<i8> {
-        let before = item.place.first.checked_sub(1).filter(|index| line.free.contains(index))?;
-        let sign = super::super::parse::money::mark(line.word(before).text.trim_end_matches('.'))?;
-        Some(if sign.is_negative() { -1 } else { 1 })
-    }
-
-    /// A row that fills both the debit and the credit column sums up.
-    pub(super) fn is_total(&self, line: &Line) -> bool {
-        let roled = self.roled(line);
-        let fills = |wanted: Role| {
-            roled.iter().any(|(role, item)| *role == wanted && !item.weak && !item.money.amount.is_zero())
-        };
-        fills(Role::Debit) && fills(Role::Credit)
-    }
-
-    pub(super) fn balance(&self, line: &Line) -> Option<MoneyItem> {
-        let roled = self.roled(line);
-        roled
-            .iter()
-            .rev()
-            .find(|(role, item)| *role == Role::Balance && !item.weak)
-            .map(|(_, item)| (*item).clone())
-    }
-
-    /// The row's amounts with their columns: no two in the balance column.
-    fn roled<'l>(&self, line: &'l Line) -> Vec<(Role, &'l MoneyItem)> {
-        let described = self.description_span(line);
-        let mut roled: Vec<(Role, &MoneyItem)> = Vec::new();
-        for item in &line.monies {
-            let within_text = described.is_some_and(|(left, right)| {
-                item.place.bounds.left >= left && item.place.bounds.right() < right
+/// Clusters the amounts of the lines that belong to the table.
+pub(super) fn find_columns(lines: &[Line], table: &[bool], headers: &[Header]) -> Columns {
+    let mut columns = Columns::default();
+    let pages: Vec<usize> = lines.iter().map(|line| line.page).collect();
+    let last = pages.iter().copied().max().unwrap_or(0);
+    for page in 0..=last {
+        let mut own = clusters_on(lines, table, page);
+        own.sort_by(|a, b| a.right.total_cmp(&b.right));
+        let fit = best_fit(&columns.amounts, &own);
+        columns.fits.push(fit);
+        for mut cluster in own {
+            let unfitted = (cluster.left, cluster.right);
+            cluster.left = fit.0 * cluster.left + fit.1;
+            cluster.right = fit.0 * cluster.right + fit.1;
+            let home = home_of(&columns.amounts, &cluster).unwrap_or_else(|| {
+                columns.amounts.push(AmountColumn {
+                    left: cluster.left,
+                    right: cluster.right,
+                    members: 0,
+                    named: Vec::new(),
+                });
+                columns.amounts.len() - 1
             });
-            if within_text {
-                continue;
-            }
-            if let Some(role) = self.role_of(line, &item.place.bounds) {
-                roled.push((role, item));
+            let column = &mut columns.amounts[home];
+            column.members += cluster.members.len();
+            column.left = column.left.min(cluster.left);
+            name_column(column, unfitted, lines, headers, page);
+            for member in cluster.members {
+                columns.placed.insert(member, home);
             }
         }
-        let balances = roled.iter().filter(|(role, _)| *role == Role::Balance).count();
-        if balances > 1
-            && let Some(first) = roled.iter_mut().find(|(role, _)| *role == Role::Balance)
-        {
-            first.0 = Role::Amount;
+    }
+    drop_rare(&mut columns);
+    columns
+}
+
+struct Cluster {
+    left: f32,
+    right: f32,
+    members: Vec<(usize, usize)>,
+}
+
+fn clusters_on(lines: &[Line], table: &[bool], page: usize) -> Vec<Cluster> {
+    let mut edges: Vec<(f32, f32, f32, (usize, usize))> = Vec::new();
+    for (index, line) in lines.iter().enumerate().filter(|(index, line)| line.page == page && table[*index]) {
+        for (place, token, _) in line.amounts() {
+            let width = line.page_width.max(1.0);
+            let slack = COLUMN_SLACK * line.height / width;
+            edges.push((token.bounds.right() / width, token.bounds.left / width, slack, (index, place)));
         }
-        roled
     }
-
-    /// Left edge of the descriptions to a little before the first money column.
-    fn description_span(&self, line: &Line) -> Option<(f32, f32)> {
-        let left = self.columns.iter().find(|column| column.role == Role::Description)?;
-        let left = self.scaled(&left.bounds, line.page.width).left;
-        let money = self.columns.iter().filter(|column| column.role.is_money());
-        let first = money
-            .map(|column| self.scaled(&column.bounds, line.page.width).left)
-            .filter(|at| *at > left)
-            .reduce(f32::min)?;
-        Some((left - line.height(), first - MONEY_REACH * line.height()))
+    edges.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut clusters: Vec<Cluster> = Vec::new();
+    let mut previous = f32::NEG_INFINITY;
+    for (right, left, slack, member) in edges {
+        match clusters.last_mut() {
+            Some(cluster) if right - previous < 0.5 * slack || right - cluster.right < 0.6 * slack => {
+                let count = cluster.members.len() as f32;
+                cluster.right = (cluster.right * count + right) / (count + 1.0);
+                cluster.left = cluster.left.min(left);
+                cluster.members.push(member);
+            }
+            _ => clusters.push(Cluster { left, right, members: vec![member] }),
+        }
+        previous = right;
     }
-
-    /// Whether a date stands in a date column, or opens the row.
-    pub(super) fn is_date(&self, line: &Line, item: &DateItem) -> bool {
-        let reach = DATE_REACH * line.height();
-        let headed = self.columns.iter().filter(|column| matches!(column.role, Role::Date | Role::ValueDate));
-        let mut headed = headed.map(|column| self.scaled(&column.bounds, line.page.width));
-        let scale = if self.page_width > 0.0 { line.page.width / self.page_width } else { 1.0 };
-        let opens =
-            !line.free.iter().any(|index| *index < item.place.first && is_text(&line.word(*index).text));
-        let aligned =
-            self.date_left.is_none_or(|left| (item.place.bounds.left - left * scale).abs() < 3.0 * reach);
-        opens && aligned
-            || headed.any(|column| {
-                distance(&item.place.bounds, &column) < 0.5 * reach
-                    && item.place.bounds.overlap_x(&column) > 0.0
-            })
-    }
-
-    /// Whether headings say that the first of two dates is the value date.
-    pub(super) fn value_date_first(&self, first: &Rect, second: &Rect) -> bool {
-        let of = |role: Role| {
-            self.columns.iter().find(|column| column.role == role).map(|column| column.bounds.left)
-        };
-        let reversed =
-            matches!((of(Role::Date), of(Role::ValueDate)), (Some(date), Some(value)) if value < date);
-        reversed && first.left < second.left
-    }
-
-    /// The row's words of text, dates and amounts taken out.
-    pub(super) fn description(&self, line: &Line) -> Vec<String> {
-        let mark = |text: &str| text.len() <= 2 && super::super::parse::money::mark(text).is_some();
-        let first_money = line.monies.first().map_or(usize::MAX, |item| item.place.first);
-        let words = line.free.iter().filter(|index| {
-            let text = &line.word(**index).text;
-            (!mark(text) || **index + 1 < first_money)
-                && !self.in_other_column(line, **index)
-                && text.chars().any(char::is_alphanumeric)
-        });
-        words.map(|index| line.word(*index).text.clone()).collect()
-    }
-
-    /// Whether the word stands under a heading that is not read, such as an office's code.
-    fn in_other_column(&self, line: &Line, index: usize) -> bool {
-        let word = &line.word(index).bounds;
-        let left_of =
-            |column: &Column| self.scaled(&column.bounds, line.page.width).left - 1.5 * line.height();
-        let own = self.columns.iter().filter(|column| left_of(column) <= word.left);
-        own.max_by(|a, b| left_of(a).total_cmp(&left_of(b))).is_some_and(|column| column.role == Role::Other)
-    }
-
-    /// Whether the row's text begins where descriptions stand.
-    pub(super) fn within_description(&self, line: &Line) -> bool {
-        let Some(first) = line.free.first() else { return false };
-        let Some((left, _)) = self.description_span(line) else { return true };
-        line.word(*first).bounds.left > left - 2.0 * line.height()
-    }
+    clusters
 }
 
-/// A row of nothing but a date and perhaps the weekday.
-fn is_day_heading(line: &Line) -> bool {
-    line.dates.len() == 1
-        && line.monies.is_empty()
-        && line.free.iter().all(|index| !is_text(&line.word(*index).text))
-}
-
-fn is_text(text: &str) -> bool {
-    text.chars().filter(|ch| ch.is_alphabetic()).count() >= 3 && !is_weekday(text)
-}
-
-pub(super) fn is_weekday(text: &str) -> bool {
-    const DAYS: [&str; 14] =
-        ["lun", "mar", "mie", "jue", "vie", "sab", "dom", "mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-    let folded = super::super::parse::text::fold(text);
-    DAYS.iter().any(|day| folded.starts_with(day))
-}
-
-fn common_date_left(lines: &[Line], page_width: f32) -> Option<f32> {
-    let mut lefts: Vec<f32> = lines
-        .iter()
-        .filter(|line| !line.monies.is_empty())
-        .filter_map(|line| {
-            line.dates.first().map(|item| item.place.bounds.left * page_width / line.page.width)
-        })
-        .collect();
-    lefts.sort_by(f32::total_cmp);
-    lefts.get(lefts.len() / 2).copied()
-}
-
-/// Columns without headings: right edges of amounts in rows that open with a date. The rightmost is
-/// the balance if most rows have two amounts; of three, the first two are debit and credit where no
-/// row fills both.
-pub(super) fn infer(lines: &[Line]) -> Option<Columns> {
-    let priced = |line: &&Line| line.monies.iter().any(|item| !item.weak);
-    let mut rows: Vec<&Line> = lines.iter().filter(|line| !line.dates.is_empty()).filter(priced).collect();
-    let headings = lines.iter().filter(|line| is_day_heading(line)).count();
-    if rows.len() < 3 || headings >= 3 {
-        // Days as headings, their transactions below without a date.
-        let first = lines.iter().position(is_day_heading)?;
-        rows = lines[first..].iter().filter(priced).filter(|line| !line.free.is_empty()).collect();
+/// Scale and offset under which most amounts of a page stand in the columns that are known: another page
+/// may be scanned with another margin.
+fn best_fit(columns: &[AmountColumn], own: &[Cluster]) -> (f32, f32) {
+    let mut fits: Vec<(f32, f32)> = vec![(1.0, 0.0)];
+    for column in columns {
+        fits.extend(own.iter().map(|cluster| (1.0, column.right - cluster.right)));
     }
-    let width = rows.first()?.page.width;
-    let mut clusters: Vec<(f32, Rect, usize)> = Vec::new();
-    for line in &rows {
-        let scale = width / line.page.width;
-        for item in line.monies.iter().filter(|item| !item.weak) {
-            let bounds = &item.place.bounds;
-            let scaled = Rect::new(bounds.left * scale, bounds.top, bounds.width * scale, bounds.height);
-            let slack = EDGE_SLACK * line.height();
-            match clusters.iter_mut().find(|(right, _, _)| (right.abs() - scaled.right()).abs() < slack) {
-                Some((_, all, count)) => {
-                    *all = all.union(&scaled);
-                    *count += 1;
+    for (index, one) in own.iter().enumerate() {
+        for two in own.iter().skip(index + 1) {
+            for (place, first) in columns.iter().enumerate() {
+                for second in columns.iter().skip(place + 1) {
+                    let scale = (second.right - first.right).abs() / (two.right - one.right).abs().max(1e-3);
+                    let left = first.right.min(second.right);
+                    fits.push((scale, left - scale * one.right.min(two.right)));
                 }
-                None => clusters.push((scaled.right(), scaled, 1)),
             }
         }
     }
-    clusters.retain(|(_, _, count)| *count * 8 >= rows.len());
-    clusters.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let per_row = clusters.iter().map(|(_, _, count)| *count).sum::<usize>() as f32 / rows.len() as f32;
-    let last = clusters.len().checked_sub(1)?;
-    let role = |at: usize| match (clusters.len(), at) {
-        (1, _) => Role::Amount,
-        (_, at) if at == last && per_row > 1.2 => Role::Balance,
-        (2, 0) if per_row > 1.2 => Role::Amount,
-        (2 | 3, 0) => Role::Debit,
-        (2 | 3, 1) => Role::Credit,
-        _ => Role::Amount,
+    fits.retain(|(scale, offset)| (0.7..=1.4).contains(scale) && offset.abs() < 0.35);
+    let total: usize = own.iter().map(|cluster| cluster.members.len()).sum();
+    let score = |fit: &(f32, f32)| {
+        let mut matched = 0.0;
+        for cluster in own {
+            let right = fit.0 * cluster.right + fit.1;
+            let near =
+                columns.iter().map(|column| (column.right - right).abs()).fold(f32::INFINITY, f32::min);
+            matched += cluster.members.len() as f32 * (1.0 - near / PAGE_SLACK).max(0.0);
+        }
+        matched / total.max(1) as f32 - 0.6 * (fit.0 - 1.0).abs() - 0.5 * fit.1.abs()
     };
-    let columns = clusters
+    fits.into_iter().max_by(|a, b| score(a).total_cmp(&score(b))).unwrap_or((1.0, 0.0))
+}
+
+fn home_of(columns: &[AmountColumn], cluster: &Cluster) -> Option<usize> {
+    let near =
+        columns.iter().enumerate().map(|(index, column)| ((column.right - cluster.right).abs(), index));
+    near.filter(|(apart, _)| *apart < PAGE_SLACK).min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, index)| index)
+}
+
+/// Every money heading of the page with its distance from the column.
+fn name_column(
+    column: &mut AmountColumn,
+    (left, right): (f32, f32),
+    lines: &[Line],
+    headers: &[Header],
+    page: usize,
+) {
+    let Some(line) = lines.iter().find(|line| line.page == page) else { return };
+    let (width, height) = (line.page_width.max(1.0), line.height.max(0.1));
+    for header in headers.iter().filter(|header| header.page == page) {
+        for heading in header.headings.iter().filter(|heading| heading.role.is_money()) {
+            let apart = distance(heading, left * width, right * width) / height;
+            match column.named.iter_mut().find(|(role, _)| *role == heading.role) {
+                Some((_, least)) => *least = least.min(apart),
+                None => column.named.push((heading.role, apart)),
+            }
+        }
+    }
+}
+
+/// How far a heading is from standing over a column of right-aligned amounts.
+fn distance(heading: &Heading, left: f32, right: f32) -> f32 {
+    let bounds = &heading.bounds;
+    let gap = (bounds.left - right).max(left - bounds.right()).max(0.0);
+    let edge = (bounds.right() - right).abs();
+    let centre = (bounds.center_x() - f32::midpoint(left, right)).abs();
+    let start = (bounds.left - left).abs();
+    gap + edge.min(centre).min(start) * 0.6 + 0.15 * edge
+}
+
+/// Columns of next to nothing are stray amounts within descriptions.
+fn drop_rare(columns: &mut Columns) {
+    let most = columns.amounts.iter().map(|column| column.members).max().unwrap_or(0);
+    let mut order: Vec<usize> = (0..columns.amounts.len()).collect();
+    order.sort_by_key(|index| std::cmp::Reverse(columns.amounts[*index].members));
+    let named = |index: usize| columns.amounts[index].named.iter().any(|(_, apart)| *apart < 3.0);
+    let kept: Vec<usize> = order
         .iter()
-        .enumerate()
-        .map(|(at, (_, bounds, _))| Column { role: role(at), bounds: *bounds })
+        .copied()
+        .filter(|index| named(*index) || columns.amounts[*index].members * 25 >= most)
+        .take(MOST_COLUMNS)
         .collect();
-    Some(Columns { columns, page_width: width, date_left: common_date_left(lines, width), inferred: true })
+    let mut sorted = kept;
+    sorted.sort_by(|a, b| columns.amounts[*a].right.total_cmp(&columns.amounts[*b].right));
+    let renamed: std::collections::BTreeMap<usize, usize> =
+        sorted.iter().enumerate().map(|(new, old)| (*old, new)).collect();
+    columns.amounts = sorted.iter().map(|index| columns.amounts[*index].clone()).collect();
+    columns.placed =
+        columns.placed.iter().filter_map(|(place, column)| Some((*place, *renamed.get(column)?))).collect();
+}
+
+/// Left edges of dates at the beginning of rows, as shares of the page's width.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct DateColumns {
+    pub(super) date: Option<f32>,
+    pub(super) value_date: Option<f32>,
+}
+
+/// Where rows with amounts have their dates.
+pub(super) fn find_date_columns(lines: &[Line], table: &[bool], headers: &[Header]) -> DateColumns {
+    let mut edges: Vec<f32> = Vec::new();
+    let mut rows = 0_usize;
+    for (index, line) in lines.iter().enumerate() {
+        if !table[index] || !line.has_date() {
+            continue;
+        }
+        rows += 1;
+        let dates = line.tokens.iter().filter(|token| token.date().is_some());
+        edges.extend(dates.map(|token| line.share(token.bounds.left)));
+    }
+    edges.sort_by(f32::total_cmp);
+    let mut clusters: Vec<(f32, usize)> = Vec::new();
+    let mut previous = f32::NEG_INFINITY;
+    for edge in edges {
+        match clusters.last_mut() {
+            Some((mean, count)) if edge - previous < 0.022 => {
+                *mean = (*mean * *count as f32 + edge) / (*count as f32 + 1.0);
+                *count += 1;
+            }
+            _ => clusters.push((edge, 1)),
+        }
+        previous = edge;
+    }
+    clusters.retain(|(_, count)| count * 5 >= rows.max(1) * 2);
+    let Some((first, _)) = clusters.first().copied() else { return DateColumns::default() };
+    let second = clusters.get(1).map(|(edge, _)| *edge);
+    match second {
+        Some(second) if value_date_first(headers) => {
+            DateColumns { date: Some(second), value_date: Some(first) }
+        }
+        _ => DateColumns { date: Some(first), value_date: second },
+    }
+}
+
+/// Whether the headings name the value date to the left of the operation's date.
+fn value_date_first(headers: &[Header]) -> bool {
+    let Some(header) = headers.first() else { return false };
+    let edge = |wanted: Role| {
+        let named = header.headings.iter().filter(|heading| heading.role == wanted);
+        named.map(|heading| heading.bounds.left).reduce(f32::min)
+    };
+    match (edge(Role::Date), edge(Role::ValueDate)) {
+        (Some(date), Some(value)) => value < date,
+        _ => false,
+    }
 }

@@ -39,7 +39,15 @@ const BANK_WORDS: [&str; 26] = [
     "popular",
 ];
 /// Words that headings of statements and addresses hold, and banks' names do not.
-const OTHER_WORDS: [&str; 60] = [
+const OTHER_WORDS: [&str; 68] = [
+    "libreta",
+    "vista",
+    "nomina",
+    "producto",
+    "tarjeta",
+    "tarjetas",
+    "visa",
+    "modalidad",
     "extracto",
     "cuenta",
     "statement",

@@ -1,206 +1,308 @@
-//! Running balances as constraints: they decide order and directions, confirm amounts, and choose
-//! among a recogniser's readings. On born-digital text nothing is corrected: what is printed stands.
+//! Running balances as constraints: of all that the amounts and balances of a statement may be, the
+//! reading that adds up at the least cost. Knows cents and costs, not pages.
+//!
+//! A search over the possible balances after each movement, oldest first, that keeps the cheapest few.
 
-use rust_decimal::Decimal;
+/// One movement with what its amount and the balance after it may be, each with a cost. The first is as
+/// read.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Entry {
+    /// Signed, in cents; empty when no amount was read.
+    pub(super) amounts: Vec<(i64, f32)>,
+    /// Empty when no balance stands on the row.
+    pub(super) balances: Vec<(i64, f32)>,
+    /// Read by OCR, and not with certainty: characters may be wrong.
+    pub(super) doubtful: bool,
+}
 
-use crate::domain::{CharReading, Page};
-
-use super::super::parse::number::read_shape;
-use super::line::{MoneyItem, PrintedDate, readings};
-use super::table::Entry;
-
-/// A row whose amount is settled.
-#[derive(Debug, Clone)]
-pub(super) struct Posting {
-    pub(super) amount: Decimal,
-    pub(super) balance: Option<Decimal>,
-    /// Whether the balances before and behind it confirm the amount.
-    pub(super) confirmed: Option<bool>,
-    /// The direction is printed or confirmed, not assumed.
-    pub(super) directed: bool,
+/// What became of an entry.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the row")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Settled {
+    pub(super) amount: Option<i64>,
+    /// The balance after it, when any is known.
+    pub(super) balance: Option<i64>,
+    /// Its amount is the difference of the balances around it.
+    pub(super) valid: bool,
+    /// The balances around it contradict its amount.
+    pub(super) contradicted: bool,
+    /// A number other than the one read was taken.
     pub(super) repaired: bool,
+    /// The amount was not read at all, or not like this.
+    pub(super) inferred: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
-    OldestFirst,
-    NewestFirst,
-}
-
-#[derive(Debug, Clone)]
+/// The cheapest reading of the whole.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Ledger {
-    pub(super) postings: Vec<Posting>,
-    pub(super) order: Order,
+    pub(super) opening: Option<i64>,
+    pub(super) closing: Option<i64>,
+    pub(super) rows: Vec<Settled>,
+    /// The last balance is one of the closing balances that were offered.
+    pub(super) closes: bool,
 }
 
-/// A runner-up must be at least this likely to replace a digit on a balance's word: below it, the
-/// print itself is taken to be inconsistent.
-const LEAST_RUNNER_UP: f32 = 0.004;
+// Costs are comparable to the logarithm of a likelihood ratio.
+/// The balances around a row contradict its amount: a row between was missed, or one is misread.
+const BREAK: f32 = 10.0;
+/// An amount that was not read is taken from the balances.
+const MISSING: f32 = 3.0;
+/// A balance that was read is not believed, when it is doubtful, and when it is not.
+const DISBELIEVED: f32 = 5.5;
+const DISBELIEVED_SURE: f32 = 14.0;
+/// The opening balance is not believed: one found by its label alone, and one that stands in the table.
+const NO_OPENING: f32 = 6.0;
+const NO_OPENING_ROW: f32 = 11.0;
+/// Candidates cheaper than this stand in the table.
+const IN_TABLE: f32 = 0.3;
+/// The movements do not lead to the labelled closing balance.
+const NO_CLOSING: f32 = 6.0;
+/// States kept after each row.
+const BEAM: usize = 24;
 
-pub(super) fn settle(entries: &[Entry], opening: Option<Decimal>, pages: &[&Page]) -> Ledger {
-    let signed_somewhere = entries.iter().any(|entry| entry.direction == Some(-1));
-    let mut postings: Vec<Posting> = entries.iter().map(|entry| posting(entry, signed_somewhere)).collect();
-    let order = order_of(entries, &postings);
-    let ocr = |entry: &Entry| pages.get(entry.page_index).is_some_and(|page| page.source.is_ocr());
-    let indices: Vec<usize> = match order {
-        Order::OldestFirst => (0..postings.len()).collect(),
-        Order::NewestFirst => (0..postings.len()).rev().collect(),
+#[derive(Debug, Clone, Copy)]
+struct State {
+    balance: Option<i64>,
+    cost: f32,
+    from: usize,
+    step: Step,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Step {
+    Start,
+    /// Amount and both balances agree.
+    Agreed {
+        amount: i64,
+        repaired: bool,
+        inferred: bool,
+    },
+    /// The balance is the former one plus the amount; none was read, or the one read is not believed.
+    Reckoned {
+        amount: i64,
+        repaired: bool,
+        disbelieved: bool,
+    },
+    /// Nothing to compare with.
+    Unchecked {
+        amount: Option<i64>,
+    },
+    /// Amount and balances disagree.
+    Broken {
+        amount: i64,
+    },
+}
+
+/// Finds the cheapest reading. `opening` and `closing` are candidates with costs.
+pub(super) fn settle(opening: &[(i64, f32)], entries: &[Entry], closing: &[(i64, f32)]) -> Ledger {
+    let mut layers: Vec<Vec<State>> = vec![start(opening)];
+    for entry in entries {
+        let next = advance(&layers[layers.len() - 1], entry);
+        layers.push(next);
+    }
+    trace(&layers, closing)
+}
+
+fn start(opening: &[(i64, f32)]) -> Vec<State> {
+    let state = |balance, cost| State { balance, cost, from: 0, step: Step::Start };
+    let mut states: Vec<State> = opening.iter().map(|(value, cost)| state(Some(*value), *cost)).collect();
+    let in_table = opening.iter().any(|(_, cost)| *cost < IN_TABLE);
+    let disbelieved = if in_table { NO_OPENING_ROW } else { NO_OPENING };
+    states.push(state(None, if opening.is_empty() { 0.0 } else { disbelieved }));
+    states
+}
+
+fn advance(states: &[State], entry: &Entry) -> Vec<State> {
+    let mut next: Vec<State> = Vec::new();
+    for (from, state) in states.iter().enumerate() {
+        let mut push = |balance: Option<i64>, cost: f32, step: Step| {
+            next.push(State { balance, cost: state.cost + cost, from, step });
+        };
+        match state.balance {
+            Some(before) => from_known(before, entry, &mut push),
+            None => from_unknown(entry, &mut push),
+        }
+    }
+    prune(next)
+}
+
+fn from_unknown(entry: &Entry, push: &mut impl FnMut(Option<i64>, f32, Step)) {
+    let amount = entry.amounts.first().map(|(amount, _)| *amount);
+    for (balance, cost) in &entry.balances {
+        push(Some(*balance), *cost, Step::Unchecked { amount });
+    }
+    let cost = match (entry.balances.is_empty(), entry.doubtful) {
+        (true, _) => 0.0,
+        (false, true) => DISBELIEVED,
+        (false, false) => DISBELIEVED_SURE,
     };
-    // Pass one: directions that only the balances know, and digits that they choose.
-    let mut before = opening;
-    for (step, at) in indices.iter().copied().enumerate() {
-        let next = indices.get(step + 1).copied();
-        if let (Some(start), Some(end)) = (before, postings[at].balance) {
-            let change = end - start;
-            let guessed = !postings[at].directed || ocr(&entries[at]);
-            if change == postings[at].amount {
-                postings[at].directed = true;
-            } else if guessed && change == -postings[at].amount {
-                postings[at].amount = change;
-                postings[at].directed = true;
-            } else if ocr(&entries[at]) {
-                repair(entries, &mut postings, at, next, start, pages);
-            }
-        } else if let (Some(start), None, true) = (before, postings[at].balance, ocr(&entries[at])) {
-            // No balance in this row: it is carried on.
-            before = Some(start + postings[at].amount);
+    push(None, cost, Step::Unchecked { amount });
+}
+
+fn from_known(before: i64, entry: &Entry, push: &mut impl FnMut(Option<i64>, f32, Step)) {
+    let read = entry.amounts.first().map(|(amount, _)| *amount);
+    for (place, (balance, cost)) in entry.balances.iter().enumerate() {
+        let difference = balance - before;
+        if let Some(at) = entry.amounts.iter().position(|(amount, _)| *amount == difference) {
+            let repaired = place > 0 || entry.amounts[at].0.abs() != entry.amounts[0].0.abs();
+            let step = Step::Agreed { amount: difference, repaired, inferred: false };
+            push(Some(*balance), cost + entry.amounts[at].1, step);
             continue;
         }
-        before = postings[at].balance.or_else(|| before.map(|start| start + postings[at].amount));
+        let step = match read {
+            Some(amount) => (BREAK, Step::Broken { amount }),
+            None => (MISSING, Step::Agreed { amount: difference, repaired: false, inferred: true }),
+        };
+        push(Some(*balance), cost + step.0, step.1);
     }
-    confirm(&mut postings, &indices, opening);
-    Ledger { postings, order }
+    for (place, (amount, cost)) in entry.amounts.iter().enumerate().take(6) {
+        let balance = before + amount;
+        let doubt = match entry.balances.first() {
+            None => 0.0,
+            Some((read, _)) if entry.doubtful && digits_apart(*read, balance) <= 2 => DISBELIEVED * 0.75,
+            Some(_) if entry.doubtful => DISBELIEVED,
+            Some(_) => DISBELIEVED_SURE,
+        };
+        let repaired = place > 0 && amount.abs() != entry.amounts[0].0.abs();
+        let disbelieved = entry.balances.first().is_some_and(|(read, _)| *read != balance);
+        push(Some(balance), cost + doubt, Step::Reckoned { amount: *amount, repaired, disbelieved });
+    }
+    if entry.amounts.is_empty() && entry.balances.is_empty() {
+        push(Some(before), 0.0, Step::Unchecked { amount: None });
+    }
 }
 
-fn posting(entry: &Entry, signed_somewhere: bool) -> Posting {
-    let size = entry.amount.money.amount.abs();
-    let amount = if entry.direction == Some(-1) { -size } else { size };
-    // A negative figure in a debit column gives money back.
-    let reversed = entry.direction.is_some() && entry.amount.money.amount.is_sign_negative();
-    let from_column = entry.direction == Some(1) && reversed;
-    Posting {
-        amount: if from_column { -size } else { amount },
-        balance: entry.balance.as_ref().map(|item| item.money.amount),
-        confirmed: None,
-        directed: entry.direction.is_some() || signed_somewhere,
-        repaired: false,
+/// The cheapest state of each balance, at most [`BEAM`] of them.
+fn prune(mut states: Vec<State>) -> Vec<State> {
+    states
+        .sort_by(|a, b| a.cost.total_cmp(&b.cost).then(a.balance.cmp(&b.balance)).then(a.from.cmp(&b.from)));
+    let mut kept: Vec<State> = Vec::new();
+    for state in states {
+        if kept.len() >= BEAM {
+            break;
+        }
+        if !kept.iter().any(|known| known.balance == state.balance) {
+            kept.push(state);
+        }
     }
+    kept
 }
 
-/// Newest first if more balances say so, or, without balances, if the dates fall.
-fn order_of(entries: &[Entry], postings: &[Posting]) -> Order {
-    let (mut oldest, mut newest) = (0, 0);
-    for pair in postings.windows(2) {
-        let (Some(one), Some(two)) = (pair[0].balance, pair[1].balance) else { continue };
-        oldest += usize::from((two - one).abs() == pair[1].amount.abs());
-        newest += usize::from((one - two).abs() == pair[0].amount.abs());
-    }
-    if oldest != newest {
-        return if newest > oldest { Order::NewestFirst } else { Order::OldestFirst };
-    }
-    let falling = |pair: &[Entry]| match (order_key(pair[0].date), order_key(pair[1].date)) {
-        (one, two) if one > two => 1,
-        (one, two) if one < two => -1,
-        _ => 0,
+fn trace(layers: &[Vec<State>], closing: &[(i64, f32)]) -> Ledger {
+    let close_cost = |state: &State| match state.balance {
+        _ if closing.is_empty() => 0.0,
+        Some(balance) => {
+            let found = closing.iter().find(|(value, _)| *value == balance);
+            found.map_or(NO_CLOSING, |(_, cost)| *cost)
+        }
+        None => NO_CLOSING * 0.5,
     };
-    let trend: i32 = entries.windows(2).map(falling).sum();
-    if trend > 0 { Order::NewestFirst } else { Order::OldestFirst }
+    let Some(last) = layers.last() else { return Ledger::default() };
+    let best = (0..last.len()).min_by(|a, b| {
+        (last[*a].cost + close_cost(&last[*a])).total_cmp(&(last[*b].cost + close_cost(&last[*b])))
+    });
+    let Some(mut at) = best else { return Ledger::default() };
+    let closing_balance = last[at].balance;
+    let closes = closing_balance.is_some_and(|balance| closing.iter().any(|(value, _)| *value == balance));
+    let mut rows = Vec::new();
+    let mut confirmed = closes;
+    for layer in layers.iter().skip(1).rev() {
+        let state = layer[at];
+        rows.push(settled(&state, &mut confirmed));
+        at = state.from;
+    }
+    rows.reverse();
+    let opening = layers[0].get(at).and_then(|state| state.balance);
+    Ledger { opening, closing: closing_balance, rows, closes }
 }
 
-fn order_key(date: PrintedDate) -> (i32, u32, u32) {
-    use chrono::Datelike;
-    match date {
-        PrintedDate::Full(date) => (date.year(), date.month(), date.day()),
-        PrintedDate::DayMonth(day) => (0, day.month, day.day),
-    }
-}
-
-/// Start and balance do not fit the amount: whichever of the two has a reading that fits is put
-/// right, the balance only if the row behind it agrees.
-fn repair(
-    entries: &[Entry],
-    postings: &mut [Posting],
-    at: usize,
-    next: Option<usize>,
-    start: Decimal,
-    pages: &[&Page],
-) {
-    let Some(end) = postings[at].balance else { return };
-    let page = pages[entries[at].page_index];
-    let next_fits = |balance: Decimal| {
-        next.and_then(|next| {
-            postings[next].balance.map(|after| (after - balance).abs() == postings[next].amount.abs())
-        })
-    };
-    let change = end - start;
-    if next_fits(end) != Some(false) && could_read(page, &entries[at].amount, change.abs()) {
-        postings[at].amount = change;
-        postings[at].directed = true;
-        postings[at].repaired = true;
-        return;
-    }
-    let Some(item) = &entries[at].balance else { return };
-    for amount in [postings[at].amount, -postings[at].amount] {
-        let wanted = start + amount;
-        if next_fits(wanted) != Some(false) && could_read(page, item, wanted.abs()) {
-            postings[at].amount = amount;
-            postings[at].balance = Some(wanted);
-            postings[at].repaired = true;
-            return;
+/// `confirmed`: whether a later balance bears out the balance after this row.
+fn settled(state: &State, confirmed: &mut bool) -> Settled {
+    let balance = state.balance;
+    match state.step {
+        Step::Agreed { amount, repaired, inferred } => {
+            *confirmed = true;
+            Settled { amount: Some(amount), balance, valid: true, repaired, inferred, ..Settled::default() }
         }
+        Step::Reckoned { amount, repaired, disbelieved } => Settled {
+            amount: Some(amount),
+            balance,
+            valid: *confirmed,
+            contradicted: disbelieved && !*confirmed,
+            repaired,
+            inferred: false,
+        },
+        Step::Unchecked { amount } => {
+            *confirmed = false;
+            Settled { amount, balance, ..Settled::default() }
+        }
+        Step::Broken { amount } => {
+            *confirmed = false;
+            Settled { amount: Some(amount), balance, contradicted: true, ..Settled::default() }
+        }
+        Step::Start => Settled::default(),
     }
 }
 
-/// Whether the recogniser's runner-ups, or a lost separator, let the figure be read as `wanted`.
-fn could_read(page: &Page, item: &MoneyItem, wanted: Decimal) -> bool {
-    if item.money.amount.abs() == wanted {
-        return true;
-    }
-    digits_could_read(&readings(page, &item.place), wanted)
+/// In how many digits two amounts differ; signs do not count.
+pub(super) fn digits_apart(one: i64, other: i64) -> usize {
+    strsim::levenshtein(&one.unsigned_abs().to_string(), &other.unsigned_abs().to_string())
 }
 
-/// The same for recognised characters: as many digits, at most two of them replaced by runner-ups.
-pub(super) fn digits_could_read(chars: &[CharReading], wanted: Decimal) -> bool {
-    let digits: Vec<usize> = (0..chars.len()).filter(|at| chars[*at].ch.is_ascii_digit()).collect();
-    let mut target = wanted;
-    target.rescale(2);
-    let target: Vec<char> = target.to_string().chars().filter(char::is_ascii_digit).collect();
-    if target.len() != digits.len() {
-        return false;
-    }
-    let mut changes = 0;
-    for (at, want) in digits.iter().zip(&target) {
-        let reading = &chars[*at];
-        if reading.ch == *want {
-            continue;
-        }
-        changes += 1;
-        let offered = reading
-            .alternatives
-            .iter()
-            .any(|(ch, probability)| ch == want && *probability >= LEAST_RUNNER_UP);
-        if !offered {
-            return false;
-        }
-    }
-    changes <= 2 && read_shape(&target.iter().collect::<String>()).is_some()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Marks each row whose balance equation holds or fails.
-fn confirm(postings: &mut [Posting], indices: &[usize], opening: Option<Decimal>) {
-    let mut before = opening;
-    let mut since: Vec<usize> = Vec::new();
-    for at in indices.iter().copied() {
-        since.push(at);
-        let Some(balance) = postings[at].balance else { continue };
-        if let Some(start) = before {
-            let sum: Decimal = since.iter().map(|at| postings[*at].amount).sum();
-            let holds = start + sum == balance;
-            for at in &since {
-                postings[*at].confirmed = Some(holds);
-            }
-        }
-        before = Some(balance);
-        since.clear();
+    fn entry(amounts: &[i64], balance: Option<i64>) -> Entry {
+        let costs = |values: &[i64]| -> Vec<(i64, f32)> {
+            values.iter().enumerate().map(|(place, value)| (*value, place as f32 * 2.0)).collect()
+        };
+        Entry { amounts: costs(amounts), balances: costs(balance.as_slice()), doubtful: true }
+    }
+
+    #[test]
+    fn rows_that_add_up_are_valid() {
+        let entries = [entry(&[-500], Some(500)), entry(&[200], Some(700))];
+        let ledger = settle(&[(1000, 0.0)], &entries, &[(700, 0.0)]);
+        assert!(ledger.closes && ledger.rows.iter().all(|row| row.valid && !row.repaired));
+    }
+
+    #[test]
+    fn an_unsigned_amount_takes_the_sign_that_the_balances_tell() {
+        let entries = [entry(&[500, -500], Some(500)), entry(&[200, -200], Some(700))];
+        let ledger = settle(&[(1000, 0.0)], &entries, &[]);
+        let amounts: Vec<Option<i64>> = ledger.rows.iter().map(|row| row.amount).collect();
+        assert_eq!(amounts, [Some(-500), Some(200)]);
+    }
+
+    #[test]
+    fn a_runner_up_that_fits_both_neighbours_repairs_a_digit() {
+        let entries = [entry(&[-570, -510], Some(490)), entry(&[200], Some(690))];
+        let ledger = settle(&[(1000, 0.0)], &entries, &[(690, 0.0)]);
+        assert_eq!(ledger.rows[0].amount, Some(-510));
+        assert!(ledger.rows[0].repaired && ledger.rows[0].valid);
+    }
+
+    #[test]
+    fn a_misread_balance_is_not_believed() {
+        let entries = [entry(&[-500], Some(5000)), entry(&[200], Some(700)), entry(&[100], Some(800))];
+        let ledger = settle(&[(1000, 0.0)], &entries, &[(800, 0.0)]);
+        assert!(ledger.rows.iter().all(|row| row.valid));
+        assert_eq!(ledger.rows[0].balance, Some(500));
+    }
+
+    #[test]
+    fn a_missed_row_breaks_once() {
+        let entries = [entry(&[-500], Some(500)), entry(&[200], Some(950)), entry(&[100], Some(1050))];
+        let ledger = settle(&[(1000, 0.0)], &entries, &[(1050, 0.0)]);
+        let broken: Vec<bool> = ledger.rows.iter().map(|row| row.contradicted).collect();
+        assert_eq!(broken, [false, true, false]);
+    }
+
+    #[test]
+    fn balances_at_the_end_of_a_day_bear_out_the_rows_before() {
+        let entries = [entry(&[-500], None), entry(&[200], Some(700))];
+        let ledger = settle(&[(1000, 0.0)], &entries, &[]);
+        assert!(ledger.rows.iter().all(|row| row.valid));
     }
 }

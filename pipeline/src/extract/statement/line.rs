@@ -1,196 +1,285 @@
-//! A row of a page with the typed values in it: what the table reader works on.
+//! The rows of a page as typed tokens: amounts with the sign printed beside them, dates with or without
+//! a year, and text. Knows written forms and gaps between words, not columns or what a statement is.
 
-use crate::domain::{CharReading, Page, Rect, Word};
-
-use super::super::parse::date::{self, DayMonth};
-use super::super::parse::money::{self, Money, Sign};
-use super::super::parse::text::{digits_put_right, fold};
 use chrono::NaiveDate;
 
-/// A date as printed, with or without its year.
+use super::amount::{Amount, amount_at};
+use crate::domain::{Page, Rect, Row, Word};
+use crate::extract::parse::date::{self, DayMonth};
+use crate::extract::parse::text::fold;
+
+/// A date has at most this many words: `lunes 1 de abril de 2026`.
+const MOST_DATE_WORDS: usize = 5;
+
+/// Words of one date stand closer than this many text heights.
+const DATE_GAP: f32 = 1.3;
+
+/// One row of a page.
+#[derive(Debug, Clone)]
+pub(super) struct Line {
+    /// Index of the page in the document, from 0.
+    pub(super) page: usize,
+    pub(super) bounds: Rect,
+    pub(super) tokens: Vec<Token>,
+    /// Letters and digits of the whole line, folded, without spaces.
+    pub(super) compact: String,
+    /// Median height of words on the page: the unit of all distances.
+    pub(super) height: f32,
+    pub(super) page_width: f32,
+    /// Scale and offset that lay the page's columns over those of the pages before.
+    pub(super) fit: (f32, f32),
+    pub(super) ocr: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Token {
+    pub(super) kind: Kind,
+    pub(super) bounds: Rect,
+    pub(super) text: String,
+    /// The least certain of its words, 0 to 1.
+    pub(super) certainty: f32,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Kind {
+    Amount(Amount),
+    Date(PrintedDate),
+    Text,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PrintedDate {
     Full(NaiveDate),
     DayMonth(DayMonth),
 }
 
-#[derive(Debug, Clone)]
-pub(super) struct DateItem {
-    pub(super) date: PrintedDate,
-    pub(super) place: Place,
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct MoneyItem {
-    pub(super) money: Money,
-    pub(super) place: Place,
-    /// Its form is not quite an amount's: the recogniser lost the decimal separator.
-    pub(super) weak: bool,
-}
-
-/// Words `first..end` of the page.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
-    pub(super) first: usize,
-    pub(super) end: usize,
-    pub(super) bounds: Rect,
-    pub(super) certainty: f32,
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct Line<'a> {
-    pub(super) page: &'a Page,
-    pub(super) page_index: usize,
-    pub(super) bounds: Rect,
-    pub(super) first: usize,
-    pub(super) end: usize,
-    /// Left to right.
-    pub(super) dates: Vec<DateItem>,
-    /// Left to right.
-    pub(super) monies: Vec<MoneyItem>,
-    /// Words that are neither date nor amount.
-    pub(super) free: Vec<usize>,
-    /// The free words, folded, joined by spaces.
-    pub(super) folded: String,
-}
-
-impl Line<'_> {
-    pub(super) fn height(&self) -> f32 {
-        self.page.median_word_height()
+impl Token {
+    pub(super) fn amount(&self) -> Option<&Amount> {
+        match &self.kind {
+            Kind::Amount(amount) => Some(amount),
+            _ => None,
+        }
     }
 
-    pub(super) fn word(&self, index: usize) -> &Word {
-        &self.page.words[index]
+    pub(super) fn date(&self) -> Option<PrintedDate> {
+        match self.kind {
+            Kind::Date(date) => Some(date),
+            _ => None,
+        }
     }
 }
 
-/// The rows of the pages, top to bottom.
-pub(super) fn lines<'a>(pages: &[&'a Page]) -> Vec<Line<'a>> {
+impl Line {
+    /// A horizontal place as a share of the page's width, comparable between pages.
+    pub(super) fn share(&self, x: f32) -> f32 {
+        self.fit.0 * x / self.page_width + self.fit.1
+    }
+
+    pub(super) fn amounts(&self) -> impl Iterator<Item = (usize, &Token, &Amount)> {
+        self.tokens.iter().enumerate().filter_map(|(index, token)| Some((index, token, token.amount()?)))
+    }
+
+    pub(super) fn has_amount(&self) -> bool {
+        self.tokens.iter().any(|token| token.amount().is_some())
+    }
+
+    pub(super) fn has_date(&self) -> bool {
+        self.tokens.iter().any(|token| token.date().is_some())
+    }
+
+    /// The words that are neither dates nor amounts, folded and joined without spaces.
+    pub(super) fn compact_text(&self) -> String {
+        let texts = self.tokens.iter().filter(|token| matches!(token.kind, Kind::Text));
+        texts.map(|token| compact(&token.text)).collect()
+    }
+}
+
+/// Letters and digits in lower case without accents.
+pub(super) fn compact(text: &str) -> String {
+    fold(text).chars().filter(|ch| ch.is_alphanumeric()).collect()
+}
+
+/// All rows of all pages, top to bottom.
+pub(super) fn lines_of(pages: &[&Page]) -> Vec<Line> {
     let mut lines = Vec::new();
-    for (page_index, page) in pages.iter().enumerate() {
+    for (index, page) in pages.iter().enumerate() {
+        let height = page.median_word_height();
         for row in &page.rows {
-            let (Some(first), Some(last)) = (row.segments.first(), row.segments.last()) else { continue };
-            let starts: Vec<usize> = row.segments.iter().map(|segment| segment.first).collect();
-            lines.push(line(page, page_index, row.bounds, first.first, last.end, &starts));
+            let words = if page.source.is_ocr() {
+                without_rules(words_of(page, row))
+            } else {
+                words_of(page, row).to_vec()
+            };
+            if words.is_empty() {
+                continue;
+            }
+            lines.push(Line {
+                page: index,
+                bounds: row.bounds,
+                tokens: tokens_of(&words, height, page.source.is_ocr()),
+                compact: words.iter().map(|word| compact(&word.text)).collect(),
+                height,
+                page_width: page.width.max(1.0),
+                fit: (1.0, 0.0),
+                ocr: page.source.is_ocr(),
+            });
         }
     }
     lines
 }
 
-fn line<'a>(
-    page: &'a Page,
-    page_index: usize,
-    bounds: Rect,
-    first: usize,
-    end: usize,
-    starts: &[usize],
-) -> Line<'a> {
-    let text = RowText::of(page, first, end, starts);
-    let mut dates: Vec<DateItem> = Vec::new();
-    for found in date::find_all(&text.text) {
-        dates.push(DateItem { date: PrintedDate::Full(found.value), place: text.place(page, &found.range) });
-    }
-    for found in date::find_day_months(&text.text) {
-        // `12.05` is an amount, unless it opens the row.
-        if found.raw(&text.text).contains('.') && found.range.start > 0 {
+/// Words without the ruled lines of the table, which recognisers take for characters at their ends.
+fn without_rules(words: &[Word]) -> Vec<Word> {
+    let is_rule = |ch: char| "|¦[]_".contains(ch);
+    let mut kept = Vec::with_capacity(words.len());
+    for word in words {
+        let text = word.text.trim_matches(is_rule);
+        if text.len() == word.text.len() {
+            kept.push(word.clone());
             continue;
         }
-        dates.push(DateItem {
-            date: PrintedDate::DayMonth(found.value),
-            place: text.place(page, &found.range),
-        });
-    }
-    dates.sort_by_key(|item| item.place.first);
-    let mut monies: Vec<MoneyItem> = Vec::new();
-    for found in money::find_all(&text.text) {
-        let place = text.place(page, &found.range);
-        let dated = dates.iter().any(|item| item.place.first < place.end && place.first < item.place.end);
-        if found.value.decimals == 2 && !dated {
-            monies.push(MoneyItem { money: found.value, place, weak: false });
-        }
-    }
-    if page.source.is_ocr() {
-        weak_monies(page, first, end, &mut monies);
-    }
-    monies.sort_by_key(|item| item.place.first);
-    let taken = |index: &usize| {
-        let within = |place: &Place| (place.first..place.end).contains(index);
-        dates.iter().any(|item| within(&item.place)) || monies.iter().any(|item| within(&item.place))
-    };
-    let free: Vec<usize> = (first..end).filter(|index| !taken(index)).collect();
-    let folded =
-        fold(&free.iter().map(|index| page.words[*index].text.as_str()).collect::<Vec<_>>().join(" "));
-    Line { page, page_index, bounds, first, end, dates, monies, free, folded }
-}
-
-/// Words of a scan such as `123456` or `1.234.56-`: an amount whose comma was lost.
-fn weak_monies(page: &Page, first: usize, end: usize, monies: &mut Vec<MoneyItem>) {
-    for index in first..end {
-        let word = &page.words[index];
-        let known = monies.iter().any(|item| (item.place.first..item.place.end).contains(&index));
-        let digits = word.text.chars().filter(char::is_ascii_digit).count();
-        let others = word.text.chars().filter(|ch| ch.is_alphanumeric()).count()
-            - digits.min(word.text.chars().count());
-        if known || digits < 3 || others > 0 || word.text.contains(['/', ':']) {
+        if text.is_empty() {
             continue;
         }
-        let Some(money) = money::parse(&word.text).filter(|money| money.decimals == 0 && digits <= 8) else {
-            continue;
-        };
-        let mut money = money;
-        if money.amount.set_scale(2).is_ok() {
-            let place =
-                Place { first: index, end: index + 1, bounds: word.bounds, certainty: word.confidence * 0.5 };
-            monies.push(MoneyItem { money, place, weak: true });
-        }
+        let all = word.text.chars().count();
+        let leading = word.text.chars().take_while(|ch| is_rule(*ch)).count();
+        let count = text.chars().count();
+        let step = word.bounds.width / all.max(1) as f32;
+        let bounds = Rect::new(
+            word.bounds.left + step * leading as f32,
+            word.bounds.top,
+            step * count as f32,
+            word.bounds.height,
+        );
+        let chars = word.chars.get(leading..leading + count).unwrap_or_default().to_vec();
+        kept.push(Word { text: text.to_owned(), bounds, chars, ..word.clone() });
     }
+    kept
 }
 
-/// The row as one text, two spaces between cells, with the way back to its words.
-struct RowText {
-    text: String,
-    /// For each word of the row its first and end byte.
-    spans: Vec<(usize, usize)>,
-    first: usize,
+fn words_of<'a>(page: &'a Page, row: &Row) -> &'a [Word] {
+    let first = row.segments.first().map_or(0, |segment| segment.first);
+    let end = row.segments.last().map_or(0, |segment| segment.end);
+    page.words.get(first..end).unwrap_or_default()
 }
 
-impl RowText {
-    fn of(page: &Page, first: usize, end: usize, starts: &[usize]) -> Self {
-        let mut text = String::new();
-        let mut spans = Vec::new();
-        for index in first..end {
-            if index > first {
-                text.push_str(if starts.contains(&index) { "  " } else { " " });
+/// Types the words of one row, left to right.
+pub(super) fn tokens_of(words: &[Word], height: f32, ocr: bool) -> Vec<Token> {
+    let mut tokens: Vec<Token> = Vec::new();
+    let mut at = 0;
+    let mut only_dates_so_far = true;
+    while at < words.len() {
+        if let Some((date, count)) = date_at(words, at, height, ocr, only_dates_so_far) {
+            tokens.push(token(Kind::Date(date), &words[at..at + count]));
+            at += count;
+            continue;
+        }
+        if let Some(found) = amount_at(words, at, height, ocr) {
+            // A lone sign or currency before it was taken for text.
+            if found.start < at {
+                tokens.pop();
             }
-            let word = &page.words[index].text;
-            let from = text.len();
-            if page.source.is_ocr() && word.contains(['/', '.', ',', '-']) {
-                text.push_str(&digits_put_right(word));
-            } else {
-                text.push_str(word);
-            }
-            spans.push((from, text.len()));
+            let mut token = token(Kind::Amount(found.amount), &words[found.start..found.end]);
+            token.bounds = found.bounds;
+            tokens.push(token);
+            at = found.end;
+            only_dates_so_far = false;
+            continue;
         }
-        Self { text, spans, first }
+        only_dates_so_far &= words[at].text.chars().filter(|ch| ch.is_alphanumeric()).count() <= 1;
+        tokens.push(token(Kind::Text, &words[at..=at]));
+        at += 1;
     }
+    tokens
+}
 
-    fn place(&self, page: &Page, range: &std::ops::Range<usize>) -> Place {
-        let inside = |span: &(usize, usize)| span.0 < range.end && span.1 > range.start;
-        let first = self.spans.iter().position(inside).unwrap_or(0);
-        let end = self.spans.iter().rposition(inside).unwrap_or(first) + 1;
-        let words = &page.words[self.first + first..self.first + end];
-        let bounds = Rect::around(words.iter().map(|word| word.bounds)).unwrap_or_default();
-        let certainty = words.iter().map(|word| word.confidence).fold(1.0, f32::min);
-        Place { first: self.first + first, end: self.first + end, bounds, certainty }
+fn token(kind: Kind, words: &[Word]) -> Token {
+    let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
+    Token {
+        kind,
+        bounds: Rect::around(words.iter().map(|word| word.bounds)).unwrap_or_default(),
+        text: texts.join(" "),
+        certainty: words.iter().map(certainty_of).fold(1.0, f32::min),
     }
 }
 
-/// The recognised characters of a place.
-pub(super) fn readings(page: &Page, place: &Place) -> Vec<CharReading> {
-    page.words[place.first..place.end].iter().flat_map(|word| word.chars.iter().cloned()).collect()
+/// The least certain letter or digit of a word.
+pub(super) fn certainty_of(word: &Word) -> f32 {
+    let chars = word.chars.iter().filter(|reading| reading.ch.is_alphanumeric());
+    chars.map(|reading| reading.probability).fold(word.confidence, f32::min)
 }
 
-/// Whether the direction is printed with the amount.
-pub(super) fn has_sign(money: &Money) -> bool {
-    money.sign != Sign::Unsigned
+/// The longest date that begins at a word, and how many words it has.
+fn date_at(
+    words: &[Word],
+    at: usize,
+    height: f32,
+    ocr: bool,
+    line_start: bool,
+) -> Option<(PrintedDate, usize)> {
+    let run = run_from(words, at, height);
+    let mut short: Option<(PrintedDate, usize)> = None;
+    for count in (1..=run).rev() {
+        let text = joined(&words[at..at + count]);
+        if !text.chars().any(|ch| ch.is_ascii_digit()) {
+            continue;
+        }
+        let clean = text.trim_matches(|ch: char| "[](){}|*".contains(ch));
+        let clean = if ocr { without_smudge(clean) } else { clean };
+        if let Some(date) = date::parse(clean).filter(|_| !borrows_year(words, at, count)) {
+            return Some((PrintedDate::Full(date), count));
+        }
+        if count <= 3
+            && short.is_none()
+            && (line_start || !looks_like_decimal(clean))
+            && let Some(day) = date::parse_day_month(clean)
+        {
+            short = Some((PrintedDate::DayMonth(day), count));
+        }
+    }
+    short
+}
+
+/// Without what the edge of the paper or a ruled line adds to a date: `L07.06.2025`, `01-08-25-`.
+fn without_smudge(text: &str) -> &str {
+    let mut rest = text.trim_end_matches(|ch: char| !ch.is_alphanumeric());
+    let mut chars = rest.chars();
+    let first = chars.next();
+    let second = chars.next().is_some_and(|ch| ch.is_ascii_digit());
+    if let Some(first) = first.filter(|ch| !ch.is_ascii_digit() && second)
+        && !matches!(first, 'O' | 'o' | 'I' | 'l')
+    {
+        rest = rest.trim_start_matches(first);
+    }
+    rest
+}
+
+/// `5.10` may be an amount or the fifth of October.
+fn looks_like_decimal(text: &str) -> bool {
+    text.contains('.') && text.chars().all(|ch| ch.is_ascii_digit() || ch == '.')
+}
+
+/// `12 MAR 13 MAR` is two days, not the year 2013.
+fn borrows_year(words: &[Word], at: usize, count: usize) -> bool {
+    let last = &words[at + count - 1].text;
+    let short_number = last.chars().count() <= 2 && last.chars().all(|ch| ch.is_ascii_digit());
+    let Some(next) = words.get(at + count).filter(|_| short_number && count > 1) else { return false };
+    date::parse_day_month(&format!("{last} {}", next.text)).is_some()
+}
+
+fn run_from(words: &[Word], at: usize, height: f32) -> usize {
+    let mut count = 1;
+    while count < MOST_DATE_WORDS && at + count < words.len() {
+        let gap = words[at + count].bounds.left - words[at + count - 1].bounds.right();
+        if gap > DATE_GAP * height {
+            break;
+        }
+        count += 1;
+    }
+    count
+}
+
+pub(super) fn joined(words: &[Word]) -> String {
+    let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
+    texts.join(" ")
 }

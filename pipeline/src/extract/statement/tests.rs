@@ -125,7 +125,7 @@ fn debit_and_credit_columns_newest_first() {
         ],
     ]);
     let (rows, fields) = transactions(&[&page]);
-    assert_eq!(told(&rows), ["2026-03-05 PAYROLL 1500.00", "2026-03-02 ELECTRICITY -45.10"]);
+    assert_eq!(told(&rows), ["2026-03-02 ELECTRICITY -45.10", "2026-03-05 PAYROLL 1500.00"]);
     assert_eq!(failed(&fields), 0);
 }
 

@@ -1,0 +1,450 @@
+//! From movements as they stand on the page to the statement's fields: dates resolved, oldest first,
+//! reconciled with the balances, each row with its score.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+
+use super::account::{line_text, period_of};
+use super::days::{Resolved, resolve, with_period_year};
+use super::ledger::{Entry, Ledger, Settled, settle};
+use super::line::{Line, PrintedDate};
+use super::rows::{Mention, Movement, Table};
+use super::vocabulary::Special;
+use crate::domain::{Check, Page, Rect, Transaction, Value};
+use crate::extract::FieldReading;
+use crate::extract::parse::period::Period;
+use crate::extract::parse::text::single_spaced;
+
+/// Amounts whose least certain digit is surer than this are what is printed, whether they add up or not.
+const SURE: f32 = 0.9;
+
+/// Adds the movements and the balances.
+pub(super) fn enter(
+    fields: &mut BTreeMap<String, FieldReading>,
+    lines: &[Line],
+    table: &Table,
+    pages: &[&Page],
+) {
+    let period = period_of(fields);
+    let anchor = latest_date(lines);
+    let mut movements: Vec<(Movement, Option<Resolved>)> = table
+        .movements
+        .iter()
+        .map(|movement| (movement.clone(), date_of(movement, period, anchor)))
+        .collect();
+    let newest_first = is_newest_first(&movements);
+    if newest_first {
+        movements.reverse();
+    }
+    mend_dates(&mut movements, period);
+    let opening = candidates(fields, table, "opening_balance", Special::Opening, newest_first);
+    let closing = candidates(fields, table, "closing_balance", Special::Closing, newest_first);
+    let entries: Vec<Entry> = movements.iter().map(|(movement, _)| entry(movement)).collect();
+    let ledger = settle(&opening, &entries, &closing);
+    let stated: Vec<i64> = lines
+        .iter()
+        .zip(&table.used)
+        .filter(|(line, used)| !**used && !line.compact.is_empty())
+        .flat_map(|(line, _)| line.amounts().map(|(_, _, amount)| amount.signed()).collect::<Vec<_>>())
+        .collect();
+    let book = Book {
+        stated: &stated,
+        table,
+        period,
+        ledger: &ledger,
+        movements: &movements,
+        opening: &opening,
+        closing: &closing,
+    };
+    let rows = book.rows(pages);
+    book.enter_balances(fields, &rows, newest_first);
+    if let Some(reading) = book.transactions(rows, lines) {
+        fields.insert("transactions".into(), reading);
+    }
+}
+
+/// The latest complete date of the statement.
+fn latest_date(lines: &[Line]) -> Option<NaiveDate> {
+    let dates = lines.iter().flat_map(|line| &line.tokens).filter_map(|token| match token.date() {
+        Some(PrintedDate::Full(date)) => Some(date),
+        _ => None,
+    });
+    dates.max()
+}
+
+fn date_of(movement: &Movement, period: Option<Period>, anchor: Option<NaiveDate>) -> Option<Resolved> {
+    let mut found = resolve(movement.date?, period, anchor)?;
+    if !found.fits
+        && movement.ocr
+        && let Some(date) = period.and_then(|period| with_period_year(found.date, period))
+    {
+        found.date = date;
+    }
+    Some(found)
+}
+
+/// Rows whose date could not be read: the date that both neighbours share, or the value date where it
+/// lies between them.
+fn mend_dates(movements: &mut [(Movement, Option<Resolved>)], period: Option<Period>) {
+    let known = |movements: &[(Movement, Option<Resolved>)], at: Option<usize>| {
+        let (movement, date) = movements.get(at?)?;
+        date.filter(|date| !movement.date_missed && date.fits).map(|date| date.date)
+    };
+    for at in 0..movements.len() {
+        let (movement, date) = &movements[at];
+        let own = date.filter(|_| !movement.date_missed && movement.ocr);
+        if !movement.ocr || !movement.date_missed && own.is_some_and(|own| own.fits) {
+            continue;
+        }
+        let before = known(movements, at.checked_sub(1));
+        let after = known(movements, Some(at + 1));
+        let value = movement.value_date.and_then(|printed| resolve(printed, period, before));
+        let value = value.map(|value| value.date).filter(|value| {
+            before.is_none_or(|before| before <= *value) && after.is_none_or(|after| *value <= after)
+        });
+        let shared = before.filter(|_| before == after);
+        if let Some(date) = shared.or(value) {
+            movements[at].1 = Some(Resolved { date, fits: shared.is_some() });
+        }
+    }
+}
+
+/// By the dates; where they are all the same, by the running balances.
+fn is_newest_first(movements: &[(Movement, Option<Resolved>)]) -> bool {
+    let dates: Vec<NaiveDate> = movements.iter().filter_map(|(_, date)| date.map(|date| date.date)).collect();
+    let (mut rises, mut falls) = (0_usize, 0_usize);
+    for pair in dates.windows(2) {
+        rises += usize::from(pair[1] > pair[0]);
+        falls += usize::from(pair[1] < pair[0]);
+    }
+    let (mut forward, mut backward) = (0_usize, 0_usize);
+    for pair in movements.windows(2) {
+        let (Some(first), Some(second)) = (pair[0].0.balances.first(), pair[1].0.balances.first()) else {
+            continue;
+        };
+        let explains = |movement: &Movement, change: i64| {
+            movement.amounts.iter().take(2).any(|(amount, cost)| *amount == change && *cost < 1.0)
+        };
+        forward += usize::from(explains(&pair[1].0, second.0 - first.0));
+        backward += usize::from(explains(&pair[0].0, first.0 - second.0));
+    }
+    if rises.max(falls) > 0 && rises != falls && (rises.min(falls) * 4 <= rises.max(falls)) {
+        return falls > rises;
+    }
+    backward > forward
+}
+
+/// What the opening or closing balance may be: in the table, then by label.
+fn candidates(
+    fields: &BTreeMap<String, FieldReading>,
+    table: &Table,
+    name: &str,
+    special: Special,
+    newest_first: bool,
+) -> Vec<(i64, f32)> {
+    let mut all: Vec<(i64, f32)> = Vec::new();
+    for mention in edge_mentions(table, special, newest_first) {
+        all.extend(mention.values.iter().copied());
+    }
+    if let Some(cents) = fields.get(name).and_then(|field| cents_of(&field.value)) {
+        all.push((cents, 0.4));
+    }
+    all.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let mut kept: Vec<(i64, f32)> = Vec::new();
+    for (value, cost) in all {
+        if !kept.iter().any(|(known, _)| *known == value) {
+            kept.push((value, cost));
+        }
+    }
+    kept.truncate(12);
+    kept
+}
+
+/// Mentions that stand where the statement begins, or where it ends.
+fn edge_mentions(table: &Table, special: Special, newest_first: bool) -> impl Iterator<Item = &Mention> {
+    let count = table.movements.len();
+    let at_top = (special == Special::Opening) != newest_first;
+    let in_place = move |mention: &&Mention| if at_top { mention.place == 0 } else { mention.place == count };
+    table.mentions.iter().filter(move |mention| mention.special == special).filter(in_place)
+}
+
+fn cents_of(value: &Value) -> Option<i64> {
+    let mut amount = value.as_decimal()?;
+    amount.rescale(2);
+    i64::try_from(amount.mantissa()).ok()
+}
+
+fn entry(movement: &Movement) -> Entry {
+    Entry {
+        amounts: movement.amounts.clone(),
+        balances: movement.balances.clone(),
+        doubtful: movement.ocr && movement.certainty.min(movement.balance_certainty) < SURE,
+    }
+}
+
+struct Book<'a> {
+    /// Amounts beside the table.
+    stated: &'a [i64],
+    table: &'a Table,
+    period: Option<Period>,
+    ledger: &'a Ledger,
+    movements: &'a [(Movement, Option<Resolved>)],
+    opening: &'a [(i64, f32)],
+    closing: &'a [(i64, f32)],
+}
+
+/// A row that is given, with its score.
+struct Row {
+    transaction: Transaction,
+    valid: bool,
+    contradicted: bool,
+    repaired: bool,
+}
+
+impl Book<'_> {
+    fn rows(&self, pages: &[&Page]) -> Vec<Row> {
+        let mut rows = Vec::new();
+        let adds_up = self.adds_up();
+        for (index, ((movement, date), settled)) in self.movements.iter().zip(&self.ledger.rows).enumerate() {
+            let Some(amount) = settled.amount.filter(|amount| *amount != 0) else { continue };
+            let invented = movement.amounts.is_empty() || movement.date_missed && movement.ocr;
+            let dropped = settled.contradicted && invented;
+            let (Some(date), false) = (date, dropped) else { continue };
+            let score = self.score(index, movement, *date, settled, adds_up);
+            let page = pages.get(movement.page);
+            let bounds = page.map_or([0.0; 4], |page| movement.bounds.as_fractions(page.width, page.height));
+            let value_date = movement
+                .value_date
+                .and_then(|printed| resolve(printed, self.period, Some(date.date)))
+                .map(|found| found.date);
+            rows.push(Row {
+                transaction: Transaction {
+                    date: date.date,
+                    value_date,
+                    description: single_spaced(&movement.description.join(" ")),
+                    amount: Decimal::new(amount, 2),
+                    balance: printed_balance(movement, settled),
+                    confidence: f64::from(score),
+                    page: u32::try_from(movement.page + 1).unwrap_or(u32::MAX),
+                    file: String::new(),
+                    bounds,
+                },
+                valid: settled.valid,
+                contradicted: settled.contradicted,
+                repaired: settled.repaired,
+            });
+        }
+        rows
+    }
+
+    /// Opening plus movements is the closing balance, both printed.
+    fn adds_up(&self) -> Option<bool> {
+        if self.opening.is_empty() || self.closing.is_empty() {
+            return None;
+        }
+        let opening = self.ledger.opening?;
+        let known = self.opening.iter().any(|(value, _)| *value == opening);
+        let sum: i64 = self.ledger.rows.iter().filter_map(|row| row.amount).sum();
+        Some(known && self.closing.iter().any(|(value, _)| *value == opening + sum))
+    }
+
+    fn score(
+        &self,
+        index: usize,
+        movement: &Movement,
+        date: Resolved,
+        settled: &Settled,
+        adds_up: Option<bool>,
+    ) -> f32 {
+        let next = self.ledger.rows.get(index + 1);
+        let borne_out = next.map_or(self.ledger.closes, |next| next.valid);
+        let mut score = match (settled.valid, settled.contradicted) {
+            (true, _) if borne_out => 0.985,
+            (true, _) => 0.95,
+            (false, true) => 0.4,
+            (false, false) if adds_up == Some(true) => 0.96,
+            (false, false) if borne_out && movement.signed => 0.93,
+            (false, false) if movement.signed => 0.55 + 0.3 * movement.certainty,
+            (false, false) => 0.4,
+        };
+        if settled.inferred {
+            score *= 0.85;
+        } else if settled.repaired {
+            score *= 0.95;
+        }
+        if movement.ocr {
+            score *= 0.75 + 0.25 * movement.date_certainty;
+        }
+        if !date.fits {
+            score *= 0.6;
+        }
+        if movement.ocr && !movement.dated {
+            score *= if movement.date_missed { 0.7 } else { 0.88 };
+        }
+        if self.out_of_order(index) {
+            score *= 0.6;
+        }
+        score
+    }
+
+    /// Its date lies before the one before it or after the one after it.
+    fn out_of_order(&self, index: usize) -> bool {
+        let date = |at: usize| self.movements.get(at).and_then(|(_, date)| date.map(|date| date.date));
+        let Some(own) = date(index) else { return false };
+        let before = index.checked_sub(1).and_then(date);
+        let after = date(index + 1);
+        match (before, after) {
+            (Some(before), Some(after)) => before <= after && (own < before || own > after),
+            (Some(before), None) => own < before,
+            (None, Some(after)) => own > after,
+            (None, None) => false,
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "a mean of scores between 0 and 1")]
+    fn transactions(&self, rows: Vec<Row>, lines: &[Line]) -> Option<FieldReading> {
+        let page = rows.first()?.transaction.page;
+        let count = rows.len();
+        let mean = rows.iter().map(|row| row.transaction.confidence).sum::<f64>() / count.max(1) as f64;
+        let valid = rows.iter().filter(|row| row.valid).count();
+        let contradicted = rows.iter().filter(|row| row.contradicted).count();
+        let mut checks = Vec::new();
+        if self.table.has_balances {
+            checks.push(Check::new("running_balance", contradicted == 0 && valid + 1 >= count));
+        }
+        checks.extend(self.adds_up().map(|passed| Check::new("balances_add_up", passed)));
+        let page_index = usize::try_from(page).unwrap_or(1).saturating_sub(1);
+        let own = self.movements.iter().filter(|(movement, _)| movement.page == page_index);
+        let bounds = Rect::around(own.map(|(movement, _)| movement.bounds)).unwrap_or_default();
+        let raw = lines.iter().find(|line| line.page == page_index && line.bounds.top >= bounds.top - 0.1);
+        let passed = checks.iter().all(|check| check.passed);
+        let score = mean as f32 * if passed { 1.0 } else { 0.8 };
+        let repaired = rows.iter().any(|row| row.repaired);
+        let transactions: Vec<Transaction> = rows.into_iter().map(|row| row.transaction).collect();
+        Some(FieldReading {
+            value: Value::Transactions(transactions),
+            raw: raw.map(line_text).unwrap_or_default(),
+            score,
+            page_index,
+            bounds,
+            checks,
+            repaired,
+        })
+    }
+
+    fn enter_balances(&self, fields: &mut BTreeMap<String, FieldReading>, rows: &[Row], newest_first: bool) {
+        let adds_up = self.adds_up();
+        let contradicted = rows.iter().any(|row| row.contradicted);
+        let first_valid = self.ledger.rows.first().is_some_and(|row| row.valid);
+        let second_valid = self.ledger.rows.get(1).is_some_and(|row| row.valid);
+        let opening = Side {
+            name: "opening_balance",
+            special: Special::Opening,
+            printed: self.opening,
+            reckoned: self.reckoned_opening(),
+            borne_out: first_valid,
+            chained: first_valid || second_valid,
+        };
+        let last_valid = self.ledger.rows.last().is_some_and(|row| row.valid);
+        let closing = Side {
+            name: "closing_balance",
+            special: Special::Closing,
+            printed: self.closing,
+            reckoned: self.ledger.closing,
+            borne_out: self.ledger.closes && (last_valid || adds_up == Some(true)),
+            chained: last_valid,
+        };
+        for side in [opening, closing] {
+            if let Some(mut reading) = self.balance(&side, fields, newest_first) {
+                if let Some(passed) = adds_up {
+                    reading.checks.push(Check::new("balances_add_up", passed));
+                }
+                if self.table.has_balances {
+                    reading.checks.push(Check::new("running_balance", !contradicted && side.chained));
+                }
+                fields.insert(side.name.into(), reading);
+            } else {
+                fields.remove(side.name);
+            }
+        }
+    }
+
+    /// The balance before the first movement, from the chain.
+    fn reckoned_opening(&self) -> Option<i64> {
+        if self.ledger.opening.is_some() {
+            return self.ledger.opening;
+        }
+        let first = self.ledger.rows.first()?;
+        let next_valid = self.ledger.rows.get(1).is_some_and(|row| row.valid);
+        let signed = self.movements.first().is_some_and(|(movement, _)| movement.signed);
+        if next_valid && signed { Some(first.balance? - first.amount?) } else { None }
+    }
+
+    fn balance(
+        &self,
+        side: &Side,
+        fields: &BTreeMap<String, FieldReading>,
+        newest_first: bool,
+    ) -> Option<FieldReading> {
+        let best = side.printed.first().map(|(value, _)| *value);
+        let listed = |value: &i64| side.printed.iter().any(|(printed, _)| printed == value);
+        let stated = |value: &i64| side.chained && self.stated.contains(value);
+        let chosen =
+            side.reckoned.filter(|value| listed(value) || stated(value)).or(best).or(side.reckoned)?;
+        let printed = listed(&chosen) || stated(&chosen);
+        let mentioned = edge_mentions(self.table, side.special, newest_first)
+            .find(|mention| mention.values.first().is_some_and(|(value, _)| *value == chosen))
+            .or_else(|| edge_mentions(self.table, side.special, newest_first).next());
+        let labelled = fields.get(side.name).filter(|field| cents_of(&field.value) == Some(chosen));
+        let agreed = side.reckoned == Some(chosen);
+        let score = match (printed, agreed && side.borne_out) {
+            (true, true) => 0.985,
+            (true, false) if agreed && self.movements.is_empty() => 0.85,
+            (true, false) if side.reckoned.is_none() => labelled
+                .map_or(0.0, |field| field.score)
+                .max(mentioned.map_or(0.0, |mention| 0.85 * mention.certainty)),
+            (true, false) => 0.6,
+            (false, _) => 0.72,
+        };
+        let place = labelled
+            .map(|field| (field.raw.clone(), field.page_index, field.bounds))
+            .or_else(|| mentioned.map(|mention| (mention.raw.clone(), mention.page, mention.bounds)));
+        let edge = || {
+            let movement =
+                if side.special == Special::Opening { self.movements.first() } else { self.movements.last() };
+            movement.map(|(movement, _)| (String::new(), movement.page, movement.bounds))
+        };
+        let (raw, page_index, bounds) = place.or_else(edge)?;
+        Some(FieldReading {
+            value: Value::money(Decimal::new(chosen, 2)),
+            raw,
+            score,
+            page_index,
+            bounds,
+            checks: Vec::new(),
+            repaired: best.is_some_and(|best| best != chosen),
+        })
+    }
+}
+
+/// The opening or the closing balance.
+struct Side<'a> {
+    name: &'static str,
+    special: Special,
+    printed: &'a [(i64, f32)],
+    /// As the movements tell it.
+    reckoned: Option<i64>,
+    /// The movement beside it agrees.
+    borne_out: bool,
+    /// Running balances lead to it.
+    chained: bool,
+}
+
+/// The balance on the row, unless it is in doubt.
+fn printed_balance(movement: &Movement, settled: &Settled) -> Option<Decimal> {
+    let read = movement.balances.first().map(|(value, _)| *value)?;
+    let value = if settled.valid { settled.balance.unwrap_or(read) } else { read };
+    (settled.valid || !movement.ocr || movement.certainty > 0.9).then(|| Decimal::new(value, 2))
+}
