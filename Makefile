@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: test packages fmt lint unit samples eval bench soak deny clean
+.PHONY: test packages fmt lint unit rules samples eval bench deny soak
 
 test: packages fmt lint unit rules samples
 	@echo "all tests passed"
