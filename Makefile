@@ -31,7 +31,7 @@ samples:
 # Made anew from the generator (it has a lock file and dependencies of its own; the first build is long).
 eval:
 	$(CARGO) build --release --locked
-	cd sample_docs/generate && $(CARGO) run --release --locked -- --out ../generated/eval --seed 7000 --cases 90 --layouts all
+	cd sample_docs/generate && $(CARGO) run --release --locked -- --out ../generated/eval --seed 1000 --cases 140 --layouts all
 	./target/release/dossier eval sample_docs/generated/eval
 
 bench:

@@ -9,7 +9,7 @@ use crate::domain::TextSource;
 
 /// How many observations the curve of all fields counts for beside a field's own: with as many of its
 /// own, a field is believed half. Few labelled documents of one kind are soon all right by chance.
-const SHARED_WEIGHT: f64 = 25.0;
+const SHARED_WEIGHT: f64 = 8.0;
 
 /// A non-decreasing piecewise-linear function from score to probability, both 0 to 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -104,6 +104,6 @@ mod tests {
         };
         let at =
             |observations| curves(observations).confidence(TextSource::Native, "payslip", "net_pay", 0.5);
-        assert!(at(5) < 0.85 && (at(25) - 0.9).abs() < 1e-9 && at(1000) > 0.99);
+        assert!(at(2) < 0.85 && (at(8) - 0.9).abs() < 1e-9 && at(1000) > 0.99);
     }
 }
