@@ -1,18 +1,19 @@
-//! Turns the extractors' evidence scores into calibrated probabilities. The curves are data, fitted by
-//! `dossier eval --calibrate` and kept beside the models.
+//! Turns the extractors' evidence into calibrated probabilities. The model is data, fitted by
+//! `dossier eval --calibrate` and kept beside the OCR models: a monotone curve from score to probability
+//! for each kind of source, then a logistic regression whose terms are that probability, the field, and
+//! what checks said. All fields share what there are few observations of.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::TextSource;
+use crate::domain::{Check, TextSource, Value};
 
-/// How many observations the curve of all fields counts for beside a field's own: with as many of its
-/// own, a field is believed half. Few labelled documents of one kind are soon all right by chance.
-const SHARED_WEIGHT: f64 = 8.0;
+/// Probabilities are kept from 0 and 1 by this much before their logarithm is taken.
+const EDGE: f64 = 0.002;
 
 /// A non-decreasing piecewise-linear function from score to probability, both 0 to 1.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Curve {
     /// How many labelled values it was fitted on.
@@ -41,51 +42,130 @@ impl Curve {
     }
 }
 
-/// Curves by `source/type.field`, where source is `native`, `scan`, `photo` or, over all of them, `*`;
-/// and `source/*` over all fields.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ConfidenceCurves {
-    curves: BTreeMap<String, Curve>,
+/// What a field's values are worth beside those of all fields with the same score: a line over the
+/// logarithm of the odds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FieldLine {
+    pub observations: u32,
+    pub offset: f64,
+    pub slope: f64,
 }
 
-impl ConfidenceCurves {
-    pub fn new(curves: BTreeMap<String, Curve>) -> Self {
-        Self { curves }
+impl FieldLine {
+    /// Says what all fields say.
+    pub const NEUTRAL: Self = Self { observations: 0, offset: 0.0, slope: 1.0 };
+}
+
+/// What was found out about one value beside its score, for the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Proof {
+    /// At least one check, and all passed.
+    pub passed: bool,
+    /// A check failed.
+    pub failed: bool,
+    /// A check chose among the recogniser's runner-ups.
+    pub repaired: bool,
+}
+
+impl Proof {
+    pub fn of(checks: &[Check], repaired: bool) -> Self {
+        let failed = checks.iter().any(|check| !check.passed);
+        Self { passed: !checks.is_empty() && !failed, failed, repaired }
     }
 
-    /// No curves: confidence is the score itself, as fitting needs it.
+    /// The terms of the regression, 0 or 1.
+    pub fn terms(self) -> [f64; 3] {
+        [self.passed, self.failed, self.repaired].map(|holds| if holds { 1.0 } else { 0.0 })
+    }
+}
+
+/// The whole model. Without curves, confidence is the score itself.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfidenceModel {
+    /// By kind of source: `native`, `scan`, `photo`.
+    pub sources: BTreeMap<String, Curve>,
+    /// By `type.field`; of booleans apart for each value, see [`field_key`].
+    pub fields: BTreeMap<String, FieldLine>,
+    /// Weights of [`Proof::terms`].
+    pub proof: [f64; 3],
+    /// From the regression's probability to the one that is given: what share was right.
+    pub last: Curve,
+}
+
+/// The name a value goes by in the model. That a paper is signed and that it is not are told by
+/// different evidence.
+pub fn field_key(document_type: &str, field: &str, value: &Value) -> String {
+    match value.as_boolean() {
+        Some(truth) => format!("{document_type}.{field}={truth}"),
+        None => format!("{document_type}.{field}"),
+    }
+}
+
+/// The name that single rows of a table go by.
+pub fn row_key(document_type: &str) -> String {
+    format!("{document_type}.transactions{ROW}")
+}
+
+/// Whether a key stands for a row: a table has many, which must not drown the fields.
+pub(crate) fn is_row(key: &str) -> bool {
+    key.ends_with(ROW)
+}
+
+const ROW: &str = "[]";
+
+pub fn source_key(source: TextSource) -> &'static str {
+    match source {
+        TextSource::Native => "native",
+        TextSource::Scan => "scan",
+        TextSource::Photo => "photo",
+    }
+}
+
+impl ConfidenceModel {
+    /// Confidence is the score itself, as fitting needs it.
     pub fn identity() -> Self {
         Self::default()
     }
 
-    /// The calibrated probability that a value with this evidence score is right: what all fields
-    /// from such a source say, drawn towards what this field says by how often it was seen.
-    pub fn confidence(&self, source: TextSource, document_type: &str, field: &str, score: f32) -> f64 {
-        let source = match source {
-            TextSource::Native => "native",
-            TextSource::Scan => "scan",
-            TextSource::Photo => "photo",
-        };
+    /// The calibrated probability that a value with this evidence is right. `key` as of [`field_key`].
+    pub fn confidence(&self, source: TextSource, key: &str, score: f32, proof: Proof) -> f64 {
         let score = f64::from(score).clamp(0.0, 1.0);
-        let curve = |source: &str, field: &str| self.curves.get(&format!("{source}/{field}"));
-        let name = format!("{document_type}.{field}");
-        let own = curve(source, &name).or_else(|| curve("*", &name));
-        let confidence = match (own, curve(source, "*")) {
-            (Some(own), Some(shared)) => {
-                let weight = f64::from(own.observations);
-                (weight * own.at(score) + SHARED_WEIGHT * shared.at(score)) / (weight + SHARED_WEIGHT)
-            }
-            (Some(curve), None) | (None, Some(curve)) => curve.at(score),
-            (None, None) => score,
-        };
-        confidence.clamp(0.0, 1.0)
+        let Some(curve) = self.sources.get(source_key(source)) else { return score };
+        let line = self.fields.get(key).unwrap_or(&FieldLine::NEUTRAL);
+        let odds = line.offset + line.slope * log_odds(curve.at(score)) + self.weigh(proof);
+        self.last.at(probability(odds)).clamp(0.0, 1.0)
     }
+
+    fn weigh(&self, proof: Proof) -> f64 {
+        self.proof.iter().zip(proof.terms()).map(|(weight, term)| weight * term).sum()
+    }
+}
+
+pub(crate) fn log_odds(probability: f64) -> f64 {
+    let probability = probability.clamp(EDGE, 1.0 - EDGE);
+    (probability / (1.0 - probability)).ln()
+}
+
+pub(crate) fn probability(log_odds: f64) -> f64 {
+    1.0 / (1.0 + (-log_odds).exp())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn model() -> ConfidenceModel {
+        let curve = Curve::new(1000, vec![(0.0, 0.5), (1.0, 0.9)]);
+        let line = FieldLine { observations: 50, offset: 1.0, slope: 1.0 };
+        ConfidenceModel {
+            sources: [("native".to_owned(), curve)].into(),
+            fields: [("payslip.net_pay".to_owned(), line)].into(),
+            proof: [2.0, -2.0, -0.5],
+            last: Curve::default(),
+        }
+    }
 
     #[test]
     fn a_curve_is_linear_between_its_points_and_flat_beyond() {
@@ -96,14 +176,25 @@ mod tests {
     }
 
     #[test]
-    fn a_field_seen_seldom_stays_near_all_fields() {
-        let flat = |observations, probability| Curve::new(observations, vec![(0.0, probability)]);
-        let curves = |observations| {
-            let own = ("native/payslip.net_pay".to_owned(), flat(observations, 1.0));
-            ConfidenceCurves::new([own, ("native/*".to_owned(), flat(1000, 0.8))].into())
-        };
-        let at =
-            |observations| curves(observations).confidence(TextSource::Native, "payslip", "net_pay", 0.5);
-        assert!(at(2) < 0.85 && (at(8) - 0.9).abs() < 1e-9 && at(1000) > 0.99);
+    fn an_unknown_field_is_worth_what_all_are() {
+        let confidence = model().confidence(TextSource::Native, "payslip.iban", 1.0, Proof::default());
+        assert!((confidence - 0.9).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_field_and_its_checks_move_the_probability() {
+        let at = |proof| model().confidence(TextSource::Native, "payslip.net_pay", 0.5, proof);
+        let (bare, passed) = (at(Proof::default()), at(Proof { passed: true, ..Proof::default() }));
+        let failed = at(Proof { failed: true, ..Proof::default() });
+        assert!(failed < bare && bare < passed, "{failed} {bare} {passed}");
+        let other = model().confidence(TextSource::Native, "payslip.iban", 0.5, Proof::default());
+        assert!(other < bare);
+    }
+
+    #[test]
+    fn without_a_model_confidence_is_the_score() {
+        let confidence =
+            ConfidenceModel::identity().confidence(TextSource::Photo, "x.y", 0.25, Proof::default());
+        assert!((confidence - 0.25).abs() < 1e-9);
     }
 }

@@ -11,7 +11,7 @@ use chrono::NaiveDate;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::confidence::ConfidenceCurves;
+use crate::confidence::ConfidenceModel;
 use crate::config::{Bundle, BundleError, DocumentTypesError, load_document_types};
 use crate::domain::{Case, CaseResult, FileFinding, Finding, Mode, Outcome, Timings, Version};
 use crate::intake::{CaseSource, SourceFile, hash_file};
@@ -30,7 +30,7 @@ pub enum EngineError {
     #[error(transparent)]
     Flow(#[from] RulesError),
     #[error("calibration.json of the models is not valid")]
-    Curves(#[from] serde_json::Error),
+    Confidence(#[from] serde_json::Error),
 }
 
 /// Why a case could not be processed at all.
@@ -50,7 +50,7 @@ pub enum ProcessError {
     File { path: PathBuf, source: std::io::Error },
 }
 
-/// Everything that processing needs: rules, document types, curves, the sandbox.
+/// Everything that processing needs: rules, document types, the confidence model, the sandbox.
 #[derive(Debug)]
 pub struct Engine {
     flows: BTreeMap<String, Flow>,
@@ -61,7 +61,7 @@ pub struct Engine {
     calibrated: bool,
     rules_version: String,
     models_version: String,
-    /// Of the models that reading rests on: the curves come after it.
+    /// Of the models that reading rests on: confidence comes after it.
     reading_version: String,
 }
 
@@ -98,7 +98,7 @@ impl Engine {
     /// Loads and checks all configuration, so that mistakes in it show before the first case.
     ///
     /// # Errors
-    /// When a rule, a document type or a curve cannot be understood.
+    /// When a rule, a document type or the confidence model cannot be understood.
     pub fn load(
         rules: &Bundle,
         models: &Bundle,
@@ -108,13 +108,13 @@ impl Engine {
         let names = Flow::names(rules).into_iter();
         let flows = names.map(|name| Flow::load(rules, &name).map(|flow| (name, flow)));
         let flows = flows.collect::<Result<_, RulesError>>()?;
-        let curves = match models.find("calibration.json") {
+        let model = match models.find("calibration.json") {
             Some(bytes) => serde_json::from_slice(bytes)?,
-            None => ConfidenceCurves::identity(),
+            None => ConfidenceModel::identity(),
         };
         Ok(Self {
             flows,
-            understanding: Understanding::new(load_document_types(rules)?, curves),
+            understanding: Understanding::new(load_document_types(rules)?, model),
             sandbox,
             options,
             cache: None,
@@ -172,7 +172,7 @@ impl Engine {
         self
     }
 
-    /// Leaves the extractors' scores as they are, as fitting the curves needs them: no curves, and no
+    /// Leaves the extractors' scores as they are, as fitting the confidence model needs them: no model, and no
     /// raising by what other documents say.
     #[must_use]
     pub fn without_calibration(mut self) -> Self {

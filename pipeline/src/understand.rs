@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use crate::classify::{LogicalDocument, PageOfFile, group};
-use crate::confidence::ConfidenceCurves;
+use crate::confidence::{ConfidenceModel, Proof, field_key, row_key};
 use crate::config::DocumentTypeConfig;
 use crate::domain::{Document, Field, FileReading, Finding, Part, Timings, Value};
 use crate::extract::{FieldReading, extract};
@@ -21,25 +21,30 @@ pub struct FilePages<'a> {
     pub reading: &'a FileReading,
 }
 
-/// Document types and confidence curves: all that pages need to become documents.
+/// Document types and the confidence model: all that pages need to become documents.
 #[derive(Debug, Clone)]
 pub struct Understanding {
     types: Vec<DocumentTypeConfig>,
-    curves: ConfidenceCurves,
+    model: ConfidenceModel,
     least_confidence: f64,
 }
 
 impl Understanding {
-    pub fn new(types: Vec<DocumentTypeConfig>, curves: ConfidenceCurves) -> Self {
-        Self { types, curves, least_confidence: LEAST_CONFIDENCE }
+    pub fn new(types: Vec<DocumentTypeConfig>, model: ConfidenceModel) -> Self {
+        Self { types, model, least_confidence: LEAST_CONFIDENCE }
     }
 
-    /// Leaves scores as they are, as fitting the curves needs them.
+    /// Leaves scores as they are, as fitting the model needs them.
     #[must_use]
     pub fn without_calibration(mut self) -> Self {
-        self.curves = ConfidenceCurves::identity();
+        self.model = ConfidenceModel::identity();
         self.least_confidence = 0.0;
         self
+    }
+
+    /// The configuration of a document type.
+    pub fn document_type(&self, name: &str) -> Option<&DocumentTypeConfig> {
+        self.types.iter().find(|config| config.document_type.as_str() == name)
     }
 
     /// Groups the pages of files to documents and reads their fields.
@@ -83,8 +88,9 @@ impl Understanding {
         files: &[FilePages<'_>],
     ) -> Option<Field> {
         let place = draft.pages.get(reading.page_index)?;
-        let document_type = draft.document_type.as_str();
-        let confidence = self.curves.confidence(place.page.source, document_type, name, reading.score);
+        let key = field_key(draft.document_type.as_str(), name, &reading.value);
+        let proof = Proof::of(&reading.checks, reading.repaired);
+        let confidence = self.model.confidence(place.page.source, &key, reading.score, proof);
         if confidence < self.least_confidence {
             return None;
         }
@@ -111,12 +117,8 @@ impl Understanding {
             row.file = files.get(place.file).map_or_else(String::new, |file| file.name.to_owned());
             #[expect(clippy::cast_possible_truncation, reason = "a probability")]
             let score = row.confidence as f32;
-            row.confidence = self.curves.confidence(
-                place.page.source,
-                draft.document_type.as_str(),
-                "transactions",
-                score,
-            );
+            let key = row_key(draft.document_type.as_str());
+            row.confidence = self.model.confidence(place.page.source, &key, score, Proof::default());
         }
         Value::Transactions(rows)
     }

@@ -1,45 +1,148 @@
-//! Fits the curves that turn evidence into probability, by isotonic regression (pool adjacent
-//! violators; Zadrozny and Elkan, 2002) on labelled documents.
+//! Fits the confidence model on labelled documents: isotonic curves for each kind of source (pool
+//! adjacent violators; Zadrozny and Elkan, 2002), then a logistic regression with a ridge (le Cessie and
+//! van Houwelingen, 1992), whose terms are drawn to "like all fields" by how seldom a field was seen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::score::Observation;
-use crate::confidence::{ConfidenceCurves, Curve};
+use crate::confidence::{ConfidenceModel, Curve, FieldLine, is_row, log_odds, probability, source_key};
 
-/// A field gets a curve for one source from this many observations; below, one over all sources.
-const OWN_CURVE_FROM: usize = 60;
-
-/// And that from this many.
-const POOLED_CURVE_FROM: usize = 20;
-
-/// Observations that a block of the curve must at least rest on, so that a chance run of right values
-/// is not taken for certainty.
+/// Observations that a block of a curve must at least rest on, so that a chance run of right values is
+/// not taken for certainty.
 const BLOCK_FROM: usize = 20;
+/// The same for the last curve, where a few wrong values in a thousand matter.
+const LAST_BLOCK_FROM: usize = 100;
+/// How strongly a field's offset, its slope and the weights of checks are held where they are without
+/// observations: the inverse of the variance that we expect of them.
+const OFFSET_RIDGE: f64 = 0.5;
+const SLOPE_RIDGE: f64 = 8.0;
+const PROOF_RIDGE: f64 = 0.5;
+/// Sweeps over fields and checks; the change of the last ones is below a thousandth.
+const SWEEPS: usize = 40;
+/// Parts that the layouts are cut into to see how the regression does on layouts that it was not fitted on.
+const FOLDS: usize = 8;
 
-/// Fits one curve for each field with enough observations and one for all fields, apart for
-/// born-digital text, scans and photos.
-pub fn fit_curves(observations: &[Observation]) -> ConfidenceCurves {
-    let mut groups: BTreeMap<String, Vec<(f64, bool)>> = BTreeMap::new();
-    for observation in observations {
-        let source = source_of(&observation.rendering);
-        let field = &observation.field;
-        for group in [format!("{source}/{field}"), format!("*/{field}"), format!("{source}/*")] {
-            groups.entry(group).or_default().push((observation.confidence, observation.right));
+/// Fits curves, regression and, on predictions for layouts that were left out, the last curve.
+pub fn fit_model(observations: &[Observation]) -> ConfidenceModel {
+    let all: Vec<&Observation> = observations.iter().collect();
+    let layouts: Vec<&str> =
+        BTreeSet::from_iter(all.iter().map(|one| one.layout.as_str())).into_iter().collect();
+    let fold_of = |one: &Observation| {
+        layouts.iter().position(|layout| *layout == one.layout).unwrap_or_default() % FOLDS
+    };
+    let mut held_out: Vec<(f64, bool)> = Vec::new();
+    for fold in 0..FOLDS {
+        let (test, train): (Vec<&Observation>, Vec<&Observation>) =
+            all.iter().partition(|one| fold_of(one) == fold);
+        if test.is_empty() || train.is_empty() {
+            continue;
         }
+        let model = fit_regression(&train);
+        held_out
+            .extend(test.iter().filter(|one| !is_row(&one.key)).map(|one| (predict(&model, one), one.right)));
     }
-    groups.retain(|name, points| {
-        let least = if name.starts_with("*/") { POOLED_CURVE_FROM } else { OWN_CURVE_FROM };
-        name.ends_with("/*") || points.len() >= least
-    });
-    let curves = groups.into_iter().map(|(name, points)| (name, fit(points))).collect();
-    ConfidenceCurves::new(curves)
+    let mut model = fit_regression(&all);
+    model.last = fit_curve(held_out, LAST_BLOCK_FROM);
+    model
 }
 
-fn source_of(rendering: &str) -> &'static str {
-    match rendering {
-        "born_digital" => "native",
-        "photo" => "photo",
-        _ => "scan",
+/// The probability that a model gives an observed value.
+pub fn predict(model: &ConfidenceModel, one: &Observation) -> f64 {
+    #[expect(clippy::cast_possible_truncation, reason = "a score between 0 and 1")]
+    let score = one.score as f32;
+    model.confidence(one.source(), &one.key, score, one.proof)
+}
+
+/// One observation in the terms of the regression.
+struct Sample<'a> {
+    key: &'a str,
+    /// Log odds that the source's curve gives.
+    odds: f64,
+    terms: [f64; 3],
+    right: f64,
+}
+
+fn fit_regression(observations: &[&Observation]) -> ConfidenceModel {
+    let mut by_source: BTreeMap<String, Vec<(f64, bool)>> = BTreeMap::new();
+    for one in observations.iter().filter(|one| !is_row(&one.key)) {
+        let source = source_key(one.source()).to_owned();
+        by_source.entry(source).or_default().push((one.score, one.right));
+    }
+    let sources: BTreeMap<String, Curve> =
+        by_source.into_iter().map(|(name, points)| (name, fit_curve(points, BLOCK_FROM))).collect();
+    let samples: Vec<Sample<'_>> = observations
+        .iter()
+        .filter_map(|one| {
+            let curve = sources.get(source_key(one.source()))?;
+            let right = if one.right { 1.0 } else { 0.0 };
+            Some(Sample {
+                key: &one.key,
+                odds: log_odds(curve.at(one.score)),
+                terms: one.proof.terms(),
+                right,
+            })
+        })
+        .collect();
+    let mut by_field: BTreeMap<&str, Vec<&Sample<'_>>> = BTreeMap::new();
+    for sample in &samples {
+        by_field.entry(sample.key).or_default().push(sample);
+    }
+    let mut proof = [0.0; 3];
+    let mut fields: BTreeMap<String, FieldLine> = by_field
+        .iter()
+        .map(|(key, own)| {
+            ((*key).to_owned(), FieldLine { observations: number(own.len()), ..FieldLine::NEUTRAL })
+        })
+        .collect();
+    for _ in 0..SWEEPS {
+        for (key, own) in &by_field {
+            if let Some(line) = fields.get_mut(*key) {
+                improve_line(line, own, &proof);
+            }
+        }
+        improve_proof(&mut proof, &samples, &fields);
+    }
+    ConfidenceModel { sources, fields, proof, last: Curve::default() }
+}
+
+fn checks(sample: &Sample<'_>, proof: &[f64; 3]) -> f64 {
+    sample.terms.iter().zip(proof).map(|(term, weight)| term * weight).sum()
+}
+
+/// One step of Newton's method on a field's offset and slope.
+fn improve_line(line: &mut FieldLine, samples: &[&Sample<'_>], proof: &[f64; 3]) {
+    let mut gradient = [-OFFSET_RIDGE * line.offset, -SLOPE_RIDGE * (line.slope - 1.0)];
+    let (mut one_one, mut one_two, mut two_two) = (OFFSET_RIDGE, 0.0, SLOPE_RIDGE);
+    for sample in samples {
+        let given = probability(line.offset + line.slope * sample.odds + checks(sample, proof));
+        let (miss, weight) = (sample.right - given, given * (1.0 - given));
+        gradient[0] += miss;
+        gradient[1] += miss * sample.odds;
+        one_one += weight;
+        one_two += weight * sample.odds;
+        two_two += weight * sample.odds * sample.odds;
+    }
+    let determinant = one_one * two_two - one_two * one_two;
+    let step = [
+        (two_two * gradient[0] - one_two * gradient[1]) / determinant,
+        (one_one * gradient[1] - one_two * gradient[0]) / determinant,
+    ];
+    line.offset += step[0].clamp(-1.0, 1.0);
+    // More evidence never speaks against a value.
+    line.slope = (line.slope + step[1].clamp(-0.5, 0.5)).max(0.0);
+}
+
+/// One step on the weight of each kind of check, the others fixed.
+fn improve_proof(proof: &mut [f64; 3], samples: &[Sample<'_>], fields: &BTreeMap<String, FieldLine>) {
+    for term in 0..proof.len() {
+        let (mut gradient, mut curvature) = (-PROOF_RIDGE * proof[term], PROOF_RIDGE);
+        for sample in samples.iter().filter(|sample| sample.terms[term] > 0.0 && !is_row(sample.key)) {
+            let line = fields.get(sample.key).unwrap_or(&FieldLine::NEUTRAL);
+            let given = probability(line.offset + line.slope * sample.odds + checks(sample, proof));
+            gradient += sample.right - given;
+            curvature += given * (1.0 - given);
+        }
+        proof[term] += (gradient / curvature).clamp(-1.0, 1.0);
     }
 }
 
@@ -50,21 +153,22 @@ struct Block {
 }
 
 impl Block {
-    /// Share of right values, drawn a little to the middle (Laplace) so that it never claims 0 or 1.
+    /// Share of right values, drawn a little to the middle (Krichevsky and Trofimov) so that it never
+    /// claims 0 or 1.
     fn probability(&self) -> f64 {
         (self.right + 0.5) / (self.count + 1.0)
     }
 }
 
-fn fit(mut points: Vec<(f64, bool)>) -> Curve {
+fn fit_curve(mut points: Vec<(f64, bool)>, block_from: usize) -> Curve {
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut blocks: Vec<Block> = Vec::new();
-    for chunk in points.chunks(BLOCK_FROM) {
+    for chunk in points.chunks(block_from) {
         let right = chunk.iter().filter(|(_, right)| *right).count();
         let score_sum = chunk.iter().map(|(score, _)| score).sum();
         blocks.push(Block { score_sum, right: count(right), count: count(chunk.len()) });
         while let [.., before, last] = blocks.as_mut_slice() {
-            if before.probability() < last.probability() && last.count >= count(BLOCK_FROM) {
+            if before.probability() < last.probability() && last.count >= count(block_from) {
                 break;
             }
             before.score_sum += last.score_sum;
@@ -73,13 +177,65 @@ fn fit(mut points: Vec<(f64, bool)>) -> Curve {
             blocks.pop();
         }
     }
-    let observations = u32::try_from(points.len()).unwrap_or(u32::MAX);
-    Curve::new(
-        observations,
-        blocks.iter().map(|block| (block.score_sum / block.count, block.probability())).collect(),
-    )
+    let points_of = blocks.iter().map(|block| (block.score_sum / block.count, block.probability()));
+    Curve::new(number(points.len()), points_of.collect())
 }
 
-fn count(number: usize) -> f64 {
-    f64::from(u32::try_from(number).unwrap_or(u32::MAX))
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+fn count(count: usize) -> f64 {
+    f64::from(number(count))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::confidence::Proof;
+
+    fn observation(field: &str, layout: usize, score: f64, right: bool, passed: bool) -> Observation {
+        Observation {
+            key: format!("payslip.{field}"),
+            rendering: "scan".to_owned(),
+            layout: layout.to_string(),
+            seen: false,
+            score,
+            proof: Proof { passed, ..Proof::default() },
+            right,
+        }
+    }
+
+    /// Values of one field whose share of right ones is `share` of a hundred, evenly over scores.
+    fn sample(field: &str, count: usize, share: usize, passed: bool) -> Vec<Observation> {
+        let score = |at: usize| 0.5 + 0.4 * (at * 7 % count) as f64 / count as f64;
+        (0..count).map(|at| observation(field, at % 11, score(at), at * 37 % 100 < share, passed)).collect()
+    }
+
+    fn mean(model: &ConfidenceModel, observations: &[Observation]) -> f64 {
+        observations.iter().map(|one| predict(model, one)).sum::<f64>() / observations.len() as f64
+    }
+
+    #[test]
+    fn each_field_is_given_its_own_share_of_right_values() {
+        let (good, bad) = (sample("net_pay", 400, 97, false), sample("gross_pay", 400, 70, false));
+        let model = fit_model(&[good.clone(), bad.clone()].concat());
+        assert!((mean(&model, &good) - 0.97).abs() < 0.02, "{}", mean(&model, &good));
+        assert!((mean(&model, &bad) - 0.70).abs() < 0.03, "{}", mean(&model, &bad));
+    }
+
+    #[test]
+    fn a_field_seen_seldom_is_not_taken_for_certain() {
+        let all = [sample("net_pay", 1000, 90, false), sample("iban", 6, 100, false)].concat();
+        let confidence = predict(&fit_model(&all), &observation("iban", 0, 0.7, true, false));
+        assert!((0.88..0.97).contains(&confidence), "{confidence}");
+    }
+
+    #[test]
+    fn passed_checks_count() {
+        let all = [sample("net_pay", 500, 99, true), sample("net_pay", 500, 80, false)].concat();
+        let model = fit_model(&all);
+        let at = |passed| predict(&model, &observation("net_pay", 0, 0.7, true, passed));
+        assert!(at(true) > 0.97 && at(false) < 0.87, "{} {}", at(true), at(false));
+    }
 }

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::compare::{Verdict, fold, judge};
 use super::truth::{TruthCase, TruthDocument};
-use crate::domain::{CaseResult, Document, Field, Outcome};
+use crate::confidence::{Proof, field_key, row_key};
+use crate::domain::{CaseResult, Document, Field, Outcome, TextSource};
 
 /// Confidence from which a value counts as surely given.
 const SURE: f64 = 0.95;
@@ -64,13 +65,25 @@ fn share(part: u32, full: u32) -> f64 {
 /// One given value, for fitting confidence: what was claimed, and whether it was right.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observation {
-    /// `type.field`.
-    pub field: String,
+    /// See [`field_key`].
+    pub key: String,
     pub rendering: String,
     pub layout: String,
     pub seen: bool,
-    pub confidence: f64,
+    /// The confidence given, which without a model is the score.
+    pub score: f64,
+    pub proof: Proof,
     pub right: bool,
+}
+
+impl Observation {
+    pub fn source(&self) -> TextSource {
+        match self.rendering.as_str() {
+            "born_digital" => TextSource::Native,
+            "photo" => TextSource::Photo,
+            _ => TextSource::Scan,
+        }
+    }
 }
 
 /// A wrong or missed value, to be looked at.
@@ -207,7 +220,16 @@ impl Evaluation {
             self.fields.entry(format!("{split}/{}.{name}", label.document_type)).or_default().add(&one);
             tally.add(&one);
         }
-        let rows = count_rows(label.fields.get("transactions"), fields.get("transactions"));
+        let judged = judge_rows(label.fields.get("transactions"), fields.get("transactions"));
+        let rows = tally_rows(label.fields.get("transactions"), &judged);
+        for (score, right) in judged {
+            self.observe(label, row_key(&label.document_type), score, Proof::default(), right);
+        }
+        if let Some(table) = fields.get("transactions") {
+            let key = field_key(&label.document_type, "transactions", &table.value);
+            let right = rows.right == rows.given && rows.right == rows.labelled;
+            self.observe(label, key, table.confidence, Proof::of(&table.checks, table.repaired), right);
+        }
         for group in [format!("{split}/{}", label.rendering), format!("{split}/all")] {
             let score = self.groups.entry(group).or_default();
             score.documents += 1;
@@ -217,6 +239,18 @@ impl Evaluation {
             score.rows.given += rows.given;
             score.rows.labelled += rows.labelled;
         }
+    }
+
+    fn observe(&mut self, label: &TruthDocument, key: String, score: f64, proof: Proof, right: bool) {
+        self.observations.push(Observation {
+            key,
+            rendering: label.rendering.clone(),
+            layout: label.layout.clone(),
+            seen: label.seen,
+            score,
+            proof,
+            right,
+        });
     }
 
     fn add_field(
@@ -234,14 +268,8 @@ impl Evaluation {
             _ => false,
         };
         if let Some(field) = read {
-            self.observations.push(Observation {
-                field: format!("{}.{name}", label.document_type),
-                rendering: label.rendering.clone(),
-                layout: label.layout.clone(),
-                seen: label.seen,
-                confidence: field.confidence,
-                right,
-            });
+            let key = field_key(&label.document_type, name, &field.value);
+            self.observe(label, key, field.confidence, Proof::of(&field.checks, field.repaired), right);
         }
         // What was wrong on a held-out layout stays unseen: only its figures count.
         if !right && label.seen {
@@ -292,28 +320,37 @@ fn base_name(file: &str) -> &str {
     file.rsplit('/').next().unwrap_or(file)
 }
 
-fn count_rows(label: Option<&Value>, read: Option<&Field>) -> RowTally {
+/// For each row that was given, its confidence and whether a label has its date and amount.
+fn judge_rows(label: Option<&Value>, read: Option<&Field>) -> Vec<(f64, bool)> {
     let mut left: Vec<String> = label
         .and_then(Value::as_array)
-        .map(|rows| rows.iter().map(|row| row_key(row["date"].as_str(), row["amount"].as_str())).collect())
+        .map(|rows| {
+            rows.iter().map(|row| day_and_amount(row["date"].as_str(), row["amount"].as_str())).collect()
+        })
         .unwrap_or_default();
     let rows = read.and_then(|field| field.value.as_transactions()).unwrap_or_default();
-    let mut tally = RowTally {
-        right: 0,
-        given: u32::try_from(rows.len()).unwrap_or(u32::MAX),
-        labelled: u32::try_from(left.len()).unwrap_or(u32::MAX),
-    };
-    for row in rows {
-        let key = row_key(Some(&row.date.to_string()), Some(&crate::domain::format_money(row.amount)));
-        if let Some(position) = left.iter().position(|label| *label == key) {
-            left.swap_remove(position);
-            tally.right += 1;
+    let judged = rows.iter().map(|row| {
+        let amount = crate::domain::format_money(row.amount);
+        let key = day_and_amount(Some(&row.date.to_string()), Some(&amount));
+        let place = left.iter().position(|label| *label == key);
+        if let Some(place) = place {
+            left.swap_remove(place);
         }
-    }
-    tally
+        (row.confidence, place.is_some())
+    });
+    judged.collect()
 }
 
-fn row_key(date: Option<&str>, amount: Option<&str>) -> String {
+fn tally_rows(label: Option<&Value>, judged: &[(f64, bool)]) -> RowTally {
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    RowTally {
+        right: number(judged.iter().filter(|(_, right)| *right).count()),
+        given: number(judged.len()),
+        labelled: number(label.and_then(Value::as_array).map_or(0, Vec::len)),
+    }
+}
+
+fn day_and_amount(date: Option<&str>, amount: Option<&str>) -> String {
     format!("{} {}", date.unwrap_or_default(), fold_amount(amount.unwrap_or_default()))
 }
 

@@ -87,7 +87,7 @@ right, and optionally records/ with customers.csv and policies.csv.
 
 Examples:
   dossier eval sample_docs               scores by document type, rendering, seen and unseen layouts
-  dossier eval held-out --calibrate c.json   also fit the confidence curves on it";
+  dossier eval held-out --calibrate c.json   also fit the confidence model on it";
 
 #[derive(Debug, Args)]
 pub(crate) struct ProcessArguments {
@@ -189,9 +189,15 @@ pub(crate) struct EvalArguments {
     /// List what was wrong or missed on layouts that may be looked at (never on unseen ones)
     #[arg(long)]
     pub(crate) errors: bool,
-    /// Fit the confidence curves on this folder and write them to FILE
+    /// Fit the confidence model on this folder and write it to FILE
     #[arg(long, value_name = "FILE")]
     pub(crate) calibrate: Option<PathBuf>,
+    /// Write the evidence of every given value, and whether it was right, to this CSV file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) observations: Option<PathBuf>,
+    /// Count at which step labelled values get lost, by field (reads all files again: use --readings)
+    #[arg(long)]
+    pub(crate) losses: bool,
     /// Keep what is read of each file in this folder and take it from there in the next run (empty it
     /// when the code that reads has changed)
     #[arg(long, value_name = "DIR")]

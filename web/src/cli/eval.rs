@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use chrono::NaiveDate;
-use dossier::domain::CaseResult;
-use dossier::eval::{Evaluation, Floors, TruthCase, evaluate, fit_curves};
+use dossier::domain::{CaseResult, Page};
+use dossier::eval::{Evaluation, Floors, Stage, TruthCase, evaluate, fit_model, stages};
 use dossier::intake::discover;
 use dossier::process::Engine;
 use dossier::rules::CsvRecords;
@@ -34,15 +34,22 @@ pub(crate) async fn run(installed: &Installed, arguments: EvalArguments) -> anyh
     if let Some(folder) = arguments.readings.clone() {
         engine = engine.with_cache(folder);
     }
+    if arguments.losses {
+        say(&count_losses(&engine, &folder.join("inbox"), &truths).await?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let records_folder = Some(folder.join("records")).filter(|records| records.is_dir());
     let records = installed.records(records_folder.as_deref())?;
     let results = process_all(engine, records, &folder.join("inbox")).await?;
     let evaluation = evaluate(&truths, &results);
     if let Some(path) = &arguments.calibrate {
-        let curves = fit_curves(&evaluation.observations);
-        let text = serde_json::to_string_pretty(&curves)?;
+        let model = fit_model(&evaluation.observations);
+        let text = serde_json::to_string_pretty(&model)?;
         std::fs::write(path, text + "\n").with_context(|| format!("cannot write {}", path.display()))?;
-        note(&format!("wrote the curves to {}", path.display()));
+        note(&format!("wrote the confidence model to {}", path.display()));
+    }
+    if let Some(path) = &arguments.observations {
+        write_observations(path, &evaluation)?;
     }
     say(&if arguments.json {
         serde_json::to_string_pretty(&evaluation)? + "\n"
@@ -60,6 +67,24 @@ pub(crate) async fn run(installed: &Installed, arguments: EvalArguments) -> anyh
         complain(line);
     }
     Ok(if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// What each given value's evidence was and whether it was right; no values.
+fn write_observations(path: &Path, evaluation: &Evaluation) -> anyhow::Result<()> {
+    let mut text = String::from("field,rendering,layout,seen,score,passed,failed,repaired,right\n");
+    for one in &evaluation.observations {
+        let flags = [one.proof.passed, one.proof.failed, one.proof.repaired, one.right].map(u8::from);
+        let [passed, failed, repaired, right] = flags;
+        text.push_str(&format!(
+            "{},{},{},{},{:.4},{passed},{failed},{repaired},{right}\n",
+            one.key,
+            one.rendering,
+            one.layout,
+            u8::from(one.seen),
+            one.score
+        ));
+    }
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn read_truths(folder: &Path) -> anyhow::Result<Vec<TruthCase>> {
@@ -119,6 +144,47 @@ async fn process_all(engine: Engine, records: CsvRecords, inbox: &Path) -> anyho
         }
     }
     Ok(results)
+}
+
+/// How far the right values of labelled fields come, by split, field and step.
+async fn count_losses(engine: &Engine, inbox: &Path, truths: &[TruthCase]) -> anyhow::Result<String> {
+    let mut counts: BTreeMap<(String, Stage), u32> = BTreeMap::new();
+    for source in discover(inbox, None, &engine.flow_names())? {
+        let labels = truths
+            .iter()
+            .find(|truth| truth.reference == source.reference && Some(&truth.flow) == source.flow.as_ref());
+        let scratch = tempfile::tempdir()?;
+        let read = engine.read(&source, scratch.path()).await?;
+        for label in labels.into_iter().flat_map(|truth| &truth.documents) {
+            let Some(config) = engine.understanding().document_type(&label.document_type) else { continue };
+            let pages: Vec<&Page> = label
+                .parts
+                .iter()
+                .flat_map(|part| {
+                    let file = read.files.iter().find(|file| file.name.ends_with(&part.file));
+                    let pages = file.map_or(&[][..], |file| &file.outcome.reading.pages);
+                    pages.iter().filter(|page| part.pages.contains(&page.number))
+                })
+                .collect();
+            let split = if label.seen { "seen" } else { "unseen" };
+            let source = if label.rendering == "born_digital" { "native" } else { "ocr" };
+            for (field, stage) in stages(config, &pages, label) {
+                let name = format!("{split}/{source}/{}.{field}", label.document_type);
+                *counts.entry((name, stage)).or_default() += 1;
+                *counts.entry((format!("{split}/{source}/*"), stage)).or_default() += 1;
+            }
+        }
+    }
+    let mut text = String::new();
+    let mut last = String::new();
+    for ((name, stage), count) in counts {
+        if name != last {
+            text.push_str(&format!("\n{name}:"));
+            last = name;
+        }
+        text.push_str(&format!(" {stage} {count},"));
+    }
+    Ok(text + "\n")
 }
 
 fn list_mistakes(evaluation: &Evaluation) -> String {

@@ -11,9 +11,16 @@ use crate::domain::Value;
 /// Claims of one field that are tried in a combination.
 const MOST_CLAIMS: usize = 12;
 /// The same where four fields are combined.
-const MOST_CLAIMS_OF_FOUR: usize = 6;
+const MOST_CLAIMS_OF_FOUR: usize = 14;
 /// An instalment may differ from the formula's by this share: rounding, a first period of odd length.
 const INSTALMENT_TOLERANCE: f64 = 0.01;
+/// It is the formula's to the cent, but for what rounding the rate to two places makes of it.
+const EXACT_INSTALMENT: f64 = 0.011;
+const EXACT_SHARE: f64 = 0.000_03;
+/// A claim from here on rests on a label.
+const LABELLED: f32 = 0.25;
+/// Claims without a label count where the numbers agree to the cent and this many others have one.
+const LEAST_LABELLED: usize = 2;
 
 /// The claims of one field, distinct values, best first.
 pub type Ranked = Vec<Claim>;
@@ -41,17 +48,19 @@ fn settle_one(agreement: &Agreement, fields: &[usize], ranked: &mut [Ranked]) {
     }
     let most = if fields.len() > 3 { MOST_CLAIMS_OF_FOUR } else { MOST_CLAIMS };
     let counts: Vec<usize> = fields.iter().map(|field| ranked[*field].len().min(most)).collect();
-    let mut best: Option<(f32, Vec<usize>)> = None;
+    let mut best: Option<(f32, Fit, Vec<usize>)> = None;
     let mut choice = vec![0; fields.len()];
     loop {
         let claims: Vec<&Claim> =
             fields.iter().zip(&choice).map(|(field, at)| &ranked[*field][*at]).collect();
         let weight: f32 = claims.iter().map(|claim| claim.score.max(0.01)).product();
-        if best.as_ref().is_none_or(|(most, _)| weight > *most)
+        if best.as_ref().is_none_or(|(most, fit, _)| 3.0 * weight > rank(*most, *fit))
             && distinct(&claims)
-            && holds(agreement, &claims)
+            && let Some(fit) = fit(agreement, &claims)
+            && (fit == Fit::Exact || !is_annuity(agreement) || labelled(&claims) == claims.len())
+            && best.as_ref().is_none_or(|(most, known, _)| rank(weight, fit) > rank(*most, *known))
         {
-            best = Some((weight, choice.clone()));
+            best = Some((weight, fit, choice.clone()));
         }
         if !advance(&mut choice, &counts) {
             break;
@@ -60,10 +69,11 @@ fn settle_one(agreement: &Agreement, fields: &[usize], ranked: &mut [Ranked]) {
     let top: f32 = fields.iter().map(|field| ranked[*field][0].score.max(0.01)).product();
     match best {
         // A combination that holds outweighs labels by far, but not any coincidence of weak claims.
-        Some((weight, choice)) if weight > 0.004 * top => {
+        Some((weight, fit, choice)) if weight > 0.004 * top => {
+            let gain = if fit == Fit::Exact { 0.8 } else { 0.6 };
             for (field, at) in fields.iter().zip(choice) {
                 let mut claim = ranked[*field].remove(at);
-                claim.score += (1.0 - claim.score) * 0.6;
+                claim.score += (1.0 - claim.score) * gain;
                 claim.checks.push(crate::domain::Check::new(name_of(agreement), true));
                 ranked[*field].insert(0, claim);
             }
@@ -76,6 +86,28 @@ fn settle_one(agreement: &Agreement, fields: &[usize], ranked: &mut [Ranked]) {
             }
         }
     }
+}
+
+/// How well numbers agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    /// To the cent, where chance seldom gets.
+    Exact,
+    /// Within a tolerance.
+    Near,
+}
+
+/// An exact fit counts before a near one of claims that are somewhat stronger.
+fn rank(weight: f32, fit: Fit) -> f32 {
+    if fit == Fit::Exact { 3.0 * weight } else { weight }
+}
+
+fn is_annuity(agreement: &Agreement) -> bool {
+    matches!(agreement, Agreement::Annuity { .. })
+}
+
+fn labelled(claims: &[&Claim]) -> usize {
+    claims.iter().filter(|claim| claim.score >= LABELLED).count()
 }
 
 fn name_of(agreement: &Agreement) -> &'static str {
@@ -107,25 +139,27 @@ fn distinct(claims: &[&Claim]) -> bool {
     })
 }
 
-fn holds(agreement: &Agreement, claims: &[&Claim]) -> bool {
-    let numbers: Option<Vec<Decimal>> = claims.iter().map(|claim| claim.value.as_decimal()).collect();
-    let Some(numbers) = numbers else { return false };
+fn fit(agreement: &Agreement, claims: &[&Claim]) -> Option<Fit> {
+    let numbers: Vec<Decimal> = claims.iter().map(|claim| claim.value.as_decimal()).collect::<Option<_>>()?;
+    let near = |holds: bool| holds.then_some(Fit::Near);
     match agreement {
         Agreement::Sum { .. } => {
             let parts: Decimal = numbers[1..].iter().sum();
-            (numbers[0] - parts).abs() <= Decimal::new(1, 2) && !numbers[0].is_zero()
+            near((numbers[0] - parts).abs() <= Decimal::new(1, 2) && !numbers[0].is_zero())
         }
-        Agreement::Annuity { .. } => annuity_holds(&numbers),
+        Agreement::Annuity { .. } => {
+            let fit = annuity_fit(&numbers)?;
+            (fit == Fit::Near || labelled(claims) >= LEAST_LABELLED).then_some(fit)
+        }
         Agreement::Instalments { most, .. } => {
-            let product = numbers[1] * numbers[2];
-            let ratio = ratio(numbers[0], product);
-            ratio.is_some_and(|ratio| ratio >= 0.995 && ratio <= *most)
+            let ratio = ratio(numbers[0], numbers[1] * numbers[2])?;
+            near(ratio >= 0.995 && ratio <= *most)
         }
         Agreement::Share { rates, .. } => {
-            let share = ratio(numbers[1] * Decimal::ONE_HUNDRED, numbers[0]);
-            share.is_some_and(|share| rates.iter().any(|rate| (rate - share).abs() < 0.06))
+            let share = ratio(numbers[1] * Decimal::ONE_HUNDRED, numbers[0])?;
+            near(rates.iter().any(|rate| (rate - share).abs() < 0.06))
         }
-        Agreement::Order { .. } => true,
+        Agreement::Order { .. } => Some(Fit::Near),
     }
 }
 
@@ -134,19 +168,26 @@ fn ratio(one: Decimal, other: Decimal) -> Option<f64> {
 }
 
 /// French amortisation: instalment = principal · i / (1 − (1 + i)^−n), i the rate of a month.
-fn annuity_holds(numbers: &[Decimal]) -> bool {
-    let floats: Option<Vec<f64>> = numbers.iter().map(ToPrimitive::to_f64).collect();
-    let Some([principal, rate, term, instalment]) = floats.as_deref() else { return false };
+fn annuity_fit(numbers: &[Decimal]) -> Option<Fit> {
+    let floats: Vec<f64> = numbers.iter().map(ToPrimitive::to_f64).collect::<Option<_>>()?;
+    let [principal, rate, term, instalment] = floats.as_slice() else { return None };
     let monthly = rate / 1200.0;
     if *term < 1.0 || *principal <= 0.0 {
-        return false;
+        return None;
     }
     let expected = if monthly.abs() < 1e-9 {
         principal / term
     } else {
         principal * monthly / (1.0 - (1.0 + monthly).powf(-term))
     };
-    (instalment - expected).abs() <= INSTALMENT_TOLERANCE * expected
+    let apart = (instalment - expected).abs();
+    if apart <= EXACT_INSTALMENT + EXACT_SHARE * expected {
+        Some(Fit::Exact)
+    } else if apart <= INSTALMENT_TOLERANCE * expected {
+        Some(Fit::Near)
+    } else {
+        None
+    }
 }
 
 /// Values that must not fall: where the best ones do, a later claim that fits is preferred, else the
@@ -190,8 +231,9 @@ mod tests {
     fn the_instalment_of_a_loan() {
         let numbers =
             |instalment| vec![Decimal::new(12000, 0), Decimal::new(695, 2), Decimal::new(48, 0), instalment];
-        assert!(annuity_holds(&numbers(Decimal::new(28708, 2))));
-        assert!(!annuity_holds(&numbers(Decimal::new(29708, 2))));
+        for (cents, fit) in [(28708, Some(Fit::Exact)), (28808, Some(Fit::Near)), (29708, None)] {
+            assert_eq!(annuity_fit(&numbers(Decimal::new(cents, 2))), fit, "{cents}");
+        }
     }
 
     #[test]

@@ -247,7 +247,8 @@ fn unlabelled_strength(
         FieldKind::Iban | FieldKind::Cups | FieldKind::Naf => 0.4,
         FieldKind::PeriodStart | FieldKind::PeriodEnd if matches!(candidate.value, Typed::Period(_)) => 0.35,
         FieldKind::Date if settings.dateline && on_dateline(reading, candidate) => 0.85,
-        FieldKind::Money => 0.06,
+        // So that what agrees with other fields to the cent can be found without a known label.
+        FieldKind::Money | FieldKind::Percent | FieldKind::Months => 0.06,
         // A ticked option of a list needs no label: its words say what it is.
         FieldKind::Choice if candidate.format > 0.65 => 0.6,
         _ => 0.0,
@@ -372,6 +373,12 @@ fn kind_factor(settings: &FieldConfig, candidate: &Candidate) -> f32 {
         }
         _ => 1.0,
     }
+}
+
+/// What a candidate would be as the value of a field, whatever speaks for it.
+pub fn possible_value(config: &DocumentTypeConfig, field: usize, candidate: &Candidate) -> Option<Value> {
+    let settings = config.fields.get(field)?;
+    normalised(settings, candidate, &[(Role::EdgeLabel { field }, 1.0)], field)
 }
 
 /// The value as the field gives it; `None` when it cannot be the field's.
