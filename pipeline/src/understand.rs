@@ -7,6 +7,8 @@ use crate::classify::{LogicalDocument, PageOfFile, group};
 use crate::confidence::{ConfidenceModel, Proof, field_key, row_key};
 use crate::config::DocumentTypeConfig;
 use crate::domain::{Document, Field, FileReading, Finding, Part, Timings, Value};
+use crate::extract::labels::evidence::Claim;
+use crate::extract::labels::{ranked_claims, read_pages};
 use crate::extract::{FieldReading, extract};
 
 /// A value that is wrong once in four is absent: finding out costs a reviewer more than keying it.
@@ -49,18 +51,27 @@ impl Understanding {
 
     /// Groups the pages of files to documents and reads their fields.
     pub fn documents(&self, files: &[FilePages<'_>], timings: &mut Timings) -> Vec<Document> {
-        let pages: Vec<PageOfFile<'_>> = files
-            .iter()
-            .enumerate()
-            .flat_map(|(file, pages)| pages.reading.pages.iter().map(move |page| PageOfFile { file, page }))
-            .collect();
         let classifying = Instant::now();
-        let drafts = group(&pages, &self.types);
+        let drafts = group(&pages_of(files), &self.types);
         timings.classify += milliseconds(classifying);
         let extracting = Instant::now();
         let documents = drafts.iter().map(|draft| self.document_of(draft, files)).collect();
         timings.extract += milliseconds(extracting);
         documents
+    }
+
+    /// For every document, its type and for every field that labels tell what it could be, best first, before
+    /// fields are weighed against each other.
+    pub fn rivals(&self, files: &[FilePages<'_>]) -> Vec<(String, Vec<(String, Vec<Claim>)>)> {
+        let drafts = group(&pages_of(files), &self.types);
+        let rivals = drafts.iter().filter_map(|draft| {
+            let config = self.document_type(draft.document_type.as_str())?;
+            let pages: Vec<_> = draft.pages.iter().map(|page| page.page).collect();
+            let ranked = ranked_claims(config, &read_pages(config, &pages));
+            let names = config.fields.iter().map(|field| field.name.clone());
+            Some((draft.document_type.as_str().to_owned(), names.zip(ranked).collect()))
+        });
+        rivals.collect()
     }
 
     fn document_of(&self, draft: &LogicalDocument<'_>, files: &[FilePages<'_>]) -> Document {
@@ -91,7 +102,9 @@ impl Understanding {
         let key = field_key(draft.document_type.as_str(), name, &reading.value);
         let proof = Proof::of(&reading.checks, reading.repaired);
         let confidence = self.model.confidence(place.page.source, &key, reading.score, proof);
-        if confidence < self.least_confidence {
+        // The rows of a table have their own confidence; that one is in doubt is no reason to drop all.
+        let is_table = reading.value.as_transactions().is_some();
+        if confidence < self.least_confidence && !is_table {
             return None;
         }
         Some(Field {
@@ -122,6 +135,13 @@ impl Understanding {
         }
         Value::Transactions(rows)
     }
+}
+
+fn pages_of<'a>(files: &[FilePages<'a>]) -> Vec<PageOfFile<'a>> {
+    let numbered = files.iter().enumerate();
+    numbered
+        .flat_map(|(file, pages)| pages.reading.pages.iter().map(move |page| PageOfFile { file, page }))
+        .collect()
 }
 
 fn parts_of(draft: &LogicalDocument<'_>, files: &[FilePages<'_>]) -> Vec<Part> {

@@ -193,6 +193,8 @@ pub enum Agreement {
     Annuity { principal: String, rate: String, term: String, instalment: String },
     /// `total` lies between 1 and `most` times `term` × `instalment`.
     Instalments { total: String, term: String, instalment: String, most: f64 },
+    /// `apr` is what the loan costs a year, with or without a fee at its start.
+    EffectiveRate { apr: String, principal: String, rate: String, term: String, instalment: String },
     /// `part` is one of the usual shares (`rates`, in percent) of `whole`.
     Share { whole: String, part: String, rates: Vec<f64> },
 }
@@ -259,6 +261,9 @@ impl Agreement {
             }
             Agreement::Instalments { total, term, instalment, .. } => vec![total, term, instalment],
             Agreement::Share { whole, part, .. } => vec![whole, part],
+            Agreement::EffectiveRate { apr, principal, rate, term, instalment } => {
+                vec![apr, principal, rate, term, instalment]
+            }
         }
     }
 }

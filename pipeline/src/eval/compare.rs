@@ -42,7 +42,7 @@ fn same_text(field: &str, read: &str, truth: &str) -> bool {
         return strsim::normalized_levenshtein(&fold(read), &fold(truth)) >= FREE_TEXT_SIMILARITY;
     }
     if is_name(field) {
-        return sorted_words(read) == sorted_words(truth);
+        return sorted_words(read) == sorted_words(truth) || is_issuer(field) && is_brand(read, truth);
     }
     false
 }
@@ -57,6 +57,16 @@ fn is_free_text(field: &str) -> bool {
 
 fn is_name(field: &str) -> bool {
     field.ends_with("_name") || matches!(field, "given_names" | "surnames" | "account_holder")
+}
+
+fn is_issuer(field: &str) -> bool {
+    matches!(field, "bank_name" | "employer_name" | "lender_name" | "supplier_name")
+}
+
+/// An issuer goes by its brand as well as by its legal name, which begins with it.
+fn is_brand(read: &str, legal_name: &str) -> bool {
+    let (read, legal_name) = (fold(read), fold(legal_name));
+    read.len() >= 4 && legal_name.strip_prefix(&read).is_some_and(|rest| rest.starts_with(' '))
 }
 
 /// Lower case, without accents and punctuation, single spaces.
@@ -87,6 +97,9 @@ mod tests {
             ("net_pay", "1250.5", "1250.50", Verdict::Right),
             ("net_pay", "1250.51", "1250.50", Verdict::Wrong),
             ("invoice_number", "007", "7", Verdict::Wrong),
+            ("supplier_name", "LUZ NORTE", "Luz Norte Comercializadora, S.L.", Verdict::Right),
+            ("supplier_name", "Norte", "Luz Norte, S.L.", Verdict::Wrong),
+            ("employee_name", "Ana", "Ana Ruiz", Verdict::Wrong),
             ("birth_date", "1987-05-02", "1987-02-05", Verdict::Wrong),
         ];
         for (field, read, truth, verdict) in cases {

@@ -50,6 +50,15 @@ impl fmt::Display for Evaluation {
             self.decidable,
             self.wrong_accepts,
             self.wrong_rejects
-        )
+        )?;
+        let mut stops: Vec<_> = self.stopped_by.iter().collect();
+        stops.sort_by_key(|(_, (all, alone))| std::cmp::Reverse((*all, *alone)));
+        for (field, (all, alone)) in stops {
+            writeln!(
+                formatter,
+                "uncertain {field} stopped {all} cases that could be decided, {alone} of them alone"
+            )?;
+        }
+        Ok(())
     }
 }

@@ -115,6 +115,8 @@ pub struct Evaluation {
     pub decided: u32,
     /// Cases whose outcome is the label's.
     pub outcome_right: u32,
+    /// By field: decidable cases that uncertainty about it sent to a person, and in how many it was alone.
+    pub stopped_by: BTreeMap<String, (u32, u32)>,
     #[serde(skip)]
     pub mistakes: Vec<Mistake>,
     #[serde(skip)]
@@ -177,6 +179,7 @@ impl Evaluation {
         if truth.outcome != "review" {
             self.decidable += 1;
             self.decided += u32::from(given == truth.outcome);
+            self.add_stops(result);
         }
         let all_seen = truth.documents.iter().all(|label| label.seen);
         if given != truth.outcome && all_seen {
@@ -193,6 +196,19 @@ impl Evaluation {
                 "{}/{}: {given} instead of {} ({codes:?} instead of {:?}) {fields:?}",
                 truth.flow, truth.reference, truth.outcome, truth.reasons
             ));
+        }
+    }
+
+    fn add_stops(&mut self, result: Option<&CaseResult>) {
+        let uncertain = result.into_iter().flat_map(|result| &result.reasons);
+        let fields: BTreeSet<&str> = uncertain
+            .filter(|reason| reason.code == "UNCERTAIN_FIELD")
+            .flat_map(|reason| reason.fields.iter().map(String::as_str))
+            .collect();
+        for field in &fields {
+            let (all, alone) = self.stopped_by.entry((*field).to_owned()).or_default();
+            *all += 1;
+            *alone += u32::from(fields.len() == 1);
         }
     }
 

@@ -11,6 +11,11 @@ impl Corners {
     pub fn area(&self) -> f32 {
         quad_area(&self.0)
     }
+
+    /// Whether the sides are about as long as those of a usual paper or card.
+    pub fn is_paper(&self) -> bool {
+        format_fit(&self.0) > 0.0
+    }
 }
 
 /// Side of the picture in which the page is looked for: enough for corners to a few pixels of a phone
@@ -30,6 +35,13 @@ const MAX_AREA: f32 = 0.965;
 const MIN_FILL: f32 = 0.94;
 /// Sharpest and bluntest corner, in degrees. A photo taken from 45° makes them about 65 and 115.
 const CORNER_DEGREES: std::ops::RangeInclusive<f32> = 58.0..=122.0;
+/// Short by long side of A4, letter, a card (ISO/IEC 7810 ID-1) and an open page of a passport (ID-3).
+const FORMATS: [f32; 4] = [0.7071, 0.7727, 0.6306, 0.704];
+/// Perspective and curl leave a page's sides within this share of its format's.
+const FORMAT_SLACK: f32 = 0.09;
+/// What a known format counts for beside how well an outline is filled: a coloured panel beside the text
+/// belongs to the page.
+const FORMAT_WEIGHT: f32 = 0.08;
 /// Opposite sides differ at most by this factor.
 const MAX_SIDE_RATIO: f32 = 1.7;
 
@@ -145,7 +157,18 @@ fn outline(image: &GrayImage, level: u8) -> Option<([(f32, f32); 4], f32)> {
         let slack = 0.03 * image.width().max(image.height()) as f32;
         *x > -slack && *y > -slack && *x < image.width() as f32 + slack && *y < image.height() as f32 + slack
     });
-    (fits && stays_inside).then(|| (ordered(corners), fill + 0.05 * covered))
+    let corners = ordered(corners);
+    (fits && stays_inside).then(|| (corners, fill + 0.05 * covered + FORMAT_WEIGHT * format_fit(&corners)))
+}
+
+/// How well the mean sides fit a usual format, 1 exactly, 0 beyond its slack.
+fn format_fit(corners: &[(f32, f32); 4]) -> f32 {
+    let [a, b, c, d] = *corners;
+    let length = |from: (f32, f32), to: (f32, f32)| (from.0 - to.0).hypot(from.1 - to.1);
+    let (across, down) = (length(a, b) + length(d, c), length(a, d) + length(b, c));
+    let ratio = across.min(down) / across.max(down).max(1.0);
+    let apart = FORMATS.iter().map(|format| (ratio / format - 1.0).abs()).fold(1.0, f32::min);
+    (1.0 - apart / FORMAT_SLACK).max(0.0)
 }
 
 /// Convex hull of a component, clockwise on the screen.

@@ -56,7 +56,11 @@ fn flat(image: RgbImage, camera: bool) -> (RgbImage, TextSource) {
     }
     let uneven = light::is_uneven(&image);
     let is_small_part = |corners: &Corners| corners.area() < MAX_SCANNED_PAGE * area_of(&image);
-    let corners = find_page(&image).filter(|corners| camera || uneven || is_small_part(corners));
+    // A scanned sheet of a usual format is the page, whatever coloured panel stands on it.
+    let cuts_sheet = |corners: &Corners| !camera && whole(&image).is_paper() && !corners.is_paper();
+    let corners = find_page(&image)
+        .filter(|corners| camera || uneven || is_small_part(corners))
+        .filter(|corners| !cuts_sheet(corners));
     if !camera && corners.is_none() && !uneven {
         return (image, TextSource::Scan);
     }
@@ -66,6 +70,11 @@ fn flat(image: RgbImage, camera: bool) -> (RgbImage, TextSource) {
     };
     light::even_out(&mut image);
     (image, TextSource::Photo)
+}
+
+fn whole(image: &RgbImage) -> Corners {
+    let (width, height) = (image.width() as f32, image.height() as f32);
+    Corners([(0.0, 0.0), (width, 0.0), (width, height), (0.0, height)])
 }
 
 fn area_of(image: &RgbImage) -> f32 {

@@ -128,6 +128,9 @@ pub(crate) struct ReadArguments {
     /// Print everything as one JSON object a file
     #[arg(long)]
     pub(crate) json: bool,
+    /// Print what else each field could have been and how strongly it is labelled (0 to 1)
+    #[arg(long, conflicts_with_all = ["json", "text"])]
+    pub(crate) rivals: bool,
     /// Draw every page with the boxes of its words and fields into this folder
     #[arg(long, value_name = "DIR")]
     pub(crate) pages: Option<PathBuf>,

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use dossier::domain::{Document, Timings, Value};
+use dossier::extract::labels::evidence::Claim;
 use dossier::intake::{CaseSource, SourceFile};
 use dossier::process::{Engine, ReadFile};
 
@@ -67,6 +68,9 @@ async fn read_one(engine: &Engine, path: &Path, arguments: &ReadArguments) -> an
         for document in &documents {
             say(&describe(document))?;
         }
+        if arguments.rivals {
+            say(&describe_rivals(&engine.understanding().rivals(&pages)))?;
+        }
     }
     Ok(())
 }
@@ -122,6 +126,24 @@ fn describe(document: &Document) -> String {
             value_as_text(&field.value),
             checks.join(", ")
         ));
+    }
+    text
+}
+
+/// At most this many values of a field are shown.
+const MOST_RIVALS: usize = 6;
+
+fn describe_rivals(documents: &[(String, Vec<(String, Vec<Claim>)>)]) -> String {
+    let mut text = String::new();
+    for (document_type, fields) in documents {
+        text.push_str(&format!("\n{document_type}: possible values by label\n"));
+        for (name, claims) in fields.iter().filter(|(_, claims)| !claims.is_empty()) {
+            text.push_str(&format!("    {name}\n"));
+            for claim in claims.iter().take(MOST_RIVALS) {
+                let value = value_as_text(&claim.value);
+                text.push_str(&format!("        {:.3}  {value}  (page {})\n", claim.score, claim.page + 1));
+            }
+        }
     }
     text
 }

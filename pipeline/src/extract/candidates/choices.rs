@@ -107,7 +107,8 @@ fn box_state(sheet: &Sheet, first: usize, end: usize) -> BoxState {
     let far_before = piece_before(sheet, first);
     let sign = words[first].text.chars().next().filter(|ch| !ch.is_alphanumeric());
     let glued = sign.and_then(|ch| glyph_state(&ch.to_string()));
-    let after = (end < piece.end).then(|| words[end].text.as_str());
+    // Behind the option only at the end of its line: `Robo o hurto` has no box between its words.
+    let after = (end + 1 == piece.end).then(|| words[end].text.as_str());
     let glyph = glued
         .or_else(|| before.and_then(glyph_state))
         .or_else(|| far_before.and_then(glyph_state))
@@ -178,15 +179,17 @@ fn longest_only(found: &mut Vec<(Candidate, BoxState)>) {
 }
 
 fn judge(found: Vec<(Candidate, BoxState)>) -> Vec<Candidate> {
-    let options: Vec<&Typed> = found.iter().filter(|(candidate, _)| candidate.format > 0.9).fold(
-        Vec::new(),
-        |mut values, (candidate, _)| {
+    // An option stands by itself or behind a box; what explains another option does neither.
+    let has_box = |state: &BoxState| !matches!(state, BoxState::Unknown);
+    let options: Vec<&Typed> = found
+        .iter()
+        .filter(|(candidate, state)| candidate.format > 0.9 || has_box(state))
+        .fold(Vec::new(), |mut values, (candidate, _)| {
             if !values.contains(&&candidate.value) {
                 values.push(&candidate.value);
             }
             values
-        },
-    );
+        });
     let any_glyph = found.iter().any(|(_, state)| *state == BoxState::Marked);
     if options.len() < LIST_LENGTH && !any_glyph {
         return found.into_iter().map(|(candidate, _)| candidate).collect();

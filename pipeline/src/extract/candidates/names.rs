@@ -6,8 +6,8 @@ use crate::domain::Rect;
 use crate::extract::labels::lexicon::Role;
 use crate::extract::labels::occurrence::Occurrence;
 use crate::extract::labels::sheet::Sheet;
-use crate::extract::parse::name;
 use crate::extract::parse::text::fold;
+use crate::extract::parse::{cups, date, iban, name, tax_id};
 
 /// A name has at most this many words.
 const LONGEST_NAME: usize = 10;
@@ -50,7 +50,7 @@ fn chunks(sheet: &Sheet, index: usize, occurrences: &[Occurrence]) -> Vec<(usize
     {
         let end = if occurrence.last_piece == index { occurrence.end } else { piece.end };
         for word in occurrence.first..end.min(piece.end) {
-            covered[word - piece.first] = !piece.prose || ends_label(sheet, end);
+            covered[word - piece.first] = !piece.prose || ends_label(sheet, occurrence, end);
         }
     }
     // The tail of a label that began in another piece.
@@ -85,13 +85,26 @@ fn is_label(occurrence: &Occurrence) -> bool {
         .any(|role| !matches!(role, Role::After { .. } | Role::Column { .. } | Role::OtherSection))
 }
 
-fn ends_label(sheet: &Sheet, end: usize) -> bool {
-    end > 0 && sheet.page.words[end - 1].text.ends_with([':', ','])
+/// In running text a label is set off by a colon, or by a comma unless it is one word of a firm's name:
+/// `Vía Crédito, E.F.C.`.
+fn ends_label(sheet: &Sheet, occurrence: &Occurrence, end: usize) -> bool {
+    let text = |word: usize| sheet.page.words.get(word).map_or("", |word| word.text.as_str());
+    let last = end.checked_sub(1).map_or("", text);
+    let before = occurrence.first.checked_sub(1).map_or("", text);
+    let in_name = occurrence.tokens.len() == 1
+        && before.chars().next().is_some_and(char::is_uppercase)
+        && before.ends_with(char::is_alphabetic)
+        && text(occurrence.first).chars().next().is_some_and(char::is_uppercase);
+    last.ends_with(':') || last.ends_with(',') && !in_name
 }
 
 fn people(sheet: &Sheet, occurrences: &[Occurrence], first: usize, end: usize, found: &mut Vec<Candidate>) {
     let mut at = first;
     while at < end {
+        // `CLIENTE Y SUMINISTRO`: the rest of a heading is no name.
+        if at == first && is_joint(&sheet.page.words[at].text) {
+            return;
+        }
         let run = capital_run(sheet, at, end, true);
         if run > at {
             push_person(sheet, occurrences, (first, at, run), found);
@@ -100,6 +113,10 @@ fn people(sheet: &Sheet, occurrences: &[Occurrence], first: usize, end: usize, f
             at += 1;
         }
     }
+}
+
+fn is_joint(word: &str) -> bool {
+    matches!(fold(word).as_str(), "y" | "e" | "o" | "u" | "and" | "or" | "&" | "/")
 }
 
 fn push_person(
@@ -355,7 +372,7 @@ fn push_company(sheet: &Sheet, chunk: usize, first: usize, end: usize, found: &m
     });
     if let Some(cut) = with_form {
         let text = sheet.text(first, cut);
-        let value = Typed::Text(firm_name(&text));
+        let value = Typed::Text(firm_name(sheet, &text));
         found.push(candidate(
             sheet,
             (piece, piece),
@@ -368,12 +385,12 @@ fn push_company(sheet: &Sheet, chunk: usize, first: usize, end: usize, found: &m
         return;
     }
     let text = sheet.text(first, end);
-    let value = firm_name(&text);
+    let value = firm_name(sheet, &text);
     let letters = value.chars().filter(|ch| ch.is_alphabetic()).count();
     let prose = sheet.pieces[piece].prose;
     let crossing = continued_firm(sheet, piece, first, end);
     if let Some((last_piece, last, text, bounds)) = crossing {
-        let value = Typed::Text(firm_name(&text));
+        let value = Typed::Text(firm_name(sheet, &text));
         found.push(candidate(sheet, (piece, last_piece), (first, last), bounds, text, value, 0.95));
     } else if letters >= 4 && first == chunk && !prose && end - first <= 7 && !value.contains(',') {
         found.push(candidate(
@@ -418,8 +435,9 @@ fn ends_in_legal_form(sheet: &Sheet, first: usize, cut: usize) -> bool {
     alone || !shorter
 }
 
-fn firm_name(text: &str) -> String {
-    name::clean(text.trim_end_matches([',', ';', ':']))
+fn firm_name(sheet: &Sheet, text: &str) -> String {
+    let name = name::clean(text.trim_end_matches([',', ';', ':']));
+    if sheet.page.source.is_ocr() { name::mend_legal_form(&name) } else { name }
 }
 
 fn firm_of_whole_piece(sheet: &Sheet, first: usize, end: usize, found: &mut Vec<Candidate>) {
@@ -429,7 +447,7 @@ fn firm_of_whole_piece(sheet: &Sheet, first: usize, end: usize, found: &mut Vec<
         && ends_in_legal_form(sheet, first, end)
     {
         let piece = sheet.piece_of_word[first];
-        let value = Typed::Text(firm_name(&text));
+        let value = Typed::Text(firm_name(sheet, &text));
         found.push(candidate(
             sheet,
             (piece, piece),
@@ -471,7 +489,11 @@ fn identifiers(sheet: &Sheet, first: usize, end: usize, found: &mut Vec<Candidat
             let text = sheet.text(at, stop);
             let code = text.trim_matches(|ch: char| !ch.is_alphanumeric()).replace([' ', '–'], "");
             let digits = code.chars().filter(char::is_ascii_digit).count();
-            let format = if code.len() < 3 || digits == 0 { 0.3 } else { 0.95 };
+            let format = match () {
+                () if code.len() < 3 || digits == 0 => 0.3,
+                () if is_another_kind(&code, &text) => 0.25,
+                () => 0.95,
+            };
             found.push(candidate(
                 sheet,
                 (piece, piece),
@@ -484,6 +506,15 @@ fn identifiers(sheet: &Sheet, first: usize, end: usize, found: &mut Vec<Candidat
         }
         at = run.max(at + 1);
     }
+}
+
+/// An account, a supply point, a tax id or a date is no number of a contract or an invoice.
+fn is_another_kind(code: &str, text: &str) -> bool {
+    let is_whole = |range: &std::ops::Range<usize>| range.len() + 2 >= code.len();
+    iban::find_all(code).iter().any(|found| found.holds() && is_whole(&found.range))
+        || cups::find_all(code).iter().any(|found| found.holds() && is_whole(&found.range))
+        || tax_id::find_all(code).iter().any(|found| found.holds() && is_whole(&found.range))
+        || date::find_all(text).iter().any(|found| found.range.len() + 2 >= text.len())
 }
 
 fn whole(sheet: &Sheet, first: usize, end: usize) -> Option<Candidate> {

@@ -9,7 +9,7 @@ use crate::config::{Agreement, DocumentTypeConfig};
 use crate::domain::Value;
 
 /// Claims of one field that are tried in a combination.
-const MOST_CLAIMS: usize = 12;
+const MOST_CLAIMS: usize = 32;
 /// The same where four fields are combined.
 const MOST_CLAIMS_OF_FOUR: usize = 14;
 /// An instalment may differ from the formula's by this share: rounding, a first period of odd length.
@@ -21,6 +21,10 @@ const EXACT_SHARE: f64 = 0.000_03;
 const LABELLED: f32 = 0.25;
 /// Claims without a label count where the numbers agree to the cent and this many others have one.
 const LEAST_LABELLED: usize = 2;
+/// Loans have at most this many instalments.
+const MOST_INSTALMENTS: i64 = 480;
+/// A fee at the start is at most this share of the principal.
+const LARGEST_FEE: f64 = 0.08;
 
 /// The claims of one field, distinct values, best first.
 pub type Ranked = Vec<Claim>;
@@ -39,9 +43,12 @@ pub fn settle(config: &DocumentTypeConfig, ranked: &mut [Ranked]) {
 }
 
 fn settle_one(agreement: &Agreement, fields: &[usize], ranked: &mut [Ranked]) {
-    if let Agreement::Order { .. } = agreement {
-        settle_order(fields, ranked);
-        return;
+    match (agreement, fields) {
+        (Agreement::Order { .. }, _) => return settle_order(fields, ranked),
+        (Agreement::EffectiveRate { .. }, [apr, rest @ ..]) => {
+            return settle_effective_rate(*apr, rest, ranked);
+        }
+        _ => {}
     }
     if fields.iter().any(|field| ranked[*field].is_empty()) {
         return;
@@ -57,7 +64,7 @@ fn settle_one(agreement: &Agreement, fields: &[usize], ranked: &mut [Ranked]) {
         if best.as_ref().is_none_or(|(most, fit, _)| 3.0 * weight > rank(*most, *fit))
             && distinct(&claims)
             && let Some(fit) = fit(agreement, &claims)
-            && (fit == Fit::Exact || !is_annuity(agreement) || labelled(&claims) == claims.len())
+            && well_labelled(agreement, fit, &claims)
             && best.as_ref().is_none_or(|(most, known, _)| rank(weight, fit) > rank(*most, *known))
         {
             best = Some((weight, fit, choice.clone()));
@@ -102,8 +109,14 @@ fn rank(weight: f32, fit: Fit) -> f32 {
     if fit == Fit::Exact { 3.0 * weight } else { weight }
 }
 
-fn is_annuity(agreement: &Agreement) -> bool {
-    matches!(agreement, Agreement::Annuity { .. })
+/// Whether enough of the claims rest on labels for what the agreement proves.
+fn well_labelled(agreement: &Agreement, fit: Fit, claims: &[&Claim]) -> bool {
+    let least = match (agreement, fit) {
+        (Agreement::Annuity { .. } | Agreement::Instalments { .. }, Fit::Exact) => LEAST_LABELLED,
+        (Agreement::Annuity { .. } | Agreement::Instalments { .. }, Fit::Near) => claims.len(),
+        _ => 1,
+    };
+    labelled(claims) >= least
 }
 
 fn labelled(claims: &[&Claim]) -> usize {
@@ -114,6 +127,7 @@ fn name_of(agreement: &Agreement) -> &'static str {
     match agreement {
         Agreement::Sum { .. } => "sum",
         Agreement::Order { .. } => "order",
+        Agreement::EffectiveRate { .. } => "effective_rate",
         Agreement::Annuity { .. } => "annuity",
         Agreement::Instalments { .. } => "instalments",
         Agreement::Share { .. } => "share",
@@ -147,14 +161,19 @@ fn fit(agreement: &Agreement, claims: &[&Claim]) -> Option<Fit> {
             let parts: Decimal = numbers[1..].iter().sum();
             near((numbers[0] - parts).abs() <= Decimal::new(1, 2) && !numbers[0].is_zero())
         }
-        Agreement::Annuity { .. } => {
-            let fit = annuity_fit(&numbers)?;
-            (fit == Fit::Near || labelled(claims) >= LEAST_LABELLED).then_some(fit)
-        }
+        Agreement::Annuity { .. } => annuity_fit(&numbers),
         Agreement::Instalments { most, .. } => {
-            let ratio = ratio(numbers[0], numbers[1] * numbers[2])?;
+            let product = numbers[1] * numbers[2];
+            // The last instalment takes up what rounding left: a cent each at most.
+            let rounding =
+                Decimal::new(1, 2) * numbers[1].max(numbers[2]).min(Decimal::from(MOST_INSTALMENTS));
+            if (numbers[0] - product).abs() <= rounding && product > Decimal::ONE_HUNDRED {
+                return Some(Fit::Exact);
+            }
+            let ratio = ratio(numbers[0], product)?;
             near(ratio >= 0.995 && ratio <= *most)
         }
+        Agreement::EffectiveRate { .. } => None,
         Agreement::Share { rates, .. } => {
             let share = ratio(numbers[1] * Decimal::ONE_HUNDRED, numbers[0])?;
             near(rates.iter().any(|rate| (rate - share).abs() < 0.06))
@@ -188,6 +207,56 @@ fn annuity_fit(numbers: &[Decimal]) -> Option<Fit> {
     } else {
         None
     }
+}
+
+/// The annual percentage rate is what the instalments cost in a year on what the borrower gets: the
+/// principal, less a fee at the start (Directive 2008/48/EC, annex I). A rate that comes out at it, with
+/// no fee or with an amount that stands on the paper, gains.
+fn settle_effective_rate(apr: usize, others: &[usize], ranked: &mut [Ranked]) {
+    let first = |field: &usize| ranked[*field].first().and_then(|claim| claim.value.as_decimal()?.to_f64());
+    let known: Option<Vec<f64>> = others.iter().map(first).collect();
+    let Some([principal, rate, term, instalment]) = known.as_deref() else { return };
+    let Some(fields) = others.first().map(|field| &ranked[*field]) else { return };
+    let amounts = fields.iter().filter_map(|claim| claim.value.as_decimal()?.to_f64());
+    let fees = amounts.filter(|fee| *fee > 0.0 && *fee <= LARGEST_FEE * principal);
+    let free = effective_rate(*principal, *term, *instalment);
+    let with_fee: Vec<f64> =
+        fees.filter_map(|fee| effective_rate(principal - fee, *term, *instalment)).collect();
+    let proves = |claim: &Claim| {
+        let value = claim.value.as_decimal().and_then(|value| value.to_f64())?;
+        let equals = |rate: &f64| (rate - value).abs() <= 0.0151;
+        if free.as_ref().is_some_and(equals) {
+            return Some(0.85_f32);
+        }
+        let plausible = claim.score >= LABELLED && value >= *rate;
+        (plausible && with_fee.iter().any(equals)).then_some(0.6)
+    };
+    let found = ranked[apr].iter().enumerate().find_map(|(at, claim)| Some((at, proves(claim)?)));
+    let Some((at, gain)) = found else { return };
+    let mut claim = ranked[apr].remove(at);
+    claim.score += (1.0 - claim.score) * gain;
+    claim.checks.push(crate::domain::Check::new("effective_rate", true));
+    ranked[apr].insert(0, claim);
+}
+
+/// Percent a year at which `term` monthly instalments are worth `received`; `None` when they repay less.
+fn effective_rate(received: f64, term: f64, instalment: f64) -> Option<f64> {
+    if received <= 0.0 || term < 1.0 || instalment * term < received {
+        return None;
+    }
+    let worth = |monthly: f64| {
+        if monthly < 1e-12 {
+            instalment * term
+        } else {
+            instalment * (1.0 - (1.0 + monthly).powf(-term)) / monthly
+        }
+    };
+    let (mut low, mut high) = (0.0, 0.2);
+    for _ in 0..60 {
+        let middle = f64::midpoint(low, high);
+        if worth(middle) > received { low = middle } else { high = middle }
+    }
+    Some(((1.0 + low).powi(12) - 1.0) * 100.0)
 }
 
 /// Values that must not fall: where the best ones do, a later claim that fits is preferred, else the
@@ -234,6 +303,15 @@ mod tests {
         for (cents, fit) in [(28708, Some(Fit::Exact)), (28808, Some(Fit::Near)), (29708, None)] {
             assert_eq!(annuity_fit(&numbers(Decimal::new(cents, 2))), fit, "{cents}");
         }
+    }
+
+    #[test]
+    fn the_annual_percentage_rate() {
+        // 12 000 at 6.95 % over 48 months: 287.08 a month, 7.18 % a year without a fee.
+        let at = |received| effective_rate(received, 48.0, 287.08).unwrap();
+        assert!((at(12000.0) - 7.18).abs() < 0.01, "{}", at(12000.0));
+        assert!(at(11880.0) > 7.6);
+        assert_eq!(effective_rate(20000.0, 48.0, 287.08), None);
     }
 
     #[test]

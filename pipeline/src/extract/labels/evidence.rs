@@ -119,8 +119,15 @@ fn bind(
         Role::Heading { .. } | Role::Title | Role::OtherSection => false,
     };
     let mut after_value: Option<f32> = None;
+    // A unit right behind a number belongs to it: `688 kWh a 0,18` says nothing of 0,18.
+    let is_unit =
+        view.candidates.iter().any(|other| other.end == label.first && other.last_piece == label.piece);
+    let unit_of = |field: usize| is_unit && label.roles.contains(&Role::After { field });
     for role in label.roles.iter().filter(matters) {
         let strength = match role {
+            Role::Label { field } if unit_of(*field) => 0.0,
+            // `€/kWh` is another unit than `kWh`.
+            Role::After { .. } if view.sheet.is_denominator(label.first, label.tokens[0]) => 0.0,
             Role::After { .. } => value_before(view, label, candidate),
             Role::Column { .. } => column_total(view, label, candidate),
             Role::Label { .. } => {
@@ -154,7 +161,7 @@ fn claims_of(
         let rival = rival_strength(field, settings, bonds);
         let contest = if rival > own { 0.25 * own / rival } else { 1.0 - 0.4 * (rival / own).powi(4) };
         let certainty = certainty_factor(reading, candidate);
-        let score = own * contest * candidate.format * kind_factor(settings, candidate) * certainty;
+        let score = own * contest * candidate.format * kind_factor(config, settings, candidate) * certainty;
         let currency = match candidate.value {
             Typed::Money { currency, .. } => currency,
             _ => None,
@@ -226,11 +233,7 @@ fn unlabelled_strength(
     let own_block = matches!(belonging, Some(Belonging::Own | Belonging::Letterhead));
     match settings.kind {
         FieldKind::Company | FieldKind::Party => {
-            let issuer = config
-                .parties
-                .iter()
-                .any(|party| party.letterhead && Some(&party.name) == settings.party.as_ref());
-            if issuer {
+            if is_issuer(config, settings) {
                 letterhead_strength(reading, candidate, own_block)
             } else if own_block && candidate.format > 0.9 {
                 0.35
@@ -248,11 +251,16 @@ fn unlabelled_strength(
         FieldKind::PeriodStart | FieldKind::PeriodEnd if matches!(candidate.value, Typed::Period(_)) => 0.35,
         FieldKind::Date if settings.dateline && on_dateline(reading, candidate) => 0.85,
         // So that what agrees with other fields to the cent can be found without a known label.
-        FieldKind::Money | FieldKind::Percent | FieldKind::Months => 0.06,
+        FieldKind::Money | FieldKind::Percent | FieldKind::Months | FieldKind::Quantity => 0.06,
         // A ticked option of a list needs no label: its words say what it is.
         FieldKind::Choice if candidate.format > 0.65 => 0.6,
         _ => 0.0,
     }
+}
+
+/// The field is about the party that issues the document.
+fn is_issuer(config: &DocumentTypeConfig, settings: &FieldConfig) -> bool {
+    config.parties.iter().any(|party| party.letterhead && Some(&party.name) == settings.party.as_ref())
 }
 
 /// Names at the top of the first page: the larger the print and the higher, the more.
@@ -311,7 +319,12 @@ fn has_company_id_beside(reading: &Reading, candidate: &Candidate) -> bool {
 fn on_dateline(reading: &Reading, candidate: &Candidate) -> bool {
     let sheet = &reading.sheet;
     let piece = &sheet.pieces[candidate.piece];
-    let words = &sheet.page.words[piece.first..candidate.first.max(piece.first)];
+    let first = match candidate.piece.checked_sub(1).map(|before| &sheet.pieces[before]) {
+        // A wide gap before the date parts it from its line.
+        Some(before) if before.row == piece.row && candidate.first == piece.first => before.first,
+        _ => piece.first,
+    };
+    let words = &sheet.page.words[first..candidate.first.max(first)];
     let start = words.iter().rposition(|word| word.text.ends_with('.')).map_or(0, |at| at + 1);
     let lead = &words[start..];
     let text =
@@ -322,11 +335,28 @@ fn on_dateline(reading: &Reading, candidate: &Candidate) -> bool {
         None if start == 0 && lead.len() <= 5 => lead,
         None => return false,
     };
-    let joints = ["a", "de", "del", "la", "el", "las", "los", "día", "dia", "on", ""];
-    let named = town.iter().any(|word| word.text.chars().next().is_some_and(char::is_uppercase));
-    let only_names = town.iter().all(|word| {
-        word.text.chars().next().is_some_and(char::is_uppercase) || joints.contains(&text(word).as_str())
-    });
+    let joints = [
+        "a",
+        "de",
+        "del",
+        "la",
+        "el",
+        "las",
+        "los",
+        "día",
+        "dia",
+        "on",
+        "ciudad",
+        "villa",
+        "localidad",
+        "municipio",
+        "",
+    ];
+    let capital = |word: &crate::domain::Word| {
+        word.text.trim_start_matches('(').chars().next().is_some_and(char::is_uppercase)
+    };
+    let named = town.iter().any(&capital);
+    let only_names = town.iter().all(|word| capital(word) || joints.contains(&text(word).as_str()));
     let comma = town.iter().any(|word| word.text.ends_with(',') || text(word) == "a");
     named && only_names && comma && town.len() <= 7
 }
@@ -364,10 +394,12 @@ fn certainty_factor(reading: &Reading, candidate: &Candidate) -> f32 {
 }
 
 /// How well the value's own kind fits the field: people's ids against companies', sign and size.
-fn kind_factor(settings: &FieldConfig, candidate: &Candidate) -> f32 {
+fn kind_factor(config: &DocumentTypeConfig, settings: &FieldConfig, candidate: &Candidate) -> f32 {
     match (&candidate.value, settings.kind) {
         (Typed::TaxId { person, .. }, FieldKind::PersonTaxId) if !person => 0.1,
         (Typed::TaxId { person, .. }, FieldKind::CompanyTaxId) if *person => 0.3,
+        // Claimants, holders and customers are mostly people; the other party of their papers is a company.
+        (Typed::TaxId { person, .. }, FieldKind::TaxId) if !person && !is_issuer(config, settings) => 0.5,
         (Typed::Money { amount, .. }, _) if amount.is_sign_negative() && candidate.raw.contains(is_minus) => {
             0.7
         }

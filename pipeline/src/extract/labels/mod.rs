@@ -19,7 +19,8 @@ use lexicon::Lexicon;
 
 use super::FieldReading;
 use crate::config::{DocumentTypeConfig, FieldKind};
-use crate::domain::Page;
+use crate::domain::{Page, Value};
+use crate::extract::parse::text::fold;
 
 /// Scores below this are guesses: the field is absent.
 const LEAST_SCORE: f32 = 0.3;
@@ -69,7 +70,7 @@ fn ranked_by_value(claims: Vec<Claim>) -> Ranked {
     claims.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.page.cmp(&b.page)).then(a.words.cmp(&b.words)));
     let mut ranked: Ranked = Vec::new();
     for claim in claims {
-        match ranked.iter_mut().find(|known| known.value == claim.value) {
+        match ranked.iter_mut().find(|known| same_value(&known.value, &claim.value)) {
             Some(known) if claim.score > 0.2 => known.score += (1.0 - known.score) * 0.35 * claim.score,
             Some(_) => {}
             None => ranked.push(claim),
@@ -77,6 +78,14 @@ fn ranked_by_value(claims: Vec<Claim>) -> Ranked {
     }
     ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
     without_parts(ranked)
+}
+
+/// Equal but for case, as a name that stands in capitals above and as usual over its signature.
+fn same_value(one: &Value, other: &Value) -> bool {
+    match (one.as_text(), other.as_text()) {
+        (Some(one), Some(other)) => one == other || fold(one) == fold(other),
+        _ => one == other,
+    }
 }
 
 /// A name cut short by a word that is also a label gives way to the whole name about as strong.

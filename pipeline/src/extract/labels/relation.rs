@@ -113,7 +113,11 @@ impl View<'_> {
                 if text.trim_end_matches([':', '.', ',']).ends_with(')') {
                     bracketed = false;
                 }
-                !inside && !self.labelled[*index] && is_letters(&token.text) && !is_number_word(&token.text)
+                !inside
+                    && !self.labelled[*index]
+                    && is_letters(&token.text)
+                    && !is_number_word(&token.text)
+                    && !matches!(token.text.as_str(), "en" | "in")
             })
             .map(|(index, _)| index)
     }
@@ -179,7 +183,8 @@ fn mention(view: &View, label: &Occurrence, candidate: &Candidate) -> f32 {
 /// A full stop followed by a capital between two words.
 fn ends_sentence(sheet: &Sheet, from: usize, to: usize) -> bool {
     let words = sheet.page.words.get(from..to).unwrap_or_default();
-    words.iter().any(|word| word.text.ends_with('.') && word.text.chars().count() > 4)
+    let letters = |text: &str| text.chars().filter(|ch| ch.is_alphabetic()).count();
+    words.iter().any(|word| word.text.ends_with('.') && letters(&word.text) > 3)
 }
 
 /// How much of its cell the label is: words around it that nothing explains make it another label.

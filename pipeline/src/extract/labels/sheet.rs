@@ -112,6 +112,17 @@ impl<'a> Sheet<'a> {
         best.map(|(_, other)| other)
     }
 
+    /// The token stands behind a slash in its word, as `kWh` in `€/kWh`.
+    pub fn is_denominator(&self, word: usize, token: usize) -> bool {
+        let Some(slash) = self.page.words.get(word).and_then(|word| word.text.find('/')) else {
+            return false;
+        };
+        let first = token == 0 || self.tokens.get(token - 1).is_none_or(|before| before.word != word);
+        let text = &self.page.words[word].text;
+        let before = text.get(..slash).unwrap_or_default();
+        !first || !before.chars().any(char::is_alphabetic)
+    }
+
     /// The text of a run of words, single-spaced.
     pub fn text(&self, first: usize, end: usize) -> String {
         let words = self.page.words.get(first..end).unwrap_or_default();

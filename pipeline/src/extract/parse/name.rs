@@ -214,6 +214,46 @@ pub fn has_legal_form(text: &str) -> bool {
     false
 }
 
+/// Legal forms as they are printed with points, by their letters.
+const POINTED_FORMS: [(&str, &str); 10] = [
+    ("sau", "S.A.U."),
+    ("slu", "S.L.U."),
+    ("sll", "S.L.L."),
+    ("slp", "S.L.P."),
+    ("slne", "S.L.N.E."),
+    ("efc", "E.F.C."),
+    ("sa", "S.A."),
+    ("sl", "S.L."),
+    ("sc", "S.C."),
+    ("cb", "C.B."),
+];
+
+/// Puts the points of a misread legal form right: `S.LU.` → `S.L.U.`, `E.EC„` → `E.F.C.,`. A form that is
+/// written without points stays as it is.
+pub fn mend_legal_form(text: &str) -> String {
+    let words: Vec<&str> = text.split(' ').collect();
+    let from = words.len().saturating_sub(3).max(1);
+    let mended = words.iter().enumerate().map(|(at, word)| {
+        let form = if at >= from && word.contains('.') { pointed_form(word) } else { None };
+        let comma = if word.ends_with([',', '„', ';']) { "," } else { "" };
+        form.map_or_else(|| (*word).to_owned(), |form| format!("{form}{comma}"))
+    });
+    mended.collect::<Vec<_>>().join(" ")
+}
+
+fn pointed_form(word: &str) -> Option<&'static str> {
+    let letters: String = fold(word).chars().filter(|ch| ch.is_alphabetic()).collect();
+    let known =
+        |letters: &str| POINTED_FORMS.iter().find(|(form, _)| *form == letters).map(|(_, pointed)| *pointed);
+    let lookalike = || {
+        let mut letters = letters.chars();
+        let shape = [letters.next()?, letters.next()?, letters.next()?];
+        let credit_firm = "ef".contains(shape[0]) && "efpr".contains(shape[1]) && "cge".contains(shape[2]);
+        (credit_firm && letters.next().is_none()).then_some("E.F.C.")
+    };
+    known(&letters).or_else(lookalike)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -236,6 +276,20 @@ mod tests {
         ];
         for (text, name) in cases {
             assert_eq!(clean(text), name, "{text}");
+        }
+    }
+
+    #[test]
+    fn points_of_legal_forms() {
+        let cases = [
+            ("Autoservicio Sotomayor S.LU.", "Autoservicio Sotomayor S.L.U."),
+            ("Prestia, E.F.C„ S.AU.", "Prestia, E.F.C., S.A.U."),
+            ("Prestia, E.E.C., S.A.", "Prestia, E.F.C., S.A."),
+            ("Talleres Ruiz SL", "Talleres Ruiz SL"),
+            ("Talleres Ruiz, S.L.", "Talleres Ruiz, S.L."),
+        ];
+        for (read, name) in cases {
+            assert_eq!(mend_legal_form(read), name, "{read}");
         }
     }
 
