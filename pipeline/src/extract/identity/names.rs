@@ -127,3 +127,26 @@ fn spelled_out(sheet: &Sheet, zoned: &str) -> Option<FieldReading> {
 fn likeness(a: &str, b: &str) -> f32 {
     strsim::normalized_levenshtein(a, b) as f32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn print_spells_what_the_zone_writes() {
+        for (print, zoned) in
+            [("Jürgen", "JUERGEN"), ("SCHÄFER", "SCHAEFER"), ("Müller", "MULLER"), ("Ibáñez", "IBANEZ")]
+        {
+            assert!(spells(print, zoned, false), "{print} {zoned}");
+        }
+        assert!(!spells("Saz", "SAEZ", false));
+    }
+
+    #[test]
+    fn only_a_full_zone_is_cut_short() {
+        let zoned = "SANTOS CARVALHO";
+        assert!(!spells("SANTOS CARVALHO CARVALHO", zoned, false));
+        assert!(spells("SANTOS CARVALHO CARVALHO", zoned, true));
+        assert_eq!(bare("RAMÍREZº"), "RAMÍREZ");
+    }
+}
