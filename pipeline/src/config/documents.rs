@@ -189,6 +189,8 @@ pub enum Agreement {
     Sum { total: String, parts: Vec<String> },
     /// Dates or amounts that do not fall from one to the next.
     Order { fields: Vec<String> },
+    /// Two dates in order, less than `most_days` days apart.
+    Period { start: String, end: String, most_days: i64 },
     /// `instalment` repays `principal` at `rate` percent a year in `term` months.
     Annuity { principal: String, rate: String, term: String, instalment: String },
     /// `total` lies between 1 and `most` times `term` × `instalment`.
@@ -256,6 +258,7 @@ impl Agreement {
         match self {
             Agreement::Sum { total, parts } => std::iter::once(total).chain(parts).collect(),
             Agreement::Order { fields } => fields.iter().collect(),
+            Agreement::Period { start, end, .. } => vec![start, end],
             Agreement::Annuity { principal, rate, term, instalment } => {
                 vec![principal, rate, term, instalment]
             }

@@ -15,6 +15,10 @@ use crate::extract::parse::{Found, bic, cups, date, iban, money, naf, number, pe
 /// are common on a bad scan, three unique ones are not.
 const MOST_REPAIRS: usize = 2;
 
+/// Two dates under each other that are this many days apart may be a period.
+const STACKED_DAYS: std::ops::Range<i64> = 5..400;
+const STACKED: f32 = 0.8;
+
 /// Numbers of this many months or fewer are durations of loans.
 const MOST_MONTHS: i64 = 480;
 
@@ -37,6 +41,7 @@ pub(super) fn find(class: Class, sheet: &Sheet) -> Vec<Candidate> {
     }
     if class == Class::Period {
         found.extend(over_neighbours(sheet));
+        found.extend(stacked(sheet));
     }
     found
 }
@@ -258,6 +263,31 @@ fn over_cells(class: Class, sheet: &Sheet) -> Vec<Candidate> {
         }
     }
     found
+}
+
+/// Periods whose two dates stand alone under each other. Without a label they are no more than dates.
+fn stacked(sheet: &Sheet) -> Vec<Candidate> {
+    let mut found = Vec::new();
+    for (index, piece) in sheet.pieces.iter().enumerate() {
+        let Some(below) = piece.below else { continue };
+        let (Some(start), Some(end)) = (date_alone(sheet, index), date_alone(sheet, below)) else { continue };
+        let days = (end - start).num_days();
+        if STACKED_DAYS.contains(&days) {
+            let scan = Scan::of_pieces(sheet, &[index, below]);
+            let period = Typed::Period(period::Period { start, end });
+            found.extend(scan.candidate(0..scan.text.len(), period, STACKED, Vec::new()));
+        }
+    }
+    found
+}
+
+/// The date that is all a piece holds.
+fn date_alone(sheet: &Sheet, index: usize) -> Option<chrono::NaiveDate> {
+    let scan = Scan::of_pieces(sheet, &[index]);
+    let found = dates(sheet, &scan.text);
+    let [only] = found.as_slice() else { return None };
+    let text = scan.text.trim_matches(|ch: char| !ch.is_alphanumeric());
+    (only.raw(&scan.text).trim() == text).then_some(only.value)
 }
 
 /// Periods whose two dates stand in neighbouring cells: `01/03/2026 | 31/03/2026`.

@@ -149,15 +149,17 @@ impl Merge<'_> {
             let mut reading = item.reading(Value::Text(item.text.clone()), if holds { 0.95 } else { 0.4 });
             reading.checks.push(Check::new("dni_letter", holds));
             fields.insert("personal_number".to_owned(), reading);
-        } else if let Some(zone) =
-            self.zone.filter(|zone| !zone.optional.is_empty() && zone.issuing_country != "ESP")
-        {
+        } else if let Some(zone) = self.zone.filter(|zone| {
+            !zone.optional.is_empty() && (zone.issuing_country != "ESP" || tax_id::is_valid(&zone.optional))
+        }) {
             let printed = self.sheet.words_equal(&zone.optional);
-            let score = if printed.is_empty() { 0.7 } else { 0.95 };
-            fields.insert(
-                "personal_number".to_owned(),
-                from_zone_only(zone, &zone.optional, score * zone.score),
-            );
+            let lettered = tax_id::is_valid(&zone.optional);
+            let score = if !printed.is_empty() || lettered { 0.95 } else { 0.7 };
+            let mut reading = from_zone_only(zone, &zone.optional, score * zone.score);
+            if lettered {
+                reading.checks.push(Check::new("dni_letter", true));
+            }
+            fields.insert("personal_number".to_owned(), reading);
         } else if let Some(item) = self.sheet.texts(What::PersonalNumber).first() {
             fields.insert(
                 "personal_number".to_owned(),

@@ -1,5 +1,7 @@
 //! Names of an identity document: the print's spelling, found by the zone's.
 
+use unicode_normalization::UnicodeNormalization;
+
 use crate::domain::{Rect, Value};
 
 use super::super::FieldReading;
@@ -20,7 +22,7 @@ pub(super) fn merge(
         let best = labelled.first()?;
         return Some(best.reading(Value::Text(best.text.clone()), 0.75));
     };
-    if let Some(label) = labelled.iter().find(|label| spells(&label.text, zoned)) {
+    if let Some(label) = labelled.iter().find(|label| spells(&label.text, zoned, zone.names_cut)) {
         return Some(agreed(label.reading(Value::Text(label.text.clone()), 0.98)));
     }
     if let Some(found) = spelled_out(sheet, zoned) {
@@ -54,15 +56,38 @@ fn agreed(mut reading: FieldReading) -> FieldReading {
     reading
 }
 
+/// A word without what stands beside it; marks of ordinals are no letters.
+pub(super) fn bare(word: &str) -> &str {
+    word.trim_matches(|ch: char| !ch.is_alphabetic() || matches!(ch, 'º' | 'ª'))
+}
+
 /// Letters as the zone writes them: no accents, no marks.
 pub(super) fn letters(text: &str) -> String {
     fold(text).chars().filter(char::is_ascii_alphabetic).collect()
 }
 
-/// Whether the print is the zone's name, which may be cut short.
-fn spells(print: &str, zoned: &str) -> bool {
-    let (print, zoned) = (letters(print), letters(zoned));
-    print == zoned || zoned.len() >= 10 && print.starts_with(&zoned)
+/// What a zone may write for letters with marks (ICAO Doc 9303-3, section 6 A): `ü` is `UE` or `U`.
+fn transliterated(text: &str) -> String {
+    let mut written = String::new();
+    for ch in text.nfc().flat_map(char::to_lowercase) {
+        match ch {
+            'ä' | 'æ' => written.push_str("ae"),
+            'ö' | 'ø' | 'œ' => written.push_str("oe"),
+            'ü' => written.push_str("ue"),
+            'å' => written.push_str("aa"),
+            'ß' => written.push_str("ss"),
+            'þ' => written.push_str("th"),
+            other => written.push(other),
+        }
+    }
+    letters(&written)
+}
+
+/// Whether the print is the zone's name; a zone whose places are all taken may have cut it short.
+fn spells(print: &str, zoned: &str, cut: bool) -> bool {
+    let zoned = letters(zoned);
+    let same = |print: &str| print == zoned || cut && zoned.len() >= 10 && print.starts_with(&zoned);
+    same(&letters(print)) || same(&transliterated(print))
 }
 
 /// Each word of the zone's name as a word of the print, wherever it stands.
@@ -73,7 +98,7 @@ fn spelled_out(sheet: &Sheet, zoned: &str) -> Option<FieldReading> {
     let mut page_index = None;
     let mut after = 0;
     for wanted in zoned.split(' ') {
-        let same = |text: &str| letters(text) == wanted.to_lowercase();
+        let same = |text: &str| spells(text, wanted, false);
         let here = |(_, word): &(usize, &super::printed::Piece)| {
             page_index.is_none_or(|page| page == word.page_index) && same(&word.text)
         };
@@ -81,7 +106,7 @@ fn spelled_out(sheet: &Sheet, zoned: &str) -> Option<FieldReading> {
         let next = found.clone().find(|(at, _)| *at >= after).or_else(|| found.next())?;
         after = next.0 + 1;
         page_index = Some(next.1.page_index);
-        words.push(next.1.text.trim_matches(|ch: char| !ch.is_alphabetic()));
+        words.push(bare(&next.1.text));
         bounds.push(next.1.bounds);
         certainty = certainty.min(next.1.certainty);
     }
@@ -101,4 +126,27 @@ fn spelled_out(sheet: &Sheet, zoned: &str) -> Option<FieldReading> {
 #[expect(clippy::cast_possible_truncation, reason = "a share")]
 fn likeness(a: &str, b: &str) -> f32 {
     strsim::normalized_levenshtein(a, b) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn print_spells_what_the_zone_writes() {
+        for (print, zoned) in
+            [("Jürgen", "JUERGEN"), ("SCHÄFER", "SCHAEFER"), ("Müller", "MULLER"), ("Ibáñez", "IBANEZ")]
+        {
+            assert!(spells(print, zoned, false), "{print} {zoned}");
+        }
+        assert!(!spells("Saz", "SAEZ", false));
+    }
+
+    #[test]
+    fn only_a_full_zone_is_cut_short() {
+        let zoned = "SANTOS CARVALHO";
+        assert!(!spells("SANTOS CARVALHO CARVALHO", zoned, false));
+        assert!(spells("SANTOS CARVALHO CARVALHO", zoned, true));
+        assert_eq!(bare("RAMÍREZº"), "RAMÍREZ");
+    }
 }

@@ -178,7 +178,8 @@ impl Sheet {
         let mut found = Vec::new();
         for label in self.labels.iter().filter(|label| label.what == what) {
             for run in [self.right_of(label), self.below(label, false)] {
-                found.extend(self.dates_in(&run).into_iter().take(1));
+                let dated = self.dates_in(&run).into_iter().next();
+                found.extend(dated.or_else(|| self.date_of_digits(&run)));
             }
         }
         found
@@ -218,6 +219,25 @@ impl Sheet {
                 (self.printed(&pieces, found.raw(&text).to_owned()), found.value)
             })
             .collect()
+    }
+
+    /// A date whose parts were read without the gaps between them: `1111 2015`.
+    fn date_of_digits(&self, run: &[usize]) -> Option<(Printed, NaiveDate)> {
+        let numbers = |at: &&usize| self.pieces[**at].text.chars().all(|ch| ch.is_ascii_digit());
+        let mut digits = String::new();
+        let mut pieces = Vec::new();
+        for at in run.iter().take_while(numbers).take(3) {
+            digits.push_str(&self.pieces[*at].text);
+            pieces.push(*at);
+            if digits.len() >= 8 {
+                break;
+            }
+        }
+        let whole = digits.len() == 8;
+        let date = NaiveDate::parse_from_str(&digits, "%d%m%Y").ok().filter(|_| whole)?;
+        let mut printed = self.printed(&pieces, digits);
+        printed.doubtful = true;
+        Some((printed, date))
     }
 
     fn joined(&self, run: &[usize]) -> (String, Vec<(usize, usize, usize)>) {
@@ -374,7 +394,7 @@ impl Sheet {
 fn person_part(text: &str) -> Option<String> {
     let words: Vec<&str> = text
         .split_whitespace()
-        .map(|word| word.trim_matches(|ch: char| !ch.is_alphabetic() && ch != '-'))
+        .map(|word| word.trim_matches(|ch: char| !ch.is_alphabetic() && ch != '-' || matches!(ch, 'º' | 'ª')))
         .filter(|word| word.chars().any(char::is_alphabetic))
         .collect();
     let lettered = !text.chars().any(|ch| ch.is_ascii_digit());

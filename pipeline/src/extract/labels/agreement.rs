@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::evidence::Claim;
+use super::period::settle_period;
 use crate::config::{Agreement, DocumentTypeConfig};
 use crate::domain::Value;
 
@@ -49,6 +50,10 @@ fn settle_one(agreement: &Agreement, fields: &[usize], ranked: &mut [Ranked]) {
             return settle_effective_rate(*apr, rest, ranked);
         }
         _ => {}
+    }
+    if let (Agreement::Period { most_days, .. }, [start, end]) = (agreement, fields) {
+        settle_period(*start, *end, *most_days, ranked);
+        return;
     }
     if fields.iter().any(|field| ranked[*field].is_empty()) {
         return;
@@ -128,6 +133,7 @@ fn name_of(agreement: &Agreement) -> &'static str {
         Agreement::Sum { .. } => "sum",
         Agreement::Order { .. } => "order",
         Agreement::EffectiveRate { .. } => "effective_rate",
+        Agreement::Period { .. } => "period",
         Agreement::Annuity { .. } => "annuity",
         Agreement::Instalments { .. } => "instalments",
         Agreement::Share { .. } => "share",
@@ -178,7 +184,7 @@ fn fit(agreement: &Agreement, claims: &[&Claim]) -> Option<Fit> {
             let share = ratio(numbers[1] * Decimal::ONE_HUNDRED, numbers[0])?;
             near(rates.iter().any(|rate| (rate - share).abs() < 0.06))
         }
-        Agreement::Order { .. } => Some(Fit::Near),
+        Agreement::Order { .. } | Agreement::Period { .. } => Some(Fit::Near),
     }
 }
 

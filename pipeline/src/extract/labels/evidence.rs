@@ -152,6 +152,9 @@ fn claims_of(
 ) -> Vec<Claim> {
     let mut claims = Vec::new();
     for (candidate, bonds) in view.candidates.iter().zip(&bonds.by_candidate) {
+        if is_other_end(settings.kind, candidate, view.candidates) {
+            continue;
+        }
         let Some(value) = normalised(settings, candidate, bonds, field) else { continue };
         let belonging = belonging(settings, config, reading, candidate);
         let own = own_strength(field, settings, config, reading, candidate, bonds, belonging);
@@ -179,6 +182,21 @@ fn claims_of(
         });
     }
     claims
+}
+
+/// A date that is the first day of a printed period is not the last day of another, nor the other way
+/// round.
+fn is_other_end(kind: FieldKind, candidate: &Candidate, all: &[Candidate]) -> bool {
+    let Typed::Date(date) = candidate.value else { return false };
+    all.iter().filter(|other| other.format >= 1.0).any(|other| match (&other.value, kind) {
+        (Typed::Period(period), FieldKind::PeriodEnd) => {
+            other.first == candidate.first && period.start == date && period.end != date
+        }
+        (Typed::Period(period), FieldKind::PeriodStart) => {
+            other.end == candidate.end && period.end == date && period.start != date
+        }
+        _ => false,
+    })
 }
 
 fn belonging(

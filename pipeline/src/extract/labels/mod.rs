@@ -9,6 +9,7 @@ pub mod occurrence;
 pub mod party;
 pub mod relation;
 pub mod evidence;
+mod period;
 pub mod agreement;
 
 use std::collections::BTreeMap;

@@ -17,7 +17,7 @@ pub struct Mrz {
     pub lines: Vec<String>,
     /// First letters: `I`, `ID`, `P` and so on.
     pub document_code: String,
-    /// ISO 3166-1 alpha-3, or `D` for Germany.
+    /// ISO 3166-1 alpha-3.
     pub issuing_country: String,
     pub document_number: String,
     /// Optional data: on Spanish cards the DNI or NIE number.
@@ -32,6 +32,8 @@ pub struct Mrz {
     /// `mrz_document_number`, `mrz_birth_date`, `mrz_expiry_date`, `mrz_composite`.
     pub checks: Vec<Check>,
     pub repaired: bool,
+    /// The names fill their places: the last may be cut short.
+    pub names_cut: bool,
     /// 0 to 1.
     pub score: f32,
     pub page_index: usize,
@@ -370,12 +372,12 @@ impl Work {
         Some(Mrz {
             format: self.format,
             document_code: code.replace('<', ""),
-            issuing_country: self.text(0, 2, 5).replace('<', ""),
+            issuing_country: state(&self.text(0, 2, 5)),
             document_number: number,
             optional: self.optional(),
             surnames,
             given_names,
-            nationality: self.text(line, nationality, nationality + 3).replace('<', ""),
+            nationality: state(&self.text(line, nationality, nationality + 3)),
             sex: match self.lines.get(line)?.get(sex)? {
                 '<' => 'X',
                 other => *other,
@@ -384,6 +386,7 @@ impl Work {
             expiry_date,
             checks,
             repaired: std::mem::take(&mut self.repaired),
+            names_cut: !names.ends_with('<'),
             score,
             page_index,
             bounds: zone.bounds,
@@ -456,6 +459,14 @@ fn birth_date(text: &str, expiry: Option<NaiveDate>) -> Option<NaiveDate> {
 
 fn parts(text: &str) -> Option<(i32, u32, u32)> {
     Some((text.get(0..2)?.parse().ok()?, text.get(2..4)?.parse().ok()?, text.get(4..6)?.parse().ok()?))
+}
+
+/// The alpha-3 code of a state; Germany's is a single letter in zones (Doc 9303-3, section 5).
+fn state(code: &str) -> String {
+    match code.replace('<', "") {
+        germany if germany == "D" => "DEU".to_owned(),
+        other => other,
+    }
 }
 
 fn split_names(text: &str) -> (String, String) {

@@ -118,3 +118,14 @@ proptest! {
         let _ = find(&[&page]);
     }
 }
+
+#[test]
+fn germany_is_a_single_letter_in_zones() {
+    let lines = [
+        "IRESPE109691503X6150676Q<<<<<<",
+        "7109038F2608075D<<<<<<<<<<<<<2",
+        "SCHAEFER<<JUERGEN<<<<<<<<<<<<<",
+    ];
+    let page = page_of(&lines);
+    assert_eq!(find(&[&page]).unwrap().nationality, "DEU");
+}

@@ -50,11 +50,43 @@ fn settle_holder(fields: &mut BTreeMap<String, FieldReading>, pages: &[&Page], o
     let addressed = issuer::addressee(pages).filter(|reading| !is_bank(reading));
     let reading = match fields.get("account_holder") {
         Some(labelled) => issuer::joint(pages, labelled, addressed.as_ref()),
-        None => addressed.or_else(|| find_addressee(outside, bank.as_deref())),
+        None => named_with_account(outside)
+            .filter(|reading| !is_bank(reading))
+            .or(addressed)
+            .or_else(|| find_addressee(outside, bank.as_deref())),
     };
     if let Some(reading) = reading {
         fields.insert("account_holder".into(), reading);
     }
+}
+
+/// A person named in the words behind an account number: `cuenta ES91… de Ana Gil`.
+fn named_with_account(outside: &[&Line]) -> Option<FieldReading> {
+    const LEADS: [&str; 9] = [
+        "a nombre de ",
+        "cuyo titular es ",
+        "titular ",
+        "de ",
+        "in the name of ",
+        "held by ",
+        "belonging to ",
+        "of ",
+        "for ",
+    ];
+    for line in outside {
+        for (text, bounds) in cells_of(line) {
+            let number = iban::find_all(&text).into_iter().rfind(Found::holds);
+            let Some(tail) = number.and_then(|number| text.get(number.range.end..)) else { continue };
+            let tail = tail.trim_start_matches(|ch: char| !ch.is_alphanumeric());
+            let behind = LEADS.iter().find_map(|lead| tail.strip_prefix(lead));
+            let named = behind.and_then(|name| name.split([',', '.', ';', '(']).next()).unwrap_or_default();
+            let cleaned = name::clean(named);
+            if cleaned.contains(' ') && name::is_person(&cleaned) && !name::has_legal_form(&cleaned) {
+                return Some(reading(Value::Text(cleaned), line, bounds, 0.8));
+            }
+        }
+    }
+    None
 }
 
 /// The period of the fields, if it is one.

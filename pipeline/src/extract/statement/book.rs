@@ -35,6 +35,7 @@ pub(super) fn enter(
         .map(|movement| (movement.clone(), date_of(movement, period, anchor)))
         .collect();
     let newest_first = is_newest_first(&movements);
+    end_days(&mut movements, table, newest_first);
     if newest_first {
         movements.reverse();
     }
@@ -62,6 +63,19 @@ pub(super) fn enter(
     book.enter_balances(fields, &rows, newest_first);
     if let Some(reading) = book.transactions(rows, lines) {
         fields.insert("transactions".into(), reading);
+    }
+}
+
+/// The balance that a day's heading tells is the one after its last movement.
+fn end_days(movements: &mut [(Movement, Option<Resolved>)], table: &Table, newest_first: bool) {
+    for day in table.days.iter().filter(|day| day.to > day.from) {
+        let last = if newest_first { day.from } else { day.to - 1 };
+        if let Some((movement, _)) =
+            movements.get_mut(last).filter(|(movement, _)| movement.balances.is_empty())
+        {
+            movement.balances.clone_from(&day.balances);
+            movement.balance_certainty = day.certainty;
+        }
     }
 }
 
@@ -371,6 +385,13 @@ impl Book<'_> {
         }
     }
 
+    /// From the opening to the closing balance, both printed, every movement follows from the balances
+    /// around it.
+    fn is_proven(&self) -> bool {
+        let rows = &self.ledger.rows;
+        self.adds_up() == Some(true) && self.ledger.closes && rows.iter().all(|row| row.valid)
+    }
+
     /// The balance before the first movement, from the chain.
     fn reckoned_opening(&self) -> Option<i64> {
         if self.ledger.opening.is_some() {
@@ -400,7 +421,8 @@ impl Book<'_> {
         let labelled = fields.get(side.name).filter(|field| cents_of(&field.value) == Some(chosen));
         let agreed = side.reckoned == Some(chosen);
         let score = match (printed, agreed && side.borne_out) {
-            (true, true) => 0.985,
+            (true, true) if self.is_proven() => 0.99,
+            (true, true) => 0.9,
             (true, false) if agreed && self.movements.is_empty() => 0.85,
             (true, false) if side.reckoned.is_none() => labelled
                 .map_or(0.0, |field| field.score)

@@ -21,6 +21,8 @@ pub(super) struct Line {
     pub(super) page: usize,
     pub(super) bounds: Rect,
     pub(super) tokens: Vec<Token>,
+    /// A balance after a movement that a phrase of its own names; none of the tokens.
+    pub(super) running: Option<Token>,
     /// Letters and digits of the whole line, folded, without spaces.
     pub(super) compact: String,
     /// Median height of words on the page: the unit of all distances.
@@ -117,6 +119,7 @@ pub(super) fn lines_of(pages: &[&Page]) -> Vec<Line> {
                 page: index,
                 bounds: row.bounds,
                 tokens: tokens_of(&words, height, page.source.is_ocr()),
+                running: None,
                 compact: words.iter().map(|word| compact(&word.text)).collect(),
                 height,
                 page_width: page.width.max(1.0),

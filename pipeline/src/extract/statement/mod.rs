@@ -10,6 +10,7 @@ mod vocabulary;
 mod heading;
 mod columns;
 mod region;
+mod running;
 mod roles;
 mod rows;
 mod description;
@@ -29,7 +30,8 @@ use crate::domain::Page;
 /// Adds to what labels told: the movements, and whatever the table and the letterhead know better.
 /// `pages` are the document's, in reading order.
 pub fn read(pages: &[&Page], fields: &mut BTreeMap<String, FieldReading>) {
-    let lines = line::lines_of(pages);
+    let mut lines = line::lines_of(pages);
+    running::set_apart(&mut lines);
     let table = rows::read_table(&lines);
     account::complete(fields, pages, &lines, &table.used);
     book::enter(fields, &lines, &table, pages);

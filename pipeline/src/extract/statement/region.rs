@@ -50,6 +50,12 @@ pub(super) fn special_of(line: &Line) -> Option<Special> {
     let text = line.compact_text();
     let amounts = line.amounts().count();
     if let Some((special, place, length)) = special_in(&text) {
+        // The totals of the columns may close with the balance: `sumas y saldo final`.
+        let tail = text.get(place + length..).and_then(special_in).map(|(special, ..)| special);
+        let special = match (special, tail) {
+            (Special::Total, Some(balance @ (Special::Opening | Special::Closing))) if amounts > 1 => balance,
+            _ => special,
+        };
         let rest = text.len() - length;
         let total_only_at_start = special != Special::Total || place == 0;
         if total_only_at_start && (place <= 3 && rest <= 40 || amounts <= 1 && rest <= 25) {

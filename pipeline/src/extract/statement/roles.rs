@@ -17,8 +17,10 @@ const FARTHEST: f32 = 12.0;
 pub(super) fn assign(lines: &[Line], skip: &[bool], columns: &Columns) -> Vec<Role> {
     let count = columns.amounts.len();
     let rows = rows_of(lines, skip, columns);
+    // Balances that phrases name have no column.
+    let named = lines.iter().any(|line| line.running.is_some());
     let mut best: (f32, Vec<Role>) = (f32::NEG_INFINITY, vec![Role::Other; count]);
-    for roles in assignments(count) {
+    for roles in assignments(count).into_iter().filter(|roles| !(named && roles.contains(&Role::Balance))) {
         let score = prior(&roles, columns) + ARITHMETIC * arithmetic(&roles, &rows);
         if score > best.0 + 1e-4 {
             best = (score, roles);

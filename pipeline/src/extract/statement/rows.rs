@@ -7,6 +7,7 @@ use super::heading::{Header, find_headers};
 use super::line::{Kind, Line, PrintedDate, Token};
 use super::region::{special_of, table_lines};
 use super::roles::assign;
+use super::running::Day;
 use super::vocabulary::{Role, Special};
 use crate::domain::Rect;
 use crate::extract::parse::money::Sign;
@@ -54,6 +55,8 @@ pub(super) struct Mention {
 pub(super) struct Table {
     pub(super) movements: Vec<Movement>,
     pub(super) mentions: Vec<Mention>,
+    /// Days whose heading tells the balance at their end.
+    pub(super) days: Vec<Day>,
     /// Lines that belong to the table or its headings.
     pub(super) used: Vec<bool>,
     pub(super) has_balances: bool,
@@ -77,7 +80,8 @@ pub(super) fn read_table(lines: &[Line]) -> Table {
     if columns.amounts.is_empty() {
         return Table { used: vec![false; lines.len()], ..Table::default() };
     }
-    let skip: Vec<bool> = (0..lines.len()).map(|index| !table[index] || is_total(specials[index])).collect();
+    let skip: Vec<bool> =
+        (0..lines.len()).map(|index| !table[index] || is_total(&lines[index], specials[index])).collect();
     let roles = assign(lines, &skip, &columns);
     let mut fitted = lines.to_vec();
     for line in &mut fitted {
@@ -85,7 +89,7 @@ pub(super) fn read_table(lines: &[Line]) -> Table {
     }
     let lines = fitted.as_slice();
     let dates = find_date_columns(lines, &movement_lines(lines, &table, &columns, &roles), &headers);
-    let has_balances = roles.contains(&Role::Balance);
+    let has_balances = roles.contains(&Role::Balance) || lines.iter().any(|line| line.running.is_some());
     let mut assembly = Assembly {
         lines,
         headers: &headers,
@@ -104,14 +108,18 @@ pub(super) fn read_table(lines: &[Line]) -> Table {
     assembly.mostly_dated = assembly.dated_share(&table, &specials) > 0.92;
     for index in 0..lines.len() {
         if table[index] {
+            let before = assembly.table.movements.len();
             assembly.take(index, specials[index]);
+            assembly.attach_running(index, before, assembly.date_of(&lines[index]).is_some());
         }
     }
+    assembly.end_day();
     assembly.table
 }
 
-fn is_total(special: Option<Special>) -> bool {
-    matches!(special, Some(Special::Total))
+/// Its amounts are no movement and the balance after it.
+fn is_total(line: &Line, special: Option<Special>) -> bool {
+    special == Some(Special::Total) || special.is_some() && !line.has_date() && line.amounts().count() > 1
 }
 
 fn movement_lines(lines: &[Line], table: &[bool], columns: &Columns, roles: &[Role]) -> Vec<bool> {
@@ -145,12 +153,12 @@ pub(super) struct Assembly<'a> {
     pub(super) dates: DateColumns,
     /// Debits are printed with a minus in their column.
     by_mark: bool,
-    table: Table,
+    pub(super) table: Table,
     current_date: Option<(PrintedDate, f32)>,
     /// The beginning of a movement whose amount is still to come.
     pending: Option<Pending>,
     /// The movement that following lines may continue: index and bottom of its last line.
-    open: Option<Open>,
+    pub(super) open: Option<Open>,
     /// The closing balance or the totals were passed.
     ended: bool,
     mostly_dated: bool,
@@ -166,9 +174,9 @@ struct Pending {
 }
 
 #[derive(Clone, Copy)]
-struct Open {
+pub(super) struct Open {
     movement: usize,
-    bottom: f32,
+    pub(super) bottom: f32,
     left: f32,
     lines: usize,
 }
@@ -489,7 +497,7 @@ impl Assembly<'_> {
     }
 }
 
-fn balances_of(token: &Token) -> Vec<(i64, f32)> {
+pub(super) fn balances_of(token: &Token) -> Vec<(i64, f32)> {
     let Some(amount) = token.amount() else { return Vec::new() };
     let sign = if amount.sign.is_negative() { -1 } else { 1 };
     let mut all = vec![(sign * amount.cents, 0.0)];

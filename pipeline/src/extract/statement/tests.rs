@@ -231,3 +231,79 @@ fn balances_choose_among_readings_and_never_change_print() {
         assert!(failed(&fields) > 0);
     }
 }
+
+#[test]
+fn a_balance_named_under_each_movement() {
+    let movement = |date, text, amount, balance| {
+        let first = vec![Left(date, 20.0), Left(text, 160.0), Right(amount, 570.0)];
+        [first, vec![Left("REF 7", 160.0), Left("Saldo", 500.0), Right(balance, 570.0)]]
+    };
+    let mut rows = vec![
+        vec![Left("Saldo a cierre: 130,00 EUR. Saldo al inicio: 100,00 EUR.", 20.0)],
+        vec![Left("Cuenta ES91 2100 0418 4502 0005 1332 de Ana Gil Mora.", 20.0)],
+    ];
+    rows.extend(movement("07/03/2026", "BIZUM", "+50,00 €", "130,00 €"));
+    rows.extend(movement("05/03/2026", "CINE", "-15,00 €", "80,00 €"));
+    rows.extend(movement("02/03/2026", "CAFE", "-5,00 €", "95,00 €"));
+    let page = page(&rows);
+    let (rows, fields) = transactions(&[&page]);
+    let expected =
+        ["2026-03-02 CAFE REF 7 -5.00", "2026-03-05 CINE REF 7 -15.00", "2026-03-07 BIZUM REF 7 50.00"];
+    assert_eq!(told(&rows), expected);
+    let balances: Vec<_> = rows.iter().filter_map(|row| row.balance).collect();
+    assert_eq!(balances, [9500, 8000, 13000].map(|cents| Decimal::new(cents, 2)));
+    assert_eq!(fields["account_holder"].value.as_text(), Some("Ana Gil Mora"));
+    assert_eq!(fields["closing_balance"].value.as_text(), Some("130.00"));
+    assert_eq!(failed(&fields), 0);
+}
+
+#[test]
+fn the_balance_of_a_day_stands_in_its_heading() {
+    let day =
+        |date, balance| vec![Left(date, 20.0), Left("Balance at end of day", 420.0), Right(balance, 570.0)];
+    let page = page(&[
+        vec![Left("Details", 20.0), Right("Money out", 480.0), Right("Money in", 570.0)],
+        day("03 July 2025", "80.00"),
+        vec![Left("RENT", 30.0), Right("15.00", 480.0)],
+        vec![Left("WATER", 30.0), Right("5.00", 480.0)],
+        day("06 July 2025", "120.00"),
+        vec![Left("PAYROLL", 30.0), Right("40.00", 570.0)],
+        day("09 July 2025", "110.00"),
+        vec![Left("CINEMA", 30.0), Right("10.00", 480.0)],
+    ]);
+    let (rows, fields) = transactions(&[&page]);
+    let expected = [
+        "2025-07-03 RENT -15.00",
+        "2025-07-03 WATER -5.00",
+        "2025-07-06 PAYROLL 40.00",
+        "2025-07-09 CINEMA -10.00",
+    ];
+    assert_eq!(told(&rows), expected);
+    assert_eq!(fields["closing_balance"].value.as_text(), Some("110.00"));
+    assert_eq!(failed(&fields), 0);
+}
+
+#[test]
+fn totals_that_close_with_the_balance_prove_it() {
+    let page = page(&[
+        vec![
+            Left("Fecha", 20.0),
+            Left("Concepto", 160.0),
+            Right("Cargos", 400.0),
+            Right("Abonos", 480.0),
+            Right("Saldo", 570.0),
+        ],
+        vec![Left("SALDO INICIAL", 160.0), Right("100,00", 570.0)],
+        vec![Left("02/03/2026", 20.0), Left("CAFE", 160.0), Right("10,00", 400.0), Right("90,00", 570.0)],
+        vec![Left("03/03/2026", 20.0), Left("INGRESO", 160.0), Right("30,00", 480.0), Right("120,00", 570.0)],
+        vec![
+            Left("SUMAS Y SALDO FINAL", 160.0),
+            Right("10,00", 400.0),
+            Right("30,00", 480.0),
+            Right("120,00", 570.0),
+        ],
+    ]);
+    let (_, fields) = transactions(&[&page]);
+    assert_eq!(fields["closing_balance"].value.as_text(), Some("120.00"));
+    assert!(fields["closing_balance"].score > 0.95 && fields["opening_balance"].score > 0.95);
+}

@@ -1,0 +1,94 @@
+//! The two ends of a period settled together: their order, and how long a period of this kind may be.
+//! Knows dates and scores, not places.
+
+use chrono::NaiveDate;
+
+use super::agreement::Ranked;
+use crate::domain::Value;
+
+/// Claims of each end that are tried.
+const MOST_CLAIMS: usize = 12;
+/// Ends that fit outweigh the best claims of both down to this share of their joint strength.
+const LEAST_SHARE: f32 = 0.05;
+/// Ends that one phrase names together are this much likelier than ends from two places.
+const SAME_PHRASE: f32 = 1.5;
+/// The share of doubt that fitting ends take away.
+const GAIN: f32 = 0.25;
+
+/// Puts the strongest start and end first that lie in order and at most `most_days` apart; where none do,
+/// the weaker end is doubted.
+pub(super) fn settle_period(start: usize, end: usize, most_days: i64, ranked: &mut [Ranked]) {
+    let fits = |first: &Value, last: &Value| match (first.as_date(), last.as_date()) {
+        (Some(first), Some(last)) => is_period(first, last, most_days),
+        _ => false,
+    };
+    let (Some(first), Some(last)) = (ranked[start].first(), ranked[end].first()) else { return };
+    if fits(&first.value, &last.value) {
+        return;
+    }
+    let top = first.score * last.score;
+    let weaker = if first.score < last.score { start } else { end };
+    let mut best: Option<(f32, usize, usize)> = None;
+    for (at, first) in ranked[start].iter().enumerate().take(MOST_CLAIMS) {
+        for (other, last) in ranked[end].iter().enumerate().take(MOST_CLAIMS) {
+            let together = first.page == last.page && first.words == last.words;
+            let weight = first.score * last.score * if together { SAME_PHRASE } else { 1.0 };
+            if fits(&first.value, &last.value) && best.is_none_or(|(most, ..)| weight > most) {
+                best = Some((weight, at, other));
+            }
+        }
+    }
+    match best.filter(|(weight, ..)| *weight > LEAST_SHARE * top) {
+        Some((_, at, other)) => {
+            for (field, at) in [(start, at), (end, other)] {
+                let mut claim = ranked[field].remove(at);
+                claim.score += (1.0 - claim.score) * GAIN;
+                ranked[field].insert(0, claim);
+            }
+        }
+        None => ranked[weaker][0].score *= 0.4,
+    }
+}
+
+fn is_period(first: NaiveDate, last: NaiveDate, most_days: i64) -> bool {
+    (0..most_days).contains(&(last - first).num_days())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Rect;
+    use crate::extract::labels::evidence::Claim;
+
+    fn claim(day: (i32, u32, u32), score: f32, words: (usize, usize)) -> Claim {
+        Claim {
+            value: Value::date(NaiveDate::from_ymd_opt(day.0, day.1, day.2).unwrap()),
+            raw: String::new(),
+            score,
+            page: 0,
+            bounds: Rect::default(),
+            words,
+            checks: vec![],
+            repaired: false,
+            currency: None,
+        }
+    }
+
+    #[test]
+    fn a_date_years_before_the_end_is_no_start() {
+        let since = claim((2012, 6, 24), 0.8, (3, 4));
+        let mut ranked =
+            [vec![since, claim((2025, 6, 1), 0.35, (9, 12))], vec![claim((2025, 6, 30), 0.35, (9, 12))]];
+        settle_period(0, 1, 62, &mut ranked);
+        let first = |field: usize| ranked[field][0].value.as_date();
+        assert_eq!(first(0), NaiveDate::from_ymd_opt(2025, 6, 1));
+        assert_eq!(first(1), NaiveDate::from_ymd_opt(2025, 6, 30));
+    }
+
+    #[test]
+    fn ends_that_nothing_fits_are_doubted() {
+        let mut ranked = [vec![claim((2025, 6, 1), 0.9, (3, 4))], vec![claim((2025, 5, 1), 0.5, (9, 12))]];
+        settle_period(0, 1, 62, &mut ranked);
+        assert!(ranked[0][0].score > 0.8 && ranked[1][0].score < 0.3);
+    }
+}
