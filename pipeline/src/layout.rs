@@ -18,6 +18,11 @@ const MIDDLE_TOLERANCE: f32 = 0.42;
 const FOOT_TOLERANCE: f32 = 0.22;
 /// Neighbours that tell the page's slope stand closer than this many heights.
 const NEIGHBOUR_GAP: f32 = 4.0;
+/// A comb has at least this many characters, no further apart than so many heights, at distances that are
+/// even within this share.
+const SHORTEST_COMB: usize = 6;
+const COMB_REACH: f32 = 6.0;
+const COMB_SLACK: f32 = 0.22;
 /// Pages are straightened before; what is left of slope is small.
 const MAX_SLOPE: f32 = 0.03;
 
@@ -50,12 +55,76 @@ pub fn arrange_with_rules(mut words: Vec<Word>, rules: &[RuleLine]) -> (Vec<Word
     let mut rows = Vec::new();
     for mut line in lines {
         line.words.sort_by(|a, b| a.bounds.left.total_cmp(&b.bounds.left));
+        join_combs(&mut line.words);
         let bounds = Rect::around(line.words.iter().map(|word| word.bounds)).unwrap_or_default();
         let segments = segments(&line.words, ordered.len(), rules);
         ordered.extend(line.words);
         rows.push(Row { bounds, segments });
     }
     (ordered, rows)
+}
+
+/// Characters that stand alone in the cells of a comb, as forms have for codes, become words. A cell left
+/// empty parts them.
+fn join_combs(words: &mut Vec<Word>) {
+    let mut joined: Vec<Word> = Vec::with_capacity(words.len());
+    let mut rest = std::mem::take(words).into_iter().peekable();
+    while let Some(word) = rest.next() {
+        let mut comb = vec![word];
+        while is_single(&comb[0]) && rest.peek().is_some_and(|next| is_single(next) && is_near(&comb, next)) {
+            comb.extend(rest.next());
+        }
+        match pitch_of(&comb) {
+            Some(pitch) => joined.extend(cells(comb, pitch)),
+            None => joined.extend(comb),
+        }
+    }
+    *words = joined;
+}
+
+fn is_single(word: &Word) -> bool {
+    word.text.chars().count() == 1
+}
+
+fn is_near(comb: &[Word], next: &Word) -> bool {
+    comb.last().is_some_and(|last| next.bounds.left - last.bounds.right() < COMB_REACH * last.bounds.height)
+}
+
+/// The even distance of a comb's characters; `None` when they are too few or stand otherwise.
+fn pitch_of(comb: &[Word]) -> Option<f32> {
+    let mut gaps: Vec<f32> = centre_gaps(comb).collect();
+    gaps.sort_by(f32::total_cmp);
+    let pitch = *gaps.get(gaps.len() / 3)?;
+    let is_even = |gap: &f32| {
+        let cells = (gap / pitch).round();
+        cells >= 1.0 && (gap / pitch - cells).abs() < COMB_SLACK
+    };
+    let height = comb.iter().map(|word| word.bounds.height).fold(0.0, f32::max);
+    (comb.len() >= SHORTEST_COMB && pitch > 0.6 * height && gaps.iter().all(is_even)).then_some(pitch)
+}
+
+fn centre_gaps(comb: &[Word]) -> impl Iterator<Item = f32> {
+    comb.windows(2).map(|pair| pair[1].bounds.center_x() - pair[0].bounds.center_x())
+}
+
+fn cells(comb: Vec<Word>, pitch: f32) -> Vec<Word> {
+    let mut words: Vec<Word> = Vec::new();
+    let mut before: Option<f32> = None;
+    for cell in comb {
+        let centre = cell.bounds.center_x();
+        let follows = before.is_some_and(|before| centre - before < 1.5 * pitch);
+        before = Some(centre);
+        match words.last_mut() {
+            Some(word) if follows => {
+                word.text.push_str(&cell.text);
+                word.bounds = word.bounds.union(&cell.bounds);
+                word.confidence = word.confidence.min(cell.confidence);
+                word.chars.extend(cell.chars);
+            }
+            _ => words.push(cell),
+        }
+    }
+    words
 }
 
 /// Words on one baseline, the page's slope taken out.
@@ -209,6 +278,17 @@ mod tests {
             word("importe", 200.0, 9.0),
         ];
         assert_eq!(read(words, &[]), ["fecha|importe", "total|12,00"]);
+    }
+
+    #[test]
+    fn characters_in_the_cells_of_a_comb_are_words() {
+        let comb = |text: &str, left: f32| -> Vec<Word> {
+            let cells = text.chars().enumerate().filter(|(_, ch)| *ch != ' ');
+            cells.map(|(at, ch)| word(&ch.to_string(), left + 16.0 * at as f32, 10.0)).collect()
+        };
+        let rows = [vec![word("NIF", 10.0, 10.0)], comb("05868670J", 60.0), comb("18 11 2025", 300.0)];
+        assert_eq!(read(rows.concat(), &[]), ["NIF|05868670J|18|11|2025"]);
+        assert_eq!(read(comb("a y b", 10.0), &[]), ["a|y|b"]);
     }
 
     #[test]
