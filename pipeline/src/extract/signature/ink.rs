@@ -81,7 +81,7 @@ pub(super) struct Hand {
 pub(super) fn hand_in(place: usize, places: &[Place], surface: &Surface) -> Option<Hand> {
     let own = &places[place];
     let h = surface.height;
-    let hands = surface.marks().iter().filter(|mark| is_hand(mark, h)).filter_map(|mark| {
+    let hands = surface.marks.iter().filter(|mark| is_hand(mark, h)).filter_map(|mark| {
         let fits = fit(&mark.bounds, own, h);
         let rivals = places.iter().filter(|other| other.own != own.own);
         let rival = rivals.map(|other| fit(&mark.bounds, other, h)).fold(0.0, f32::max);
@@ -101,7 +101,7 @@ pub(super) fn emptiness(place: &Place, places: &[Place], surface: &Surface) -> f
     let zone = zone(place.slot(), &place.label, h);
     let around = grown(&zone, 4.0 * h, 2.5 * h);
     let mut emptiness: f32 = 1.0;
-    for mark in surface.marks().iter().filter(|mark| !is_rest_of_line(mark, h)) {
+    for mark in surface.marks.iter().filter(|mark| !is_rest_of_line(mark, h)) {
         let area = mark.bounds.area().max(1e-3);
         let inside = mark.bounds.intersection_area(&zone) / area;
         let near = mark.bounds.intersection_area(&around) / area;
@@ -136,7 +136,7 @@ fn stray(places: &[Place], surface: &Surface) -> f32 {
             && likeness(mark, h) > 0.7
             && places.iter().all(|place| fit(&mark.bounds, place, h) < LEAST_FIT)
     };
-    if surface.marks().iter().any(|mark| is_stray(&mark)) { 0.6 } else { 1.0 }
+    if surface.marks.iter().any(|mark| is_stray(&mark)) { 0.6 } else { 1.0 }
 }
 
 /// What is left of a ruled line: long and no higher than a stroke.

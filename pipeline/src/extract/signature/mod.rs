@@ -19,8 +19,9 @@ use place::{PartyName, Place, places};
 use slot::Side;
 use surface::Surface;
 
-/// Weaker evidence says nothing.
-const LEAST_SCORE: f32 = 0.3;
+/// Weaker evidence says nothing: a place that is hardly empty may hold a hand that was not seen well.
+const LEAST_SIGNED: f32 = 0.3;
+const LEAST_UNSIGNED: f32 = 0.45;
 /// A hand counts before empty places elsewhere from here: forms have places for annexes and copies.
 const A_HAND: f32 = 0.42;
 
@@ -53,7 +54,8 @@ pub fn read(field: usize, name: Option<&str>, readings: &[Reading]) -> Option<Fi
         }
         (Some(_) | None, None) => return None,
     };
-    (chosen.score >= LEAST_SCORE).then(|| FieldReading {
+    let least = if chosen.signed { LEAST_SIGNED } else { LEAST_UNSIGNED };
+    (chosen.score >= least).then(|| FieldReading {
         value: Value::Boolean(chosen.signed),
         raw: String::new(),
         score: chosen.score,

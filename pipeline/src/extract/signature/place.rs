@@ -98,12 +98,12 @@ pub(super) fn places(field: usize, name: &PartyName, reading: &Reading, surface:
         .filter_map(|label| Some((label, kind_of(field, label, reading)?)))
         .filter(|(label, _)| sets_off(reading, label) && !surface.in_stamp(&label.bounds))
         .collect();
-    let bounds: Vec<Rect> = labels.iter().map(|(label, _)| label.bounds).collect();
+    let bounds: Vec<Rect> = labels.iter().map(|(label, _)| printed_bounds(label, reading)).collect();
     let mut places = Vec::new();
     for (index, (label, kind)) in labels.iter().enumerate() {
         let others: Vec<Rect> =
             bounds.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, rect)| *rect).collect();
-        let slots = slots(surface, &label.bounds, &others);
+        let slots = slots(surface, &bounds[index], &others);
         let setting = Setting { reading, surface, name, labels: &labels, slot: slots[0] };
         let (own, naming) = match kind {
             Kind::Other => (false, 0.9),
@@ -111,12 +111,20 @@ pub(super) fn places(field: usize, name: &PartyName, reading: &Reading, surface:
             Kind::Generic => setting.generic_naming(label),
         };
         if naming >= 0.2 {
-            places.push(Place { label: label.bounds, own, naming: naming * label.quality, slots });
+            places.push(Place { label: bounds[index], own, naming: naming * label.quality, slots });
         }
     }
     add_named(name, reading, surface, &bounds, &mut places);
     favour_common_side(&mut places);
     places
+}
+
+/// The label without the scrawl that was read as its last words.
+fn printed_bounds(label: &Occurrence, reading: &Reading) -> Rect {
+    let sheet = &reading.sheet;
+    let words = label.tokens.iter().map(|token| &sheet.page.words[sheet.tokens[*token].word]);
+    let printed = words.filter(|word| !word.may_be_scrawl(sheet.height));
+    Rect::around(printed.map(|word| word.bounds)).unwrap_or(label.bounds)
 }
 
 fn kind_of(field: usize, label: &Occurrence, reading: &Reading) -> Option<Kind> {

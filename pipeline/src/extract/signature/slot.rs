@@ -213,10 +213,11 @@ fn on_line(surface: &Surface, line: &Rect, side: Side, weight: f32) -> Option<Sl
     let print = surface.print_above(foot, line.left + inset, line.right() - inset);
     let text = print.map_or(0.0, |print| print.bounds.bottom());
     // Short rules are the strokes of stamps and letters.
-    let over = surface
-        .line_above(foot - h, line.left + inset, line.right() - inset)
-        .filter(|over| over.width > 0.4 * line.width);
-    let ceiling = text.max(over.map_or(0.0, |line| line.center_y())).max(foot - MOST_HEIGHT * h);
+    let over = surface.across.iter().filter(|over| {
+        over.width > 0.4 * line.width && over.center_y() < foot - h && over.overlap_x(line) > 0.3 * line.width
+    });
+    let over = over.map(Rect::center_y).reduce(f32::max);
+    let ceiling = text.max(over.unwrap_or(0.0)).max(foot - MOST_HEIGHT * h);
     if foot - ceiling < LEAST_RULED * h {
         return None;
     }

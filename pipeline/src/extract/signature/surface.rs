@@ -6,12 +6,14 @@ use crate::extract::labels::evidence::Reading;
 
 /// Below this certainty a word of a picture may be a scrawl that was read as letters.
 const SURE_WORD: f32 = 0.7;
-/// A single word so much higher than the text is a scrawl unless it was read with ease.
-const TALL: f32 = 2.2;
-const EASY: f32 = 0.9;
+/// A scrawl of this size in text heights may be a hand.
+const HAND_WIDTH: f32 = 3.0;
+const HAND_HEIGHT: f32 = 1.3;
 /// Lines with breaks shorter than this, in text heights, are one: the lines of two parties stand farther
 /// apart.
 const BREAK: f32 = 0.6;
+/// A line to sign on is at least this long, in text heights.
+const LEAST_LINE: f32 = 6.0;
 /// A row of so many dots or dashes is a line to write on.
 const LEADERS: usize = 5;
 
@@ -36,7 +38,9 @@ pub(super) struct Surface<'a> {
     pub(super) prints: Vec<Print>,
     pub(super) across: Vec<Rect>,
     pub(super) down: Vec<Rect>,
-    /// Words that may be handwriting.
+    /// Ink of the page, and words that may be handwriting where no ink was kept.
+    pub(super) marks: Vec<InkMark>,
+    /// Other words that may be a scrawl.
     pub(super) scrawls: Vec<Rect>,
 }
 
@@ -53,6 +57,7 @@ impl<'a> Surface<'a> {
                 .iter()
                 .map(transposed)
                 .collect(),
+            marks: page.marks.clone(),
             scrawls: Vec::new(),
         };
         for piece in 0..reading.sheet.pieces.len() {
@@ -74,12 +79,12 @@ impl<'a> Surface<'a> {
                 self.across.push(Rect::new(word.bounds.left, foot - 1.0, word.bounds.width, 1.0));
                 continue;
             }
-            let easy = word.chars.is_empty() || word.confidence >= EASY;
-            let usual = word.bounds.height <= TALL * self.height && word.confidence >= SURE_WORD;
-            if easy || usual || is_text || labelled {
+            let scrawl = word.may_be_scrawl(self.height);
+            let read = word.chars.is_empty() || word.confidence >= SURE_WORD;
+            if !scrawl && (read || is_text || labelled) {
                 bounds = Some(bounds.map_or(word.bounds, |all| all.union(&word.bounds)));
             } else {
-                self.scrawls.push(word.bounds);
+                self.add_scrawl(word.bounds);
             }
         }
         if let Some(bounds) = bounds.filter(|bounds| !self.in_stamp(bounds)) {
@@ -96,8 +101,25 @@ impl<'a> Surface<'a> {
         })
     }
 
-    pub(super) fn marks(&self) -> &'a [InkMark] {
-        &self.page.marks
+    /// A scrawl without ink of its own was taken for a word and erased with it: what it looked like is
+    /// not known.
+    fn add_scrawl(&mut self, bounds: Rect) {
+        let inked =
+            self.marks.iter().any(|mark| mark.bounds.intersection_area(&bounds) > 0.5 * bounds.area());
+        let large = bounds.width > HAND_WIDTH * self.height && bounds.height > HAND_HEIGHT * self.height;
+        if large && !inked {
+            let unknown = InkMark {
+                bounds,
+                ink_ratio: 0.15,
+                pieces: 1,
+                stroke_width: 0.0,
+                scribble: 0.35,
+                colour: [0, 0, 0],
+            };
+            self.marks.push(unknown);
+        } else if !inked {
+            self.scrawls.push(bounds);
+        }
     }
 
     /// The ruled cell around a point, as far as lines bound it on all four sides.
@@ -133,14 +155,20 @@ impl<'a> Surface<'a> {
         self.prints.iter().filter(move |print| print.bounds.left < right && print.bounds.right() > left)
     }
 
+    /// Lines long enough to sign on: shorter ones are the flourish of a hand or the side of a stamp.
+    fn lines_under(&self, left: f32, right: f32) -> impl Iterator<Item = &Rect> {
+        let least = LEAST_LINE * self.height;
+        self.across.iter().filter(move |line| line.width >= least && under(line, left, right))
+    }
+
     /// The ruled line nearest above `y` that runs over the middle of the columns.
     pub(super) fn line_above(&self, y: f32, left: f32, right: f32) -> Option<Rect> {
-        let over = self.across.iter().filter(|line| line.center_y() <= y && under(line, left, right));
+        let over = self.lines_under(left, right).filter(|line| line.center_y() <= y);
         over.max_by(|a, b| a.top.total_cmp(&b.top)).copied()
     }
 
     pub(super) fn line_below(&self, y: f32, left: f32, right: f32) -> Option<Rect> {
-        let below = self.across.iter().filter(|line| line.center_y() >= y && under(line, left, right));
+        let below = self.lines_under(left, right).filter(|line| line.center_y() >= y);
         below.min_by(|a, b| a.top.total_cmp(&b.top)).copied()
     }
 
