@@ -55,6 +55,25 @@ pub struct Word {
     pub chars: Vec<CharReading>,
 }
 
+impl Word {
+    /// Whether a reader of pictures may have taken a scrawl for this word: it is unsure, or reads bare
+    /// strokes or very wide letters in something higher than the page's text.
+    pub fn may_be_scrawl(&self, text_height: f32) -> bool {
+        if self.chars.is_empty() {
+            return false;
+        }
+        let letters = self.text.chars().filter(|ch| ch.is_alphanumeric()).count();
+        let tall = self.bounds.height / text_height.max(0.1);
+        // A letter is seldom wider than high; the strokes of a hand are spread.
+        let spread = self.bounds.width / self.bounds.height.max(0.1) / self.text.chars().count() as f32;
+        match letters {
+            0 => tall > 1.3,
+            1..=3 => tall > 1.5 && spread > 1.2 || tall > 2.2 && self.confidence < 0.9,
+            _ => tall > 1.8 && spread > 1.4 || tall > 2.2 && self.confidence < 0.9,
+        }
+    }
+}
+
 /// A recognised character with its posterior and the runner-ups at the same place.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CharReading {
@@ -145,4 +164,34 @@ impl Page {
 fn join(words: &[Word]) -> String {
     let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
     texts.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(text: &str, width: f32, height: f32, confidence: f32) -> Word {
+        let chars =
+            text.chars().map(|ch| CharReading { ch, probability: confidence, alternatives: vec![] }).collect();
+        let bounds = Rect::new(0.0, 0.0, width, height);
+        Word { text: text.to_owned(), bounds, confidence, bold: false, chars }
+    }
+
+    #[test]
+    fn a_scrawl_is_told_from_print_by_its_size_and_letters() {
+        let cases = [
+            ("//", 373.0, 74.0, 0.99, true),
+            ("//l", 316.0, 69.0, 0.75, true),
+            ("Q/n/lr", 359.0, 97.0, 0.1, true),
+            ("Firma", 120.0, 28.0, 0.4, false),
+            ("CONTRATO", 400.0, 70.0, 0.97, false),
+            ("12", 40.0, 50.0, 0.95, false),
+            ("-", 20.0, 6.0, 0.9, false),
+        ];
+        for (text, width, height, confidence, scrawl) in cases {
+            assert_eq!(word(text, width, height, confidence).may_be_scrawl(28.0), scrawl, "{text}");
+        }
+        let native = Word { chars: vec![], ..word("//", 373.0, 74.0, 1.0) };
+        assert!(!native.may_be_scrawl(28.0));
+    }
 }

@@ -33,10 +33,10 @@ pub fn find_marks(image: &RgbImage, page_width: f32, words: &[Word]) -> (Vec<Ink
 
     let mut mask = ink::threshold(&grey);
     let lines = lines::take_lines(&mut mask, width as usize);
-    for word in words.iter().filter(|word| is_sure(word)) {
+    let text_height = text_height(words, units_per_pixel);
+    for word in words.iter().filter(|word| is_sure(word, text_height * units_per_pixel)) {
         ink::erase(&mut mask, width as usize, &in_pixels(&word.bounds, units_per_pixel));
     }
-    let text_height = text_height(words, units_per_pixel);
     let pieces = components(&mask, width as usize);
     let clusters = shape::cluster(pieces, text_height, width, height);
     let marks = clusters.iter().map(|cluster| shape::measure(cluster, &mask, &grey, image, units_per_pixel));
@@ -45,9 +45,11 @@ pub fn find_marks(image: &RgbImage, page_width: f32, words: &[Word]) -> (Vec<Ink
     (marks.collect(), lines.collect())
 }
 
-/// A scrawl is read as a short word of doubtful characters.
-fn is_sure(word: &Word) -> bool {
-    word.chars.is_empty() || word.confidence >= SURE_WORD || word.text.chars().count() > 12
+/// A scrawl is read as a short word of doubtful characters, or as strokes higher than the text; `text_height`
+/// is in page units.
+fn is_sure(word: &Word, text_height: f32) -> bool {
+    let read = word.confidence >= SURE_WORD || word.text.chars().count() > 12;
+    word.chars.is_empty() || read && !word.may_be_scrawl(text_height)
 }
 
 /// Median height of the words in pixels; without words, that of small print on A4.

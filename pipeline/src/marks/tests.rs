@@ -1,7 +1,7 @@
 use image::{Rgb, RgbImage};
 
 use super::find_marks;
-use crate::domain::{Rect, Word};
+use crate::domain::{CharReading, Rect, Word};
 
 const PAPER: Rgb<u8> = Rgb([250, 248, 244]);
 const BLUE: Rgb<u8> = Rgb([40, 60, 150]);
@@ -55,6 +55,23 @@ fn a_signature_over_a_line_is_one_curved_blue_mark() {
     assert!(mark.bounds.width > 180.0 && mark.bounds.height > 30.0, "{mark:?}");
     assert!(mark.scribble > 0.5 && mark.ink_ratio < 0.4, "{mark:?}");
     assert!(mark.colour[2] > mark.colour[0] + 40, "{mark:?}");
+}
+
+/// A hand that the recogniser read as `//` with ease, twice as high as the text, stays in the picture.
+#[test]
+fn a_scrawl_that_was_read_as_strokes_stays_a_mark() {
+    let mut image = page();
+    sign(&mut image, 150.0, 600.0);
+    let chars = |text: &str| {
+        text.chars().map(|ch| CharReading { ch, probability: 0.99, alternatives: vec![] }).collect()
+    };
+    let read = |text: &str, bounds| Word { text: text.to_owned(), chars: chars(text), ..word(bounds) };
+    let mut words: Vec<Word> =
+        (0..5).map(|line| read("saldo", Rect::new(100.0, 100.0 + 30.0 * line as f32, 60.0, 16.0))).collect();
+    words.push(read("//", Rect::new(140.0, 570.0, 220.0, 60.0)));
+    let (marks, _) = find_marks(&image, 800.0, &words);
+    assert_eq!(marks.len(), 1, "{marks:?}");
+    assert!(marks[0].scribble > 0.5, "{marks:?}");
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub fn read_document(config: &DocumentTypeConfig, pages: &[&Page]) -> BTreeMap<S
         let read = match field.kind {
             FieldKind::Currency => currency::read(config, index, &readings),
             FieldKind::Paragraph => paragraph::read(index, &readings),
-            FieldKind::Signature => signature::read(index, &readings),
+            FieldKind::Signature => signature::read(index, name_of_party(config, index, &fields), &readings),
             _ => None,
         };
         if let Some(read) = read {
@@ -30,4 +30,17 @@ pub fn read_document(config: &DocumentTypeConfig, pages: &[&Page]) -> BTreeMap<S
         }
     }
     fields
+}
+
+/// What the document calls the person whom a field is about.
+fn name_of_party<'f>(
+    config: &DocumentTypeConfig,
+    field: usize,
+    fields: &'f BTreeMap<String, FieldReading>,
+) -> Option<&'f str> {
+    let party = config.fields[field].party.as_ref()?;
+    let names = config.fields.iter().filter(|other| {
+        matches!(other.kind, FieldKind::Person | FieldKind::Party) && other.party.as_ref() == Some(party)
+    });
+    names.filter_map(|name| fields.get(&name.name)?.value.as_text()).next()
 }

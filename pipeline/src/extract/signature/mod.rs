@@ -1,199 +1,128 @@
-//! Whether a party signed: handwriting in its signature area. The area is found through labels; ink is
-//! given to the nearest of all signature labels, so that the company's hand or stamp is not taken for
-//! the customer's. Knows ink marks and labels, not who the people are.
+//! Whether a party signed: handwriting in its place to sign. Places are found through labels and the
+//! space that lines, boxes and print leave them; ink belongs to the place whose space holds it, so that
+//! the company's hand or stamp is not taken for the customer's. That nothing is there counts as much as
+//! the place is certain and empty.
 
-use crate::domain::{InkMark, Rect, Value};
+mod surface;
+mod slot;
+mod place;
+mod ink;
+mod typed;
+#[cfg(test)]
+mod tests;
+
+use crate::domain::{Rect, Value};
 use crate::extract::FieldReading;
 use crate::extract::labels::evidence::Reading;
-use crate::extract::labels::lexicon::Role;
-use crate::extract::labels::occurrence::Occurrence;
+use ink::{Hand, emptiness, hand_in};
+use place::{PartyName, Place, places};
+use slot::Side;
+use surface::Surface;
 
-/// A signature lies at most this far from its label, in text heights: the usual box is 15 to 30 mm
-/// high, letters are about 2.5 mm.
-const FARTHEST: f32 = 11.0;
-/// Smallest signature, in text heights.
-const LEAST_WIDTH: f32 = 2.2;
-const LEAST_HEIGHT: f32 = 0.9;
-/// A frame around an empty box inks less of its area than any hand.
-const LEAST_INK: f32 = 0.035;
+/// Weaker evidence says nothing: a place that is hardly empty may hold a hand that was not seen well.
+const LEAST_SIGNED: f32 = 0.3;
+const LEAST_UNSIGNED: f32 = 0.45;
+/// A hand counts before empty places elsewhere from here: forms have places for annexes and copies.
+const A_HAND: f32 = 0.42;
 
-/// A place to sign.
-#[derive(Debug)]
-struct Area {
+/// What one place says.
+#[derive(Debug, Clone, Copy)]
+struct Finding {
+    signed: bool,
+    score: f32,
+    page: usize,
     bounds: Rect,
-    own: bool,
-    /// How surely it is a place to sign, 0 to 1.
-    weight: f32,
 }
 
-pub fn read(field: usize, readings: &[Reading]) -> Option<FieldReading> {
-    let mut best: Option<FieldReading> = None;
-    for reading in readings {
-        for found in on_page(field, reading) {
-            let better = best.as_ref().is_none_or(|known| rank(&found) > rank(known));
-            if better {
-                best = Some(found);
-            }
+/// Whether the field's party signed. `name` is what the document calls it, if that was read.
+pub fn read(field: usize, name: Option<&str>, readings: &[Reading]) -> Option<FieldReading> {
+    let name = PartyName::new(name);
+    let found: Vec<Finding> = readings.iter().flat_map(|reading| on_page(field, &name, reading)).collect();
+    let best = |signed: bool| {
+        let side = found.iter().filter(|finding| finding.signed == signed);
+        side.max_by(|a, b| a.score.total_cmp(&b.score)).copied()
+    };
+    let (hand, empty) = (best(true), best(false));
+    let chosen = match (hand, empty) {
+        (Some(hand), empty) if hand.score >= A_HAND || empty.is_none_or(|empty| empty.score < hand.score) => {
+            let hands = found.iter().filter(|finding| finding.signed && finding.score >= A_HAND).count();
+            Finding { score: weighed(hand.score, hands, empty.map_or(0.0, |empty| empty.score)), ..hand }
         }
-    }
-    best
+        (_, Some(empty)) => {
+            let hand = hand.map_or(0.0, |hand| hand.score);
+            Finding { score: empty.score * (1.0 - 0.7 * (hand - 0.1).max(0.0)), ..empty }
+        }
+        (Some(_) | None, None) => return None,
+    };
+    let least = if chosen.signed { LEAST_SIGNED } else { LEAST_UNSIGNED };
+    (chosen.score >= least).then(|| FieldReading {
+        value: Value::Boolean(chosen.signed),
+        raw: String::new(),
+        score: chosen.score,
+        page_index: chosen.page,
+        bounds: chosen.bounds,
+        checks: Vec::new(),
+        repaired: false,
+    })
 }
 
-/// A signature that is there counts before an empty area elsewhere: many forms have areas for second
-/// holders and annexes.
-fn rank(reading: &FieldReading) -> f32 {
-    let signed = reading.value == Value::Boolean(true) && reading.score > 0.5;
-    reading.score + if signed { 1.0 } else { 0.0 }
+/// Hands in several places of the party bear each other out; a place as sure that stays empty is at odds.
+fn weighed(score: f32, hands: usize, empty: f32) -> f32 {
+    let agreed = if hands > 1 { score + (1.0 - score) * 0.3 } else { score };
+    agreed * (1.0 - 0.3 * ((empty - 0.6) / 0.4).clamp(0.0, 1.0))
 }
 
-fn on_page(field: usize, reading: &Reading) -> Vec<FieldReading> {
-    let areas = areas(field, reading);
-    let marks: Vec<&InkMark> =
-        reading.sheet.page.marks.iter().filter(|mark| could_sign(mark, reading.sheet.height)).collect();
+fn on_page(field: usize, name: &PartyName, reading: &Reading) -> Vec<Finding> {
+    let surface = Surface::new(reading);
+    let places = places(field, name, reading, &surface);
     let mut found = Vec::new();
-    for (index, area) in areas.iter().enumerate().filter(|(_, area)| area.own) {
-        let signature = marks
-            .iter()
-            .filter(|mark| nearest_area(mark, &areas, reading.sheet.height) == Some(index))
-            .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-        let (signed, score, bounds) = match signature {
-            Some(mark) => (true, area.weight * likeness(mark), mark.bounds),
-            None => (false, 0.85 * area.weight, area.bounds),
+    for (index, place) in places.iter().enumerate().filter(|(_, place)| place.own) {
+        let finding = match hand_in(index, &places, &surface) {
+            Some(hand) => signed(place, &hand, surface.index),
+            None => unsigned(place, &places, &surface),
         };
-        if score >= 0.3 {
-            found.push(FieldReading {
-                value: Value::Boolean(signed),
-                raw: String::new(),
-                score,
-                page_index: reading.sheet.index,
-                bounds,
-                checks: Vec::new(),
-                repaired: false,
-            });
-        }
+        found.push(finding);
+    }
+    if let Some((score, bounds)) = typed::signature(name, &places, reading, &surface) {
+        // A place signed in print is not empty.
+        found.retain(|finding| finding.signed || finding.bounds.intersection_area(&bounds) <= 0.0);
+        found.push(Finding { signed: true, score, page: surface.index, bounds });
     }
     found
 }
 
-/// Large enough for a signature and no frame, picture or rule.
-fn could_sign(mark: &InkMark, height: f32) -> bool {
-    let bounds = &mark.bounds;
-    bounds.width >= LEAST_WIDTH * height
-        && bounds.height >= LEAST_HEIGHT * height
-        && bounds.height <= 14.0 * height
-        && bounds.width <= 45.0 * height
-        && (LEAST_INK..0.6).contains(&mark.ink_ratio)
-}
-
-/// How like handwriting a mark is: curved strokes, little of its area inked.
-fn likeness(mark: &InkMark) -> f32 {
-    let sparse = if mark.ink_ratio < 0.35 { 1.0 } else { 0.7 };
-    (0.55 + 0.4 * mark.scribble.clamp(0.0, 1.0)) * sparse
-}
-
-/// All places to sign on the page, one for each label.
-fn areas(field: usize, reading: &Reading) -> Vec<Area> {
-    let own = |label: &&Occurrence| label.roles.contains(&Role::Label { field });
-    let party = |label: &&Occurrence| label.roles.contains(&Role::PartyLabel { field });
-    let other = |label: &&Occurrence| label.roles.contains(&Role::Not { field });
-    let mut areas: Vec<Area> = Vec::new();
-    for label in reading.occurrences.iter().filter(other).filter(|label| sets_off(reading, label)) {
-        areas.push(Area { bounds: label.bounds, own: false, weight: 0.9 });
-    }
-    for label in
-        reading.occurrences.iter().filter(own).filter(|label| !other(label) && sets_off(reading, label))
-    {
-        areas.push(Area { bounds: label.bounds, own: true, weight: weight(reading, label, &areas) });
-    }
-    let has_own = areas.iter().any(|area| area.own && area.weight >= 0.6);
-    if !has_own {
-        for label in
-            reading.occurrences.iter().filter(party).filter(|label| !other(label) && sets_off(reading, label))
-        {
-            let weight = 0.75 * weight(reading, label, &areas);
-            areas.push(Area { bounds: label.bounds, own: true, weight });
-        }
-    }
-    areas
-}
-
-/// The label stands by itself, not within a sentence.
-fn sets_off(reading: &Reading, label: &Occurrence) -> bool {
-    let piece = &reading.sheet.pieces[label.piece];
-    let words = piece.end - piece.first;
-    let explained = label.end.saturating_sub(label.first);
-    label.first <= piece.first + 1 && (words <= explained + 5 || !piece.prose)
-}
-
-/// Labels that say "signature" are places to sign wherever they stand; a bare `El prestatario` is one in
-/// the lower part of a page, beside another party's place.
-fn weight(reading: &Reading, label: &Occurrence, others: &[Area]) -> f32 {
-    let page = reading.sheet.page;
-    let piece = &reading.sheet.pieces[label.piece];
-    let says_so = label.tokens.iter().any(|token| {
-        let text = &reading.sheet.tokens[*token].text;
-        ["firm", "sign", "fdo", "conform", "acepto"].iter().any(|stem| text.starts_with(stem))
-    });
-    let height = reading.sheet.height;
-    let beside = others.iter().any(|area| {
-        let apart = (area.bounds.center_y() - label.bounds.center_y()).abs();
-        !area.own && apart < 12.0 * height
-    });
-    let alone = piece.end.saturating_sub(label.end) == 0 && label.first == piece.first;
-    let has_value = piece.row_has_value(reading);
-    let near_ink = page.marks.iter().any(|mark| {
-        could_sign(mark, height)
-            && distance(&mark.bounds, &label.bounds, height).is_some_and(|apart| apart < 5.0)
-    });
-    let low = label.bounds.center_y() > 0.45 * page.height;
-    let base: f32 = match (says_so, beside, low) {
-        (true, ..) => 0.95,
-        (false, true, true) => 0.9,
-        (false, true, false) => 0.7,
-        (false, false, true) => 0.55,
-        (false, false, false) => 0.25,
+fn signed(place: &Place, hand: &Hand, page: usize) -> Finding {
+    let space = match (place.slot().side, place.slot().ruled) {
+        (Side::Around, _) => 0.75,
+        (_, true) => 1.0,
+        (_, false) => 0.93,
     };
-    let ink = if near_ink && !says_so { 0.15 } else { 0.0 };
-    let clear = if alone { 1.0 } else { 0.95 };
-    let valued = if has_value && !says_so { 0.5 } else { 1.0 };
-    ((base + ink).min(0.97) * clear * valued * label.quality).clamp(0.0, 1.0)
+    // Near 1 when the place is the only one that the mark can belong to.
+    let alone = 1.0 - 0.45 * (hand.rival / hand.fit.max(0.01)).clamp(0.0, 1.0).powi(2);
+    let inside = 0.8 + 0.2 * ((hand.fit - 0.3) / 0.4).clamp(0.0, 1.0);
+    let score = place.naming * space * alone * inside * hand.likeness;
+    Finding { signed: true, score, page, bounds: hand.bounds }
 }
 
-impl crate::extract::labels::sheet::Piece {
-    /// Whether text stands right of the piece in its row, so that the piece labels that text.
-    fn row_has_value(&self, reading: &Reading) -> bool {
-        let pieces = reading.sheet.pieces.iter();
-        pieces.into_iter().any(|other| {
-            let gap = other.bounds.left - self.bounds.right();
-            other.row == self.row
-                && gap > 0.0
-                && gap < 14.0 * reading.sheet.height
-                && !labelled(reading, other)
-        })
+fn unsigned(place: &Place, places: &[Place], surface: &Surface) -> Finding {
+    let space = match (place.slot().side, place.slot().ruled) {
+        (Side::Around, _) => 0.6,
+        (_, true) => 1.0,
+        (_, false) => 0.88,
+    };
+    let others = places.iter().enumerate().filter(|(_, other)| !other.own);
+    let (mut seen, mut signed) = (false, false);
+    for (index, _) in others {
+        seen = true;
+        signed |= hand_in(index, places, surface).is_some();
     }
-}
-
-fn labelled(reading: &Reading, piece: &crate::extract::labels::sheet::Piece) -> bool {
-    (piece.first_token..piece.end_token).any(|token| reading.labelled[token])
-}
-
-fn nearest_area(mark: &InkMark, areas: &[Area], height: f32) -> Option<usize> {
-    let apart = areas.iter().enumerate().filter_map(|(index, area)| {
-        Some((distance(&mark.bounds, &area.bounds, height)? + (1.0 - area.weight) * 3.0, index))
-    });
-    apart.min_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, index)| index)
-}
-
-/// How far a mark lies from a label, in text heights: above, below or right of it; `None` when it
-/// stands elsewhere.
-fn distance(mark: &Rect, label: &Rect, height: f32) -> Option<f32> {
-    let apart_x = (mark.left - label.right()).max(label.left - mark.right()).max(0.0) / height;
-    let apart_y = (mark.top - label.bottom()).max(label.top - mark.bottom()).max(0.0) / height;
-    let beside = mark.overlap_y(label) > 0.0 || apart_y < 1.5;
-    let reach_x = if beside && mark.center_x() > label.center_x() { 30.0 } else { 6.0 };
-    if apart_y > FARTHEST || apart_x > reach_x {
-        return None;
-    }
-    let off_centre = (mark.center_x() - label.center_x()).abs() / height;
-    Some(apart_y + 0.6 * apart_x + 0.05 * off_centre)
+    // Another party's ink shows that ink is seen on this page; without a place of another party the
+    // customer's hand may have been put elsewhere.
+    let context = match (seen, signed) {
+        (_, true) => 1.0,
+        (true, false) => 0.92,
+        (false, false) => 0.88,
+    };
+    let score = place.naming * space * context * emptiness(place, places, surface);
+    Finding { signed: false, score, page: surface.index, bounds: place.label.union(&place.slot().bounds) }
 }
