@@ -102,6 +102,9 @@ pub struct FieldConfig {
     /// A date that may stand without a label in the line of place and date over the signatures.
     #[serde(default)]
     pub dateline: bool,
+    /// The title of the document may stand for its label: `Factura 2026/17 de 3 de marzo`.
+    #[serde(default)]
+    pub title: bool,
     /// The party that the field is about.
     #[serde(default)]
     pub party: Option<String>,

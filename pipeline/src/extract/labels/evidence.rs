@@ -18,6 +18,8 @@ use crate::extract::parse::text::{is_minus, single_spaced};
 
 /// Relations weaker than this say nothing.
 const LEAST_RELATION: f32 = 0.05;
+/// What a document's title is worth as the label of its own number and date.
+const TITLE_STRENGTH: f32 = 0.7;
 /// Share of the first page in which an issuer's name stands without a label.
 const LETTERHEAD_SHARE: f32 = 0.25;
 
@@ -93,11 +95,20 @@ struct Bonds {
 impl Bonds {
     fn between(config: &DocumentTypeConfig, class: Class, view: &View) -> Self {
         let same_class = |field: usize| Class::of(config, field) == Some(class);
+        let is_price = |field: usize| config.fields[field].labels_after.iter().any(|unit| unit.contains('/'));
+        let titled: Vec<usize> = (0..config.fields.len())
+            .filter(|field| config.fields[*field].title && same_class(*field))
+            .collect();
         let mut by_candidate = Vec::with_capacity(view.candidates.len());
         for candidate in view.candidates {
             let mut bonds = Vec::new();
             for label in view.occurrences {
-                bind(label, candidate, view, &same_class, &mut bonds);
+                bind(label, candidate, view, (&same_class, &is_price), &mut bonds);
+                if label.roles.contains(&Role::Title) && !titled.is_empty() {
+                    let strength = TITLE_STRENGTH * value_after(view, label, candidate) * label.quality;
+                    let own = titled.iter().map(|field| (Role::Label { field: *field }, strength));
+                    bonds.extend(own.filter(|(_, strength)| *strength > LEAST_RELATION));
+                }
             }
             by_candidate.push(bonds);
         }
@@ -109,7 +120,7 @@ fn bind(
     label: &Occurrence,
     candidate: &Candidate,
     view: &View,
-    same_class: &impl Fn(usize) -> bool,
+    (same_class, is_price): (&impl Fn(usize) -> bool, &impl Fn(usize) -> bool),
     bonds: &mut Vec<(Role, f32)>,
 ) {
     let matters = |role: &&Role| match role {
@@ -122,12 +133,13 @@ fn bind(
     // A unit right behind a number belongs to it: `688 kWh a 0,18` says nothing of 0,18.
     let is_unit =
         view.candidates.iter().any(|other| other.end == label.first && other.last_piece == label.piece);
+    let per_unit = view.sheet.is_denominator(label.first, label.tokens[0]);
     let unit_of = |field: usize| is_unit && label.roles.contains(&Role::After { field });
     for role in label.roles.iter().filter(matters) {
         let strength = match role {
             Role::Label { field } if unit_of(*field) => 0.0,
             // `€/kWh` is another unit than `kWh`.
-            Role::After { .. } if view.sheet.is_denominator(label.first, label.tokens[0]) => 0.0,
+            Role::After { field } if per_unit && !is_price(*field) => 0.0,
             Role::After { .. } => value_before(view, label, candidate),
             Role::Column { .. } => column_total(view, label, candidate),
             Role::Label { .. } => {
