@@ -9,7 +9,7 @@ import re
 
 import fonts
 from alphabet import ALPHABET
-from paperwork import LABELS, MONTHS, PHRASES
+from paperwork import BODIES, LABELS, MONTHS, PHRASES, SHORT_ENGLISH, SHORT_SPANISH
 
 DIGITS = "0123456789"
 CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -230,6 +230,42 @@ class Wording:
         k = r.random()
         return s.upper() if k < 0.2 else s.title() if k < 0.25 else s
 
+    def initials(self):
+        """Abbreviations by full stops, numerals of headings, page numbers; in training only."""
+        r = self.rng
+        dotted = lambda: r.choice(BODIES) if r.random() < 0.5 else "".join(c + "." for c in self.letters(r.randint(1, 4)))
+        return r.choice([
+            dotted, dotted, lambda: dotted() + ",", lambda: dotted() + "/" + dotted(),
+            lambda: r.choice("I II III IV V VI VII VIII IX X XI XII".split()) + r.choice([".", ".-", ")", "", ". -"]),
+            lambda: f"{r.randint(1, 30)}{r.choice(['.', ')', '.-', 'º', 'ª', '.º', '.ª'])}", lambda: f"- {r.randint(1, 30)} -",
+            lambda: f"({r.choice(['IBAN', 'BIC', 'NIF', 'TAE', 'TIN', 'IVA', 'CUPS', '€', 'EUR', '%', 'a', 'los'])})" + r.choice(["", ":", ",", "."]),
+        ])()
+
+    def prose(self):
+        """Running text as contracts and letters have it, short words and all; in training only."""
+        r, out = self.rng, []
+        of, short = (self.lists[0], SHORT_SPANISH) if r.random() < 0.85 else (self.lists[1], SHORT_ENGLISH)
+        for _ in range(r.randint(2, 16)):
+            k = r.random()
+            if k < 0.45:
+                w = r.choice(short)
+            elif k < 0.86:
+                w = self.word(of)
+            elif k < 0.92:
+                w = self.initials()
+            else:
+                w = r.choice([self.amount, self.date, self.small_number, self.code])()
+            k = r.random()
+            if k < 0.08:
+                w += r.choice(",,,.;:")
+            elif k < 0.11:
+                w = r.choice("«(\"¿") + w
+            elif k < 0.14:
+                w += r.choice(["»", ")", '"', "/a", "/as", "/" + r.choice(short), "-" + r.choice(short)])
+            out.append(w if r.random() < 0.88 else w[:1].upper() + w[1:])
+        s = " ".join(out)
+        return s.upper() if r.random() < 0.12 else s
+
     def confusable(self):
         r = self.rng
         group = r.choice(CONFUSED) if r.random() < 0.7 else "".join(r.sample(CONFUSED, 2))
@@ -259,7 +295,7 @@ class Wording:
     ]
 
     PRACTICE = [  # what training draws: as above, with more of what fields are made of
-        ("sentence", 30), ("label", 7), ("labelled", 14), ("columns", 8), ("amount", 9), ("date", 6), ("iban", 4), ("identifier", 6), ("code", 7),
+        ("sentence", 16), ("prose", 18), ("initials", 1), ("label", 7), ("labelled", 14), ("columns", 8), ("amount", 9), ("date", 6), ("iban", 4), ("identifier", 6), ("code", 7),
         ("small_number", 4), ("phone", 1), ("mail", 1.5), ("name", 5), ("address", 3), ("mrz", 5), ("confusable", 3), ("random_characters", 1),
     ]
 
