@@ -1,6 +1,6 @@
 """Tesseract and the product on the same pictures of pages, side by side.
 
-    python compare_tesseract.py [--dossier PROGRAM] [--models FOLDER] [--samples FOLDER] [--pages N] [--json FILE]
+    python compare_tesseract.py [--dossier PROGRAM] [--models FOLDER] [--samples FOLDER] [--pages N] [--json FILE] [--words]
 
 Both get the same PNG of every page and one core; seconds are processor time, so
 that a busy machine does not distort them. Sample pages come with the words that
@@ -67,7 +67,7 @@ def read_with_both(readers, picture, dpi, folder):
     return {side: getattr(readers, side)(path) for side in SIDES}
 
 
-def compare_samples(readers, samples, most):
+def compare_samples(readers, samples, most, tell):
     """{rendering: [(words, characters, {side: (wrong words, wrong characters, seconds)})]}"""
     found = defaultdict(list)
     with tempfile.TemporaryDirectory() as folder:
@@ -78,6 +78,8 @@ def compare_samples(readers, samples, most):
             both = read_with_both(readers, page.picture(), page.dpi, folder)
             scores = {side: (*page_scores.errors(truth, page_scores.words(text)), s) for side, (text, s) in both.items()}
             found[page.rendering].append((len(truth), sum(map(len, truth)), scores))
+            if tell and page.seen:
+                print("  missed and put instead:", *page_scores.differences(truth, page_scores.words(both["dossier"][0])))
             print(page.name, {side: f"{score[0]}/{len(truth)}" for side, score in scores.items()}, flush=True)
     return found
 
@@ -127,10 +129,11 @@ def main():
     p.add_argument("--models", help="folder of models instead of those in the program")
     p.add_argument("--samples", type=Path, default=ROOT / "sample_docs", help="a folder that the sample generator wrote")
     p.add_argument("--pages", type=int, default=0, help="at most so many of each kind")
+    p.add_argument("--words", action="store_true", help="print what the program got wrong, on layouts that are not held out")
     p.add_argument("--json", type=Path, help="where to leave the figures")
     args = p.parse_args()
     readers = Readers(args.dossier, args.models)
-    rows = {kind: summary(pages) for kind, pages in sorted(compare_samples(readers, args.samples, args.pages).items())}
+    rows = {kind: summary(pages) for kind, pages in sorted(compare_samples(readers, args.samples, args.pages, args.words).items())}
     real = compare_receipts(readers, args.pages)
     if real:
         rows["real receipts"] = summary(real)

@@ -19,6 +19,7 @@ class SamplePage:
     number: int  # from 1
     rendering: str
     dpi: int
+    seen: bool  # of a layout that may be looked at
     text: str
 
     @property
@@ -59,5 +60,5 @@ def sample_pages(folder):
                     if text.exists():
                         yield SamplePage(
                             Path(folder) / "inbox" / place / part["file"], number, document["rendering"],
-                            document["dpi"] or BORN_DIGITAL_DPI, text.read_text(encoding="utf-8"),
+                            document["dpi"] or BORN_DIGITAL_DPI, document["seen"], text.read_text(encoding="utf-8"),
                         )

@@ -19,10 +19,15 @@ def words(text):
     return unicodedata.normalize("NFC", text).translate(ALIKE).split()
 
 
+def differences(truth, read):
+    """-> ([words not found], [words that are not there])"""
+    wanted, got = Counter(truth), Counter(read)
+    return list((wanted - got).elements()), list((got - wanted).elements())
+
+
 def errors(truth, read):
     """-> (wrong words, wrong characters)"""
-    wanted, got = Counter(truth), Counter(read)
-    missing, extra = list((wanted - got).elements()), list((got - wanted).elements())
+    missing, extra = differences(truth, read)
     return max(len(missing), len(extra)), _paired(missing, extra)
 
 
