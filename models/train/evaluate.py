@@ -2,6 +2,7 @@
 
     python evaluate.py path/to/text-recognition.rten …   (exported weights)
     python evaluate.py checkpoint                        (the averaged training weights)
+    python evaluate.py checkpoints/rec.pt                (those of a committed checkpoint)
 
 Prints one JSON object a model. The starting models can be measured the same way.
 """
@@ -26,6 +27,8 @@ def network(which):
         model = Recogniser()
         model.load_state_dict(checkpoint.load(WORK / "rec.pt")["average"])
         return model.eval()
+    if which.endswith(".pt"):
+        return warmstart.begin(Recogniser(), which, None).eval()
     sample = torch.from_numpy(collate(LineSource(0).lines(32))[0])
     return warmstart.load(Recogniser(), which, sample).eval()
 

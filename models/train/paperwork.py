@@ -54,6 +54,14 @@ Martínez|Sánchez|Pérez|Gómez|Martín|Jiménez|Ruiz|Hernández|Díaz|Álvarez
 subject to|in accordance with|on behalf of|for the period|including but not limited to|hereinafter|as of|the undersigned|per month|shall be
 """.strip().replace("\n", "|").split("|")
 
+# The short words that sentences are held together by: the spaces beside them are
+# the ones that are overlooked.
+SHORT_SPANISH = """
+de de de de la la la el el el y y y a a a en en que los las se del al por con no un una su o e u es lo le si ya ha sus más para ni os te me tu
+""".split()
+SHORT_ENGLISH = "the the the of of of a a and and to to in in I is or by on as at it be no an we if my so do up us he".split()
+BODIES = "S.A. S.L. S.A.U. S.L.U. E.F.C. S.C.C. N.I.F. D.N.I. N.I.E. C.I.F. I.V.A. T.A.E. T.I.N. P.P. P.O. B.O.E. R.D. U.E.".split()
+
 MONTHS = """
 enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre January February March April May June July August
 September October November December stycznia lutego marca maja czerwca sierpnia września października grudnia janvier février août décembre

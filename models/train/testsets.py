@@ -38,6 +38,14 @@ def field_lines(kind, n=300):
     return out[:n]
 
 
+def prose_lines(n=300):
+    """Running text on a clean scan: the short words and the spaces beside them."""
+    source, out = LineSource(SEED + 20, held=True), []
+    while len(out) < n:
+        out += clean(source, source.wording.prose())
+    return out[:n]
+
+
 def clean(source, text):
     """The text in 9 to 12 pt as a good scanner at 200 dpi gives it, when the face can."""
     setter = source.typesetter
@@ -62,5 +70,6 @@ def mrz_lines(medium, n=200):
 ALL = {
     "general": general_lines, "accents": accent_lines,
     **{f"{kind} clean 200 dpi": partial(field_lines, kind) for kind in ("dni", "iban", "amount", "date")},
+    "prose clean 200 dpi": prose_lines,
     **{f"mrz {medium}": partial(mrz_lines, medium) for medium in ("scan", "photo", "fax")},
 }

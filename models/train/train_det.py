@@ -59,7 +59,7 @@ def main():
         optimiser.load_state_dict(saved["optimiser"])
     state["runs"] += 1
     source, held, first, mean = PageSource(args.seed * 1000 + state["runs"]), test_pages(24), state["step"], None
-    clock = training.Clock(args.until)
+    clock = training.Clock(args.until, args.since)
     busy_before = state["busy_s"]
     model.train()
     while not clock.over():

@@ -54,7 +54,7 @@ def main():
     peers = None if args.worker is None else checkpoint.Peers(WORK, args.name, args.worker)
     held, rng = general_lines(300) if keeps else [], random.Random(state["runs"])
     first, busy_before, mean = state["step"], state["busy_s"], None
-    clock = training.Clock(args.until)
+    clock = training.Clock(args.until, args.since)
     model.train()
     for lines in batches(source):
         if clock.over():

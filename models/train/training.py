@@ -12,6 +12,7 @@ WARM_UP_STEPS, SAVE_EVERY_S, SCORE_EVERY_S = 200, 240, 900
 def parse(name, rate):
     p = argparse.ArgumentParser()
     p.add_argument("--until", required=True, help="UTC hour to stop at, HH:MM; the learning rate falls to nearly zero by then")
+    p.add_argument("--since", help="UTC hour at which the learning rate began to fall, to go on with an interrupted run")
     p.add_argument("--start", help="exported .rten, or .pt of checkpoints/, to begin from when the work folder has no checkpoint")
     p.add_argument("--name", default=name)
     p.add_argument("--rate", type=float, default=rate)
@@ -20,13 +21,19 @@ def parse(name, rate):
     return p.parse_args()
 
 
+def seconds(hour):
+    """'18:30' in seconds of the day."""
+    hours, minutes = map(int, hour.split(":"))
+    return hours * 3600 + minutes * 60
+
+
 class Clock:
     """Wall time of this run: how much has passed, and what is due."""
 
-    def __init__(self, until):
-        hour, minute = map(int, until.split(":"))
+    def __init__(self, until, since=None):
         self.began = time.time()
-        self.end = self.began + (hour * 3600 + minute * 60 - self.began % 86400) % 86400
+        self.end = self.began + (seconds(until) - self.began) % 86400
+        self.fell_from = self.began - ((self.began - seconds(since)) % 86400 if since else 0)
         self.cpu = time.process_time()
         self.last = {}
         self.told_to_stop = False
@@ -50,7 +57,7 @@ class Clock:
 
     def rate(self, peak, steps):
         """Warm-up, then a cosine to two per cent at the end."""
-        fraction = min(1, (time.time() - self.began) / (self.end - self.began))
+        fraction = min(1, (time.time() - self.fell_from) / (self.end - self.fell_from))
         return peak * min(1, (steps + 1) / WARM_UP_STEPS) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * fraction)))
 
     def log(self, **facts):

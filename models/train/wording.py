@@ -9,7 +9,7 @@ import re
 
 import fonts
 from alphabet import ALPHABET
-from paperwork import LABELS, MONTHS, PHRASES
+from paperwork import BODIES, LABELS, MONTHS, PHRASES, SHORT_ENGLISH, SHORT_SPANISH
 
 DIGITS = "0123456789"
 CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -17,10 +17,11 @@ CURRENCIES = ["€", "€", "€", "€", "EUR", "EUR", "$", "USD", "£", "GBP",
 FOREIGN = "áčďéěíňóřšťúůýžÁČĎÉĚÍŇÓŘŠŤÚŮÝŽåäöæøÅÄÖÆØőűŐŰăâîșțĂÂÎȘȚąćęłńśźżĄĆĘŁŃŚŹŻçÇãõÃÕàèìòùêôûëïüñÑ"
 ACCENTED = dict(zip("aeiounAEIOUN", "áéíóúñÁÉÍÓÚÑ"))
 PLAIN = {v: k for k, v in ACCENTED.items()} | {"ü": "u", "Ü": "U"}
-WORD_LISTS = [
+WORD_LISTS = [  # name, every n-th word of it, weight in tests
     ("spanish", 1, 50), ("american-english", 1, 18), ("polish", 20, 6), ("portuguese", 3, 7),
     ("french", 3, 7), ("ngerman", 3, 6), ("italian", 1, 4), ("catalan", 3, 4),
 ]
+SPANISH_IN_TRAINING = 90  # weight of Spanish words in training lines
 CONFUSED = ["0OoDQ", "1Il|i!7", "5S$", "8B&3", "2Z7", "6Gb", "9gq", ".,:;'", "-–—_", "íìîiï", "óòôoöõ", "ñnň", "áàâaäãå", "éèêeë", "úùûuü", "cCç", "ºª°*", "«<", "»>", "vy", "rn m", "uv"]
 
 
@@ -34,7 +35,8 @@ class Wording:
             kept = [w for i, w in enumerate(fonts.words(name)) if i % every == 0 and 0 < len(w) < 18 and "'" not in w]
             kept = [w for i, w in enumerate(kept) if (i % 20 == 7) == held and all(c in ALPHABET for c in w)]
             self.lists.append(kept)
-            self.weights.append(weight)
+            self.weights.append(weight if held or name != "spanish" else SPANISH_IN_TRAINING)
+        self.kinds = self.KINDS if held else self.PRACTICE
         self.accented = [w for w in self.lists[0] if any(c in PLAIN for c in w)]
 
     # -- small pieces -------------------------------------------------------
@@ -137,6 +139,29 @@ class Wording:
             lambda: self.letters(r.randint(5, 12), CAPITALS + CAPITALS.lower() + DIGITS),
         ])()
 
+    def code(self):
+        """What claims and contracts are found by, mostly behind a short label; in training only."""
+        r = self.rng
+        series = lambda n: self.letters(r.randint(1, n))
+        year = str(r.randint(2015, 2032))
+        s = r.choice([
+            lambda: self.digits(8) + r.choice(["-", " ", " - ", ""]) + self.letters(1, "TRWAGMYFPDXBNJZSQVHLCKE"),
+            lambda: self.letters(1, "XYZ") + r.choice(["-", " ", ""]) + self.digits(7) + r.choice(["-", " ", ""]) + self.letters(1),
+            lambda: self.letters(1, "ABEFGHJNUVW") + r.choice(["-", " ", ""]) + self.digits(8),
+            lambda: self.spaced("ES" + self.digits(22), 0.8),
+            lambda: self.spaced("ES" + self.digits(16) + self.letters(2) + r.choice(["", "", "0F", "1P"]), 0.4),
+            lambda: series(4) + r.choice("-/ ") + year + r.choice("-/.") + self.digits(r.randint(3, 7)),
+            lambda: year + r.choice("-/") + self.digits(r.randint(3, 6)) + r.choice(["", "-" + self.letters(1), "/" + series(2)]),
+            lambda: series(3) + r.choice(["-", "", "/", "."]) + self.digits(r.randint(4, 10)),
+            lambda: f"{self.digits(2)}{r.choice(['/', ' ', '-', ' / '])}{self.digits(r.choice((7, 8)))}{r.choice(['/', ' ', '-', ' / '])}{self.digits(2)}",
+            lambda: self.letters(3) + self.digits(6), lambda: self.digits(9), lambda: self.digits(r.randint(9, 13)),
+        ])()
+        k = r.random()
+        if k < 0.35:
+            label = r.choice(["DNI", "NIF", "N.I.F.", "CIF", "C.I.F.", "NIE", "DNI/NIF", "D.N.I.", "IBAN", "CUPS", "Nº", "N.º", "Núm.", "Factura", "Contrato", "Póliza", "Ref.", "Expediente", "Siniestro", "Cuenta"])
+            return label + r.choice([": ", ": ", " ", ":", " nº ", ". "]) + s
+        return r.choice("(,") + s + r.choice(["),", ")", ","]) if k < 0.4 else s
+
     def phone(self):
         gap = self.rng.choice([" ", ".", "-", " "])
         return self.rng.choice(["+34 ", "", "", "(+34) ", "+44 ", "00 "]) + gap.join([self.digits(n) for n in self.rng.choice([(3, 3, 3), (3, 2, 2, 2), (2, 3, 2, 2)])])
@@ -205,6 +230,42 @@ class Wording:
         k = r.random()
         return s.upper() if k < 0.2 else s.title() if k < 0.25 else s
 
+    def initials(self):
+        """Abbreviations by full stops, numerals of headings, page numbers; in training only."""
+        r = self.rng
+        dotted = lambda: r.choice(BODIES) if r.random() < 0.5 else "".join(c + "." for c in self.letters(r.randint(1, 4)))
+        return r.choice([
+            dotted, dotted, lambda: dotted() + ",", lambda: dotted() + "/" + dotted(),
+            lambda: r.choice("I II III IV V VI VII VIII IX X XI XII".split()) + r.choice([".", ".-", ")", "", ". -"]),
+            lambda: f"{r.randint(1, 30)}{r.choice(['.', ')', '.-', 'º', 'ª', '.º', '.ª'])}", lambda: f"- {r.randint(1, 30)} -",
+            lambda: f"({r.choice(['IBAN', 'BIC', 'NIF', 'TAE', 'TIN', 'IVA', 'CUPS', '€', 'EUR', '%', 'a', 'los'])})" + r.choice(["", ":", ",", "."]),
+        ])()
+
+    def prose(self):
+        """Running text as contracts and letters have it, short words and all; in training only."""
+        r, out = self.rng, []
+        of, short = (self.lists[0], SHORT_SPANISH) if r.random() < 0.85 else (self.lists[1], SHORT_ENGLISH)
+        for _ in range(r.randint(2, 16)):
+            k = r.random()
+            if k < 0.45:
+                w = r.choice(short)
+            elif k < 0.86:
+                w = self.word(of)
+            elif k < 0.92:
+                w = self.initials()
+            else:
+                w = r.choice([self.amount, self.date, self.small_number, self.code])()
+            k = r.random()
+            if k < 0.08:
+                w += r.choice(",,,.;:")
+            elif k < 0.11:
+                w = r.choice("«(\"¿") + w
+            elif k < 0.14:
+                w += r.choice(["»", ")", '"', "/a", "/as", "/" + r.choice(short), "-" + r.choice(short)])
+            out.append(w if r.random() < 0.88 else w[:1].upper() + w[1:])
+        s = " ".join(out)
+        return s.upper() if r.random() < 0.12 else s
+
     def confusable(self):
         r = self.rng
         group = r.choice(CONFUSED) if r.random() < 0.7 else "".join(r.sample(CONFUSED, 2))
@@ -228,14 +289,19 @@ class Wording:
         cells = [r.choice([self.amount, self.small_number, self.date, self.identifier, lambda: self.sentence(r.randint(1, 3))])() for _ in range(r.randint(2, 4))]
         return " ".join(cells)
 
-    KINDS = [
+    KINDS = [  # what the fixed test lines draw
         ("sentence", 34), ("label", 7), ("labelled", 11), ("columns", 6), ("amount", 8), ("date", 5), ("iban", 3), ("identifier", 7),
         ("small_number", 3), ("phone", 1), ("mail", 1.5), ("name", 4), ("address", 2.5), ("mrz", 5), ("confusable", 3), ("random_characters", 2),
     ]
 
+    PRACTICE = [  # what training draws: as above, with more of what fields are made of
+        ("sentence", 16), ("prose", 18), ("initials", 1), ("label", 7), ("labelled", 14), ("columns", 8), ("amount", 9), ("date", 6), ("iban", 4), ("identifier", 6), ("code", 7),
+        ("small_number", 4), ("phone", 1), ("mail", 1.5), ("name", 5), ("address", 3), ("mrz", 5), ("confusable", 3), ("random_characters", 1),
+    ]
+
     def line(self, longest=105):
         r = self.rng
-        kind = r.choices([k for k, _ in self.KINDS], [w for _, w in self.KINDS])[0]
+        kind = r.choices([k for k, _ in self.kinds], [w for _, w in self.kinds])[0]
         if kind == "sentence":
             s = self.sentence(max(1, int(r.expovariate(1 / 4.0))) if r.random() < 0.88 else r.randint(8, 13))
         elif kind == "label":

@@ -15,6 +15,7 @@ mod detect;
 mod lines;
 mod crop;
 mod ctc;
+mod spaces;
 mod words;
 mod reader;
 

@@ -4,6 +4,7 @@
 use super::crop::LineImage;
 use super::ctc::DecodedChar;
 use super::lines::LinePiece;
+use super::spaces::{Kind, with_overlooked};
 use crate::domain::{CharReading, Rect, Word};
 
 /// Columns of the line image for each frame of the recogniser.
@@ -30,8 +31,9 @@ pub(super) fn words_of(
     image: &LineImage,
     alphabet: &[char],
 ) -> Vec<Word> {
-    let readings: Vec<Option<CharReading>> = chars.iter().map(|ch| reading(ch, alphabet)).collect();
     let ink = ink_columns(image);
+    let chars = &spaced(chars, &ink, alphabet);
+    let readings: Vec<Option<CharReading>> = chars.iter().map(|ch| reading(ch, alphabet)).collect();
     let mut words = Vec::new();
     let (mut left, line_right) = ends(&readings, chars, line, image, &ink);
     let mut start = 0;
@@ -54,6 +56,23 @@ pub(super) fn words_of(
         start = index + 1;
     }
     words
+}
+
+/// The characters with the spaces among them that were overlooked.
+fn spaced(chars: &[DecodedChar], ink: &[f32], alphabet: &[char]) -> Vec<DecodedChar> {
+    let Some(space) = alphabet.iter().position(|ch| *ch == ' ') else { return chars.to_vec() };
+    let kinds: Vec<Kind> = chars
+        .iter()
+        .map(|decoded| match reading(decoded, alphabet) {
+            None => Kind::Space,
+            Some(read) if read.ch.is_alphabetic() => Kind::Letter,
+            Some(_) => Kind::Other,
+        })
+        .collect();
+    with_overlooked(chars, &kinds, space + 1, |before, after| {
+        let (from, to) = widest_blank(&chars[before], &chars[after], ink);
+        to - from
+    })
 }
 
 fn reading(decoded: &DecodedChar, alphabet: &[char]) -> Option<CharReading> {
@@ -152,8 +171,23 @@ fn ends(
 
 /// Where the word of `before` ends and that of `after` begins: the edges of the widest blank between.
 fn part(before: &DecodedChar, after: &DecodedChar, image: &LineImage, ink: &[f32]) -> (f32, f32) {
-    let from = (before.end as f32 - 0.5) * FRAME_COLUMNS;
-    let to = (after.first as f32 + 0.5) * FRAME_COLUMNS;
+    let (from, to) = between(before, after);
+    let widest = widest_blank(before, after, ink);
+    if widest.1 - widest.0 < 2 {
+        let middle = image.page_x(f32::midpoint(from, to));
+        return (middle, middle);
+    }
+    (image.page_x(widest.0 as f32), image.page_x(widest.1 as f32))
+}
+
+/// The columns from where one character was read to where the next was.
+fn between(before: &DecodedChar, after: &DecodedChar) -> (f32, f32) {
+    ((before.end as f32 - 0.5) * FRAME_COLUMNS, (after.first as f32 + 0.5) * FRAME_COLUMNS)
+}
+
+/// Begin and end of the widest blank between two characters, in columns.
+fn widest_blank(before: &DecodedChar, after: &DecodedChar, ink: &[f32]) -> (usize, usize) {
+    let (from, to) = between(before, after);
     let (first, last) = (from as usize, (to.ceil() as usize).min(ink.len()));
     let mut widest = (0usize, 0usize);
     let mut start = None;
@@ -170,11 +204,7 @@ fn part(before: &DecodedChar, after: &DecodedChar, image: &LineImage, ink: &[f32
             _ => {}
         }
     }
-    if widest.1 - widest.0 < 2 {
-        let middle = image.page_x(f32::midpoint(from, to));
-        return (middle, middle);
-    }
-    (image.page_x(widest.0 as f32), image.page_x(widest.1 as f32))
+    widest
 }
 
 #[cfg(test)]

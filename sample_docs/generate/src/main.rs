@@ -18,6 +18,7 @@ mod policy;
 mod records;
 mod render;
 mod scenario;
+mod text;
 mod truth;
 mod typeset;
 
@@ -173,11 +174,24 @@ fn write_case(arguments: &Arguments, press: &Press, case: &Case) -> Result<()> {
     for file in &package.files {
         fs::write(folder.join(&file.name), &file.bytes)?;
     }
+    write_texts(&arguments.out.join("text").join(case.flow.name()).join(&case.reference), &package)?;
     let labels = arguments.out.join("truth").join(case.flow.name());
     fs::create_dir_all(&labels)?;
     fs::write(
         labels.join(format!("{}.json", case.reference)),
         serde_json::to_string_pretty(&truth::truth(case, &package))? + "\n",
     )?;
+    Ok(())
+}
+
+/// The words of each page, for measuring OCR: `FILE.PAGE.txt`, pages counted from 1.
+fn write_texts(folder: &Path, package: &package::Package) -> Result<()> {
+    fs::create_dir_all(folder)?;
+    for placed in &package.placed {
+        let pages = placed.parts.iter().flat_map(|(file, pages)| pages.iter().map(move |page| (file, page)));
+        for ((file, page), text) in pages.zip(&placed.texts) {
+            fs::write(folder.join(format!("{file}.{page}.txt")), text)?;
+        }
+    }
     Ok(())
 }

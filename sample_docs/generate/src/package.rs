@@ -23,6 +23,8 @@ pub struct Placed {
     pub encrypted: bool,
     /// Files with their pages, counted from 1.
     pub parts: Vec<(String, Vec<usize>)>,
+    /// What each of these pages says.
+    pub texts: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -92,6 +94,7 @@ fn bundle(rendered: &[Rendered], names: &mut Names, dice: &mut Dice) -> Result<P
             dpi: made.dpi,
             encrypted: false,
             parts: vec![(name.clone(), pages)],
+            texts: made.texts.clone(),
         });
     }
     let bytes = pdf::pages_of(&sources)?;
@@ -119,7 +122,13 @@ fn place(
         parts.push((name.clone(), (1..=piece.pages).collect()));
         package.files.push(File { name, bytes: piece.bytes });
     }
-    package.placed.push(Placed { rendering: made.rendering, dpi: made.dpi, encrypted, parts });
+    package.placed.push(Placed {
+        rendering: made.rendering,
+        dpi: made.dpi,
+        encrypted,
+        parts,
+        texts: made.texts,
+    });
     Ok(())
 }
 

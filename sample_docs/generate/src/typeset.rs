@@ -151,6 +151,11 @@ impl Pages {
         self.document.pages().len()
     }
 
+    /// What page `index` (from 0) says, a row a line.
+    pub fn text(&self, index: usize) -> String {
+        crate::text::of_page(&self.document.pages()[index].frame)
+    }
+
     /// A PDF with text, as the issuer's system would make it.
     pub fn pdf(&self, identity: &str) -> Result<Vec<u8>> {
         let options = typst_pdf::PdfOptions {

@@ -38,7 +38,12 @@ pub fn fax(original: &Original<'_>, dice: &mut Dice) -> Result<Rendered> {
     }
     let bytes = tiff(&pages, 204, if coarse { 98 } else { 196 });
     let piece = Piece { bytes, format: Format::Tiff, pages: pages.len() };
-    Ok(Rendered { rendering: Rendering::Fax, dpi: Some(204), pieces: vec![piece] })
+    Ok(Rendered {
+        rendering: Rendering::Fax,
+        dpi: Some(204),
+        pieces: vec![piece],
+        texts: original.texts(original.chosen.len()),
+    })
 }
 
 /// Black where darker than a level that wavers a little.

@@ -77,6 +77,8 @@ pub struct Rendered {
     /// None for documents without pixels.
     pub dpi: Option<u32>,
     pub pieces: Vec<Piece>,
+    /// What each page of the pieces says.
+    pub texts: Vec<String>,
 }
 
 /// What of the paper there is to render.
@@ -89,6 +91,14 @@ pub struct Original<'a> {
     pub card: bool,
     /// For the PDF's identity.
     pub name: String,
+}
+
+impl Original<'_> {
+    /// What each of so many sheets says: one a page, or both sides of a card on one.
+    pub fn texts(&self, sheets: usize) -> Vec<String> {
+        let pages: Vec<String> = self.chosen.iter().map(|page| self.pages.text(*page)).collect();
+        if sheets == 1 { vec![pages.concat()] } else { pages }
+    }
 }
 
 /// Chooses among the wanted ones what suits the paper.
@@ -135,7 +145,12 @@ fn born_digital(original: &Original<'_>, pdf_only: bool, dice: &mut Dice) -> Res
         bytes = pdf::encrypted(&bytes, &original.name)?;
     }
     let piece = Piece { bytes, format: Format::Pdf, pages: original.chosen.len() };
-    Ok(Rendered { rendering: Rendering::BornDigital, dpi: None, pieces: vec![piece] })
+    Ok(Rendered {
+        rendering: Rendering::BornDigital,
+        dpi: None,
+        pieces: vec![piece],
+        texts: original.texts(original.chosen.len()),
+    })
 }
 
 /// Some pages as letters, the others scanned: a signed page put back into the file that was sent.
@@ -157,7 +172,12 @@ fn mixed(original: &Original<'_>, dice: &mut Dice) -> Result<Rendered> {
     }
     let bytes = pdf::pages_of(&parts)?;
     let piece = Piece { bytes, format: Format::Pdf, pages: original.chosen.len() };
-    Ok(Rendered { rendering: Rendering::Mixed, dpi: Some(dpi), pieces: vec![piece] })
+    Ok(Rendered {
+        rendering: Rendering::Mixed,
+        dpi: Some(dpi),
+        pieces: vec![piece],
+        texts: original.texts(original.chosen.len()),
+    })
 }
 
 /// Millimetres to pixels.

@@ -25,7 +25,12 @@ pub fn photo(original: &Original<'_>, dice: &mut Dice) -> Result<Rendered> {
         };
         pieces.push(Piece { bytes, format: Format::Jpeg, pages: 1 });
     }
-    Ok(Rendered { rendering: Rendering::Photo, dpi: Some(dpi), pieces })
+    Ok(Rendered {
+        rendering: Rendering::Photo,
+        dpi: Some(dpi),
+        pieces,
+        texts: original.texts(original.chosen.len()),
+    })
 }
 
 /// One shot: the paper fills most of the picture, seen a little from the side.

@@ -40,7 +40,7 @@ pub fn scan(original: &Original<'_>, pdf_only: bool, dice: &mut Dice) -> Result<
     } else {
         as_pictures(&sheets, dpi, original.card, dice)?
     };
-    Ok(Rendered { rendering: Rendering::Scan, dpi: Some(dpi), pieces })
+    Ok(Rendered { rendering: Rendering::Scan, dpi: Some(dpi), pieces, texts: original.texts(sheets.len()) })
 }
 
 fn pages(original: &Original<'_>, dpi: u32, dice: &mut Dice) -> Vec<RgbImage> {
