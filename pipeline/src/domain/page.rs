@@ -171,8 +171,10 @@ mod tests {
     use super::*;
 
     fn word(text: &str, width: f32, height: f32, confidence: f32) -> Word {
-        let chars =
-            text.chars().map(|ch| CharReading { ch, probability: confidence, alternatives: vec![] }).collect();
+        let chars = text
+            .chars()
+            .map(|ch| CharReading { ch, probability: confidence, alternatives: vec![] })
+            .collect();
         let bounds = Rect::new(0.0, 0.0, width, height);
         Word { text: text.to_owned(), bounds, confidence, bold: false, chars }
     }

@@ -99,7 +99,7 @@ pub(super) fn hand_in(place: usize, places: &[Place], surface: &Surface) -> Opti
 pub(super) fn emptiness(place: &Place, places: &[Place], surface: &Surface) -> f32 {
     let h = surface.height;
     let zone = zone(place.slot(), &place.label, h);
-    let around = grown(&zone, 4.0 * h, 2.5 * h);
+    let around = grown(&zone, 6.0 * h, 2.5 * h);
     let mut emptiness: f32 = 1.0;
     for mark in surface.marks.iter().filter(|mark| !is_rest_of_line(mark, h)) {
         let area = mark.bounds.area().max(1e-3);
@@ -109,7 +109,7 @@ pub(super) fn emptiness(place: &Place, places: &[Place], surface: &Surface) -> f
         let elsewhere = others.map(|other| fit(&mark.bounds, other, h)).fold(0.0, f32::max);
         // What lies well in the space of another place is that one's, as far as it keeps out of this.
         let explained = ramp(elsewhere - 0.5 * inside, 0.35, 0.75);
-        let strange = inside.max(0.7 * near) * (1.0 - explained);
+        let strange = inside.max(near) * (1.0 - explained);
         let size = (mark.bounds.width * mark.bounds.height).sqrt() / h;
         let speck = (0.12 * size).min(0.35);
         let hand = 0.65 * ramp(likeness(mark, h), LEAST_LIKENESS, 0.8);

@@ -192,8 +192,20 @@ fn is_leader(text: &str) -> bool {
     text.chars().count() >= LEADERS && text.chars().all(drawn)
 }
 
+/// The ruled lines of the page but for those within a mark, which are strokes of a hand or of a stamp.
 fn lines_of(page: &Page, horizontal: bool) -> Vec<Rect> {
-    page.rules.iter().filter(|rule| rule.horizontal == horizontal).map(|rule| rule.bounds).collect()
+    let rules = page.rules.iter().filter(|rule| rule.horizontal == horizontal).map(|rule| rule.bounds);
+    let is_stroke = |line: &Rect| {
+        let (along, across) = if horizontal { (line.width, 0.0) } else { (0.0, line.height) };
+        page.marks.iter().any(|mark| {
+            let within = mark.bounds.contains_point(line.center_x(), line.center_y());
+            let inside = mark.bounds.overlap_x(line).min(along) + mark.bounds.overlap_y(line).min(across);
+            within
+                && inside > 0.7 * (along + across)
+                && mark.bounds.height > 4.0 * line.height.min(line.width)
+        })
+    };
+    rules.filter(|line| !is_stroke(line)).collect()
 }
 
 fn transposed(rect: &Rect) -> Rect {

@@ -133,7 +133,7 @@ fn strong_evidence_scores_near_one_and_weak_evidence_lower() {
         ("the lender alone", two_columns().hand(70.0, 550.0), false, 0.88, 1.0),
         ("nobody", two_columns(), false, 0.8, 0.95),
         ("over the label", two_columns().hand(70.0, 550.0).hand(340.0, 522.0), true, 0.75, 1.0),
-        ("between the two", two_columns().hand(205.0, 550.0), true, 0.0, 0.6),
+        ("between the two", two_columns().hand(205.0, 550.0), true, 0.0, 0.7),
         (
             "a faint mark",
             two_columns().hand(70.0, 550.0).mark(Rect::new(350.0, 560.0, 16.0, 12.0), 0.02, 0.1),
