@@ -3,23 +3,10 @@
 use std::collections::HashMap;
 
 use super::tokens::tokens_of_phrase;
-use crate::config::{DocumentTypeConfig, FieldKind};
+use crate::config::DocumentTypeConfig;
 
 /// Anchors of this weight name the document; lighter ones are labels and hints.
 const TITLE_WEIGHT: f32 = 4.0;
-
-/// Words that name one end of a period behind its name: `pay period begins`.
-const STARTS: [&str; 8] = ["begins", "beginning", "begin", "starts", "starting", "start", "from", "desde"];
-const ENDS: [&str; 7] = ["ends", "ending", "ended", "end", "to", "until", "hasta"];
-
-/// The labels that hold the word period, each with each of these words.
-fn ends_named(labels: &[String], words: &[&str]) -> Vec<String> {
-    let is_period = |label: &&String| {
-        tokens_of_phrase(label).iter().any(|token| matches!(token.as_str(), "period" | "periodo"))
-    };
-    let named = |label: &String| words.iter().map(|word| format!("{label} {word}")).collect::<Vec<_>>();
-    labels.iter().filter(is_period).flat_map(named).collect()
-}
 
 /// What a phrase says about the text around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -86,12 +73,6 @@ impl Lexicon {
             lexicon.add_all(&settings.party_labels, Role::PartyLabel { field });
             lexicon.add_all(&settings.column_labels, Role::Column { field });
             lexicon.add_all(&settings.edge_labels, Role::EdgeLabel { field });
-            let words: &[&str] = match settings.kind {
-                FieldKind::PeriodStart => &STARTS,
-                FieldKind::PeriodEnd => &ENDS,
-                _ => &[],
-            };
-            lexicon.add_all(&ends_named(&settings.labels, words), Role::EdgeLabel { field });
             lexicon.add_all(&settings.labels_after, Role::After { field });
             lexicon.add_all(&settings.not_labels, Role::Not { field });
         }
