@@ -13,12 +13,29 @@ const OF_A_SPACE: f32 = 0.85;
 const OF_A_GAP: f32 = 2.0;
 const MORE_COLUMNS: f32 = 2.0;
 
-/// Which character stands between two others.
+/// Characters less sure than this may be two, or half of one: what is between them tells nothing.
+const SURE: f32 = 0.8;
+
+/// What stands at a place of the line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Kind {
     Letter,
-    Other,
+    Figure,
+    Mark,
+    /// Read without certainty.
+    Doubtful,
     Space,
+}
+
+impl Kind {
+    pub(super) fn of(ch: char, probability: f32) -> Self {
+        match ch {
+            _ if probability < SURE => Self::Doubtful,
+            _ if ch.is_alphabetic() => Self::Letter,
+            _ if ch.is_numeric() => Self::Figure,
+            _ => Self::Mark,
+        }
+    }
 }
 
 /// The places in `kinds` before which a space was overlooked. `blank` measures the widest blank between
@@ -46,9 +63,15 @@ pub(super) fn overlooked(kinds: &[Kind], blank: impl Fn(usize, usize) -> usize) 
     }
     let usual = lower(&mut gaps.iter().map(|gap| gap.1).collect::<Vec<_>>(), 2);
     let least = (OF_A_SPACE * space).max(OF_A_GAP * usual).max(usual + MORE_COLUMNS);
-    // Figures and their points keep together: their widths vary, and a number in two is a wrong number.
-    let beside_a_letter = |at: usize| kinds[at] == Kind::Letter || kinds[at - 1] == Kind::Letter;
-    gaps.into_iter().filter(|(at, width)| *width >= least && beside_a_letter(*at)).map(|(at, _)| at).collect()
+    gaps.into_iter()
+        .filter(|(at, width)| *width >= least && may_part(kinds[at - 1], kinds[*at]))
+        .map(|(at, _)| at)
+        .collect()
+}
+
+/// Words may; numbers and codes keep together, for one in two is a wrong one.
+fn may_part(before: Kind, after: Kind) -> bool {
+    matches!((before, after), (Kind::Letter, Kind::Letter | Kind::Mark) | (Kind::Mark, Kind::Letter))
 }
 
 /// The line with the overlooked spaces in it.
@@ -92,8 +115,8 @@ mod tests {
             .chars()
             .map(|ch| match ch {
                 '_' => Kind::Space,
-                ch if ch.is_alphabetic() => Kind::Letter,
-                _ => Kind::Other,
+                '?' => Kind::of('a', 0.5),
+                ch => Kind::of(ch, 0.9),
             })
             .collect();
         let shown: Vec<usize> = (0..kinds.len()).filter(|at| kinds[*at] != Kind::Space).collect();
@@ -119,5 +142,11 @@ mod tests {
     #[test]
     fn figures_keep_together() {
         assert!(found("ab_1.2_cd", &[2, 9, 8, 2, 9, 2]).is_empty());
+        assert!(found("ab_ES2_cd", &[2, 9, 2, 8, 9, 2]).is_empty());
+    }
+
+    #[test]
+    fn what_is_not_sure_is_not_parted() {
+        assert!(found("ab_a?a_cd", &[2, 9, 8, 2, 9, 2]).is_empty());
     }
 }

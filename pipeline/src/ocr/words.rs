@@ -65,8 +65,7 @@ fn spaced(chars: &[DecodedChar], ink: &[f32], alphabet: &[char]) -> Vec<DecodedC
         .iter()
         .map(|decoded| match reading(decoded, alphabet) {
             None => Kind::Space,
-            Some(read) if read.ch.is_alphabetic() => Kind::Letter,
-            Some(_) => Kind::Other,
+            Some(read) => Kind::of(read.ch, read.probability),
         })
         .collect();
     with_overlooked(chars, &kinds, space + 1, |before, after| {
@@ -248,6 +247,17 @@ mod tests {
         assert!((words[1].bounds.left - 52.0).abs() < 1.1 && (words[1].bounds.right() - 90.0).abs() < 0.01);
         assert!((words[0].confidence - 0.81).abs() < 1e-4);
         assert_eq!(words[0].chars[0].alternatives, [('.', 0.1)]);
+    }
+
+    #[test]
+    fn words_part_where_the_blank_is_as_wide_as_a_space() {
+        let letters = [(4, 10), (12, 18), (28, 34), (44, 50), (52, 58), (68, 74), (76, 82)];
+        let (line, image) = line_image(&letters);
+        let frames = [(2, 1), (2, 3), (1, 5), (2, 7), (1, 9), (2, 11), (2, 13), (2, 17), (2, 19)];
+        let chars: Vec<DecodedChar> =
+            frames.iter().map(|&(class, frame)| decoded(class, frame, 0.9)).collect();
+        let words = words_of(&chars, &line, &image, &ALPHABET);
+        assert_eq!(words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>(), ["aa", "a", "aa", "aa"]);
     }
 
     #[test]
