@@ -113,7 +113,11 @@ fn box_state(sheet: &Sheet, first: usize, end: usize) -> BoxState {
         .or_else(|| before.and_then(glyph_state))
         .or_else(|| far_before.and_then(glyph_state))
         .or_else(|| after.and_then(glyph_state).filter(|_| before.is_none()));
-    glyph.unwrap_or_else(|| ink_state(sheet, &sheet.bounds(first, end)))
+    // The number of an option stands between its box and its words.
+    let is_number =
+        |word: usize| words[word].text.chars().all(|ch| ch.is_ascii_digit() || ".-)".contains(ch));
+    let start = (piece.first..first).rev().take_while(|word| is_number(*word)).last().unwrap_or(first);
+    glyph.unwrap_or_else(|| ink_state(sheet, &sheet.bounds(start, end)))
 }
 
 /// The last word of the neighbouring segment on the left, when it is close.

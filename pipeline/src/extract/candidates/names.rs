@@ -9,6 +9,8 @@ use crate::extract::labels::sheet::Sheet;
 use crate::extract::parse::text::fold;
 use crate::extract::parse::{cups, date, iban, name, tax_id};
 
+/// Two letters and so many digits begin an account number; those of contracts and invoices are shorter.
+const SHORTEST_ACCOUNT: usize = 16;
 /// A name has at most this many words.
 const LONGEST_NAME: usize = 10;
 
@@ -510,6 +512,12 @@ fn identifiers(sheet: &Sheet, first: usize, end: usize, found: &mut Vec<Candidat
 
 /// An account, a supply point, a tax id or a date is no number of a contract or an invoice.
 fn is_another_kind(code: &str, text: &str) -> bool {
+    let begins_account = code.len() >= SHORTEST_ACCOUNT
+        && code.chars().take(2).all(|ch| ch.is_ascii_uppercase())
+        && code.chars().skip(2).all(|ch| ch.is_ascii_digit());
+    if begins_account {
+        return true;
+    }
     let is_whole = |range: &std::ops::Range<usize>| range.len() + 2 >= code.len();
     iban::find_all(code).iter().any(|found| found.holds() && is_whole(&found.range))
         || cups::find_all(code).iter().any(|found| found.holds() && is_whole(&found.range))

@@ -22,6 +22,9 @@ const EXACT_SHARE: f64 = 0.000_03;
 const LABELLED: f32 = 0.25;
 /// Claims without a label count where the numbers agree to the cent and this many others have one.
 const LEAST_LABELLED: usize = 2;
+/// An exact combination counts before a near one whose claims are this many times as strong: the last
+/// instalment stands beside the others and differs by little.
+const EXACT_LEAD: f32 = 12.0;
 /// Loans have at most this many instalments.
 const MOST_INSTALMENTS: i64 = 480;
 /// A fee at the start is at most this share of the principal.
@@ -66,7 +69,7 @@ fn settle_one(agreement: &Agreement, fields: &[usize], ranked: &mut [Ranked]) {
         let claims: Vec<&Claim> =
             fields.iter().zip(&choice).map(|(field, at)| &ranked[*field][*at]).collect();
         let weight: f32 = claims.iter().map(|claim| claim.score.max(0.01)).product();
-        if best.as_ref().is_none_or(|(most, fit, _)| 3.0 * weight > rank(*most, *fit))
+        if best.as_ref().is_none_or(|(most, fit, _)| EXACT_LEAD * weight > rank(*most, *fit))
             && distinct(&claims)
             && let Some(fit) = fit(agreement, &claims)
             && well_labelled(agreement, fit, &claims)
@@ -82,11 +85,18 @@ fn settle_one(agreement: &Agreement, fields: &[usize], ranked: &mut [Ranked]) {
     match best {
         // A combination that holds outweighs labels by far, but not any coincidence of weak claims.
         Some((weight, fit, choice)) if weight > 0.004 * top => {
-            let gain = if fit == Fit::Exact { 0.8 } else { 0.6 };
+            let gain = match (agreement, fit) {
+                (Agreement::Annuity { .. } | Agreement::Instalments { .. }, Fit::Exact) => 0.8,
+                (Agreement::Annuity { .. }, Fit::Near) => 0.3,
+                _ => 0.6,
+            };
             for (field, at) in fields.iter().zip(choice) {
                 let mut claim = ranked[*field].remove(at);
                 claim.score += (1.0 - claim.score) * gain;
-                claim.checks.push(crate::domain::Check::new(name_of(agreement), true));
+                // What agrees within a tolerance only proves nothing.
+                if fit == Fit::Exact {
+                    claim.checks.push(crate::domain::Check::new(name_of(agreement), true));
+                }
                 ranked[*field].insert(0, claim);
             }
         }
@@ -111,7 +121,7 @@ enum Fit {
 
 /// An exact fit counts before a near one of claims that are somewhat stronger.
 fn rank(weight: f32, fit: Fit) -> f32 {
-    if fit == Fit::Exact { 3.0 * weight } else { weight }
+    if fit == Fit::Exact { EXACT_LEAD * weight } else { weight }
 }
 
 /// Whether enough of the claims rest on labels for what the agreement proves.
@@ -161,11 +171,11 @@ fn distinct(claims: &[&Claim]) -> bool {
 
 fn fit(agreement: &Agreement, claims: &[&Claim]) -> Option<Fit> {
     let numbers: Vec<Decimal> = claims.iter().map(|claim| claim.value.as_decimal()).collect::<Option<_>>()?;
-    let near = |holds: bool| holds.then_some(Fit::Near);
     match agreement {
         Agreement::Sum { .. } => {
             let parts: Decimal = numbers[1..].iter().sum();
-            near((numbers[0] - parts).abs() <= Decimal::new(1, 2) && !numbers[0].is_zero())
+            let holds = (numbers[0] - parts).abs() <= Decimal::new(1, 2) && !numbers[0].is_zero();
+            holds.then_some(Fit::Exact)
         }
         Agreement::Annuity { .. } => annuity_fit(&numbers),
         Agreement::Instalments { most, .. } => {
@@ -177,12 +187,12 @@ fn fit(agreement: &Agreement, claims: &[&Claim]) -> Option<Fit> {
                 return Some(Fit::Exact);
             }
             let ratio = ratio(numbers[0], product)?;
-            near(ratio >= 0.995 && ratio <= *most)
+            (ratio >= 0.995 && ratio <= *most).then_some(Fit::Near)
         }
         Agreement::EffectiveRate { .. } => None,
         Agreement::Share { rates, .. } => {
             let share = ratio(numbers[1] * Decimal::ONE_HUNDRED, numbers[0])?;
-            near(rates.iter().any(|rate| (rate - share).abs() < 0.06))
+            rates.iter().any(|rate| (rate - share).abs() < 0.06).then_some(Fit::Exact)
         }
         Agreement::Order { .. } | Agreement::Period { .. } => Some(Fit::Near),
     }
