@@ -39,8 +39,8 @@ fn name_of_party<'f>(
     fields: &'f BTreeMap<String, FieldReading>,
 ) -> Option<&'f str> {
     let party = config.fields[field].party.as_ref()?;
-    let names = config.fields.iter().filter(|other| {
+    let mut names = config.fields.iter().filter(|other| {
         matches!(other.kind, FieldKind::Person | FieldKind::Party) && other.party.as_ref() == Some(party)
     });
-    names.filter_map(|name| fields.get(&name.name)?.value.as_text()).next()
+    names.find_map(|name| fields.get(&name.name)?.value.as_text())
 }
