@@ -14,6 +14,8 @@ pub enum Verdict {
 /// Free text is right when it is this much like the label: a reader finds the same in it.
 const FREE_TEXT_SIMILARITY: f64 = 0.9;
 
+const LEGAL_FORMS: [&str; 7] = ["sa", "sl", "slu", "sau", "plc", "ltd", "coop"];
+
 /// Compares a value as read with its label. Names and texts compare without case, accents and
 /// punctuation, names also without order; numbers by value; everything else exactly.
 pub fn judge(field: &str, read: &Value, truth: &Value) -> Verdict {
@@ -66,6 +68,11 @@ fn is_issuer(field: &str) -> bool {
 /// An issuer goes by its brand as well as by its legal name, which begins with it.
 fn is_brand(read: &str, legal_name: &str) -> bool {
     let (read, legal_name) = (fold(read), fold(legal_name));
+    if let Some(rest) = read.strip_prefix(&legal_name) {
+        // The label is the brand and the legal form was read with it.
+        let is_form = |word: &str| word.chars().count() == 1 || LEGAL_FORMS.contains(&word);
+        return rest.starts_with(' ') && rest.split_whitespace().all(is_form);
+    }
     read.len() >= 4 && legal_name.strip_prefix(&read).is_some_and(|rest| rest.starts_with(' '))
 }
 
@@ -99,6 +106,8 @@ mod tests {
             ("invoice_number", "007", "7", Verdict::Wrong),
             ("supplier_name", "LUZ NORTE", "Luz Norte Comercializadora, S.L.", Verdict::Right),
             ("supplier_name", "Norte", "Luz Norte, S.L.", Verdict::Wrong),
+            ("bank_name", "Banco Norte, S.A.", "Banco Norte", Verdict::Right),
+            ("bank_name", "Banco Norte Sucursal", "Banco Norte", Verdict::Wrong),
             ("employee_name", "Ana", "Ana Ruiz", Verdict::Wrong),
             ("birth_date", "1987-05-02", "1987-02-05", Verdict::Wrong),
         ];

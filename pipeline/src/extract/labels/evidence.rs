@@ -283,6 +283,7 @@ fn unlabelled_strength(
         // So that what agrees with other fields to the cent can be found without a known label.
         FieldKind::Money | FieldKind::Percent | FieldKind::Months | FieldKind::Quantity => 0.06,
         // A ticked option of a list needs no label: its words say what it is.
+        FieldKind::Choice if candidate.format > 0.9 => 0.85,
         FieldKind::Choice if candidate.format > 0.65 => 0.6,
         _ => 0.0,
     }

@@ -25,11 +25,22 @@ use crate::extract::parse::text::fold;
 
 /// Scores below this are guesses: the field is absent.
 const LEAST_SCORE: f32 = 0.3;
+/// Weaker claims are no rivals of a value that stands alone, and what that is worth of the doubt.
+const RIVAL: f32 = 0.1;
+const ALONE: f32 = 0.5;
 
 /// The fields of a document that labels tell, by name.
 pub fn read_fields(config: &DocumentTypeConfig, pages: &[&Page]) -> BTreeMap<String, FieldReading> {
     let readings = read_pages(config, pages);
     fields_of(config, &readings)
+}
+
+/// Kinds whose form alone says much: when a paper has one such value, it is hardly something else.
+fn is_telling(kind: FieldKind) -> bool {
+    matches!(
+        kind,
+        FieldKind::PeriodStart | FieldKind::PeriodEnd | FieldKind::Iban | FieldKind::Cups | FieldKind::Naf
+    )
 }
 
 /// The pages of a document prepared for the search of fields.
@@ -46,7 +57,10 @@ pub fn fields_of(config: &DocumentTypeConfig, readings: &[Reading]) -> BTreeMap<
     share_out(config, &mut ranked);
     let mut fields = BTreeMap::new();
     for (settings, (ranked, before)) in config.fields.iter().zip(ranked.iter().zip(&before)) {
-        if let Some(reading) = best_reading(ranked, before) {
+        if let Some(mut reading) = best_reading(ranked, before) {
+            if is_telling(settings.kind) && ranked.iter().skip(1).all(|claim| claim.score < RIVAL) {
+                reading.score += (1.0 - reading.score) * ALONE;
+            }
             fields.insert(settings.name.clone(), reading);
         }
     }
