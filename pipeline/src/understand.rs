@@ -23,6 +23,13 @@ pub struct FilePages<'a> {
     pub reading: &'a FileReading,
 }
 
+/// What the fields of a document could be, by name, the strongest first.
+#[derive(Debug, Clone)]
+pub struct DocumentRivals {
+    pub document_type: String,
+    pub fields: Vec<(String, Vec<Claim>)>,
+}
+
 /// Document types and the confidence model: all that pages need to become documents.
 #[derive(Debug, Clone)]
 pub struct Understanding {
@@ -60,16 +67,19 @@ impl Understanding {
         documents
     }
 
-    /// For every document, its type and for every field that labels tell what it could be, best first, before
-    /// fields are weighed against each other.
-    pub fn rivals(&self, files: &[FilePages<'_>]) -> Vec<(String, Vec<(String, Vec<Claim>)>)> {
+    /// For every document what each field that labels tell could be, before fields are weighed against
+    /// each other.
+    pub fn rivals(&self, files: &[FilePages<'_>]) -> Vec<DocumentRivals> {
         let drafts = group(&pages_of(files), &self.types);
         let rivals = drafts.iter().filter_map(|draft| {
             let config = self.document_type(draft.document_type.as_str())?;
             let pages: Vec<_> = draft.pages.iter().map(|page| page.page).collect();
             let ranked = ranked_claims(config, &read_pages(config, &pages));
             let names = config.fields.iter().map(|field| field.name.clone());
-            Some((draft.document_type.as_str().to_owned(), names.zip(ranked).collect()))
+            Some(DocumentRivals {
+                document_type: draft.document_type.as_str().to_owned(),
+                fields: names.zip(ranked).collect(),
+            })
         });
         rivals.collect()
     }

@@ -26,7 +26,7 @@ const FOLDS: usize = 8;
 pub fn fit_model(observations: &[Observation]) -> ConfidenceModel {
     let all: Vec<&Observation> = observations.iter().collect();
     let layouts: Vec<&str> =
-        BTreeSet::from_iter(all.iter().map(|one| one.layout.as_str())).into_iter().collect();
+        all.iter().map(|one| one.layout.as_str()).collect::<BTreeSet<_>>().into_iter().collect();
     let fold_of = |one: &Observation| {
         layouts.iter().position(|layout| *layout == one.layout).unwrap_or_default() % FOLDS
     };

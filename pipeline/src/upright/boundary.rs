@@ -36,7 +36,7 @@ const MIN_FILL: f32 = 0.94;
 /// Sharpest and bluntest corner, in degrees. A photo taken from 45° makes them about 65 and 115.
 const CORNER_DEGREES: std::ops::RangeInclusive<f32> = 58.0..=122.0;
 /// Short by long side of A4, letter, a card (ISO/IEC 7810 ID-1) and an open page of a passport (ID-3).
-const FORMATS: [f32; 4] = [0.7071, 0.7727, 0.6306, 0.704];
+const FORMATS: [f32; 4] = [std::f32::consts::FRAC_1_SQRT_2, 0.7727, 0.6306, 0.704];
 /// Perspective and curl leave a page's sides within this share of its format's.
 const FORMAT_SLACK: f32 = 0.09;
 /// What a known format counts for beside how well an outline is filled: a coloured panel beside the text

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use dossier::domain::{Document, Timings, Value};
-use dossier::extract::labels::evidence::Claim;
 use dossier::intake::{CaseSource, SourceFile};
 use dossier::process::{Engine, ReadFile};
+use dossier::understand::DocumentRivals;
 
 use serde_json::json;
 
@@ -133,11 +133,11 @@ fn describe(document: &Document) -> String {
 /// At most this many values of a field are shown.
 const MOST_RIVALS: usize = 6;
 
-fn describe_rivals(documents: &[(String, Vec<(String, Vec<Claim>)>)]) -> String {
+fn describe_rivals(documents: &[DocumentRivals]) -> String {
     let mut text = String::new();
-    for (document_type, fields) in documents {
-        text.push_str(&format!("\n{document_type}: possible values by label\n"));
-        for (name, claims) in fields.iter().filter(|(_, claims)| !claims.is_empty()) {
+    for document in documents {
+        text.push_str(&format!("\n{}: possible values by label\n", document.document_type));
+        for (name, claims) in document.fields.iter().filter(|(_, claims)| !claims.is_empty()) {
             text.push_str(&format!("    {name}\n"));
             for claim in claims.iter().take(MOST_RIVALS) {
                 let value = value_as_text(&claim.value);

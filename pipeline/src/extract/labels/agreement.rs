@@ -180,8 +180,7 @@ fn fit(agreement: &Agreement, claims: &[&Claim]) -> Option<Fit> {
         Agreement::Instalments { most, .. } => {
             let product = numbers[1] * numbers[2];
             // The last instalment takes up what rounding left: a cent each at most.
-            let rounding =
-                Decimal::new(1, 2) * numbers[1].max(numbers[2]).min(Decimal::from(MOST_INSTALMENTS));
+            let rounding = Decimal::new(1, 2) * numbers[1].min(Decimal::from(MOST_INSTALMENTS));
             if (numbers[0] - product).abs() <= rounding && product > Decimal::ONE_HUNDRED {
                 return Some(Fit::Exact);
             }
