@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::classify::{LogicalDocument, PageOfFile, group};
 use crate::confidence::{ConfidenceModel, Proof, field_key, row_key};
 use crate::config::DocumentTypeConfig;
-use crate::domain::{Document, Field, FileReading, Finding, Part, Timings, Value};
+use crate::domain::{Document, DocumentType, Field, FileReading, Finding, Part, Timings, Value};
 use crate::extract::labels::evidence::Claim;
 use crate::extract::labels::{ranked_claims, read_pages};
 use crate::extract::{FieldReading, extract};
@@ -51,9 +51,29 @@ impl Understanding {
         self
     }
 
+    /// All document types.
+    pub fn types(&self) -> &[DocumentTypeConfig] {
+        &self.types
+    }
+
     /// The configuration of a document type.
     pub fn document_type(&self, name: &str) -> Option<&DocumentTypeConfig> {
         self.types.iter().find(|config| config.document_type.as_str() == name)
+    }
+
+    /// Reads given pages as a document of a given type, as a person says that it is one.
+    pub fn read_as(&self, document_type: DocumentType, parts: &[Part], files: &[FilePages<'_>]) -> Document {
+        let mut pages = Vec::new();
+        for part in parts {
+            let Some(file) = files.iter().position(|file| file.sha256 == part.sha256) else { continue };
+            let all = files.get(file).map(|file| file.reading.pages.as_slice()).unwrap_or_default();
+            for number in &part.pages {
+                pages.extend(
+                    all.iter().filter(|page| page.number == *number).map(|page| PageOfFile { file, page }),
+                );
+            }
+        }
+        self.document_of(&LogicalDocument { document_type, type_confidence: 1.0, pages }, files)
     }
 
     /// Groups the pages of files to documents and reads their fields.
@@ -127,6 +147,7 @@ impl Understanding {
             checks: reading.checks,
             repaired: reading.repaired,
             confirmed: false,
+            entered: false,
         })
     }
 

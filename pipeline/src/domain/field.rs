@@ -25,6 +25,9 @@ pub struct Field {
     /// A person confirmed or entered it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub confirmed: bool,
+    /// The value is a person's, not the machine's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub entered: bool,
 }
 
 /// A test that a value passed or failed, such as a check letter.

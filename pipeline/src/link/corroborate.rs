@@ -259,6 +259,7 @@ mod tests {
                 checks: Vec::new(),
                 repaired: false,
                 confirmed: false,
+                entered: false,
             };
             ((*name).to_owned(), field)
         });

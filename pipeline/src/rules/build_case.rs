@@ -275,6 +275,7 @@ fn field(name: &str, value: &toml::Value) -> Result<Field, String> {
         checks: Vec::new(),
         repaired: false,
         confirmed: false,
+        entered: false,
     })
 }
 

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::clock::Micros;
 
 /// What happened to a case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
     /// Its files came in: names, sizes and hashes.
@@ -15,21 +15,77 @@ pub enum EventKind {
     Read,
     /// Rules decided: outcome, reason codes, versions, fields rested on.
     Decided,
+    /// It came to the queue; with the goal and the deadline.
+    Queued,
+    /// Documents were asked for: which types, by whom.
+    DocumentsRequested,
+    /// A reviewer took it.
+    Claimed,
+    /// A reviewer gave it back, or their time ran out.
+    Released,
+    /// Set aside until a moment.
+    Postponed,
+    /// Given to somebody else.
+    HandedOver,
+    /// A person changed, added or removed a field: its path and the kind of change, no value.
+    Corrected,
+    /// A person found a field right as read.
+    Confirmed,
+    /// A person gave a document another type, or parted it.
+    Retyped,
+    /// A person decided and another has to agree.
+    Proposed,
+    /// A person decided: outcome, and what the rules said.
+    Judged,
+    /// Only a senior may go on with it.
+    Escalated,
+    /// Its place in the queue was changed.
+    Prioritised,
 }
 
 impl EventKind {
+    const ALL: [EventKind; 16] = [
+        EventKind::Received,
+        EventKind::Read,
+        EventKind::Decided,
+        EventKind::Queued,
+        EventKind::DocumentsRequested,
+        EventKind::Claimed,
+        EventKind::Released,
+        EventKind::Postponed,
+        EventKind::HandedOver,
+        EventKind::Corrected,
+        EventKind::Confirmed,
+        EventKind::Retyped,
+        EventKind::Proposed,
+        EventKind::Judged,
+        EventKind::Escalated,
+        EventKind::Prioritised,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             EventKind::Received => "received",
             EventKind::Read => "read",
             EventKind::Decided => "decided",
+            EventKind::Queued => "queued",
+            EventKind::DocumentsRequested => "documents_requested",
+            EventKind::Claimed => "claimed",
+            EventKind::Released => "released",
+            EventKind::Postponed => "postponed",
+            EventKind::HandedOver => "handed_over",
+            EventKind::Corrected => "corrected",
+            EventKind::Confirmed => "confirmed",
+            EventKind::Retyped => "retyped",
+            EventKind::Proposed => "proposed",
+            EventKind::Judged => "judged",
+            EventKind::Escalated => "escalated",
+            EventKind::Prioritised => "prioritised",
         }
     }
 
     pub fn parse(name: &str) -> Option<Self> {
-        [EventKind::Received, EventKind::Read, EventKind::Decided]
-            .into_iter()
-            .find(|kind| kind.as_str() == name)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 }
 

@@ -1,7 +1,27 @@
-//! Where cases, decisions and their history are kept. Knows SQL; nothing else does.
+//! Where cases, decisions and their history are kept. Knows SQL and the blobs; nothing else does.
 
 mod event;
 mod sqlite;
+mod cases;
+mod arrival;
+mod processing;
+mod list;
+mod queue;
+mod review;
+mod users;
+mod audit;
+mod blobs;
+#[cfg(test)]
+mod tests;
 
+pub use arrival::{Accepted, Arrival, ArrivedFile};
+pub use audit::{Access, Correction, DocumentRequest, Note};
+pub use blobs::{BlobError, BlobStore, Stored};
+pub use cases::{CaseFile, CaseState, StoredCase};
 pub use event::{BrokenChain, Event, EventKind, verify_chain};
+pub use list::{CaseFilter, CaseSummary, Counts, SlaState};
+pub use processing::{Finished, NewFile, ToProcess};
+pub use queue::{Lease, Postponed, Taken};
+pub use review::{Committed, Effect, ReviewCommit};
 pub use sqlite::{DecidedCase, SqliteStore, StoreError};
+pub use users::{NewUser, Role, SessionUser, Token, User};

@@ -8,11 +8,15 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{Row as _, SqlSafeStr as _, SqlitePool};
+use sqlx::{Row as _, SqlSafeStr as _, Sqlite, SqlitePool, Transaction};
 
+use super::cases::CaseState;
 use super::event::{Event, EventKind};
 use crate::clock::Micros;
 use crate::domain::CaseResult;
+
+/// Connections that read at the same time.
+const READERS: u32 = 4;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -22,9 +26,11 @@ pub enum StoreError {
     Migrate(#[from] sqlx::migrate::MigrateError),
     #[error("{table}.{column} of {row} cannot be understood")]
     BadData { table: &'static str, column: &'static str, row: String },
+    #[error("cannot write {what} as JSON")]
+    Encode { what: &'static str, source: serde_json::Error },
 }
 
-fn sql(doing: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
+pub(super) fn sql(doing: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
     move |source| StoreError::Sql { doing, source }
 }
 
@@ -38,7 +44,10 @@ pub struct DecidedCase {
 /// Cases and their events in a `SQLite` file.
 #[derive(Debug, Clone)]
 pub struct SqliteStore {
-    pool: SqlitePool,
+    /// One connection: `SQLite` has one writer, and a read that turns into a write fails under load.
+    pub(super) pool: SqlitePool,
+    /// Reads beside the writer.
+    pub(super) reader: SqlitePool,
 }
 
 impl SqliteStore {
@@ -54,14 +63,18 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(10))
             .foreign_keys(true);
-        // One connection: SQLite has one writer, and a read that turns into a write fails under load.
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
-            .connect_with(options)
+            .connect_with(options.clone())
             .await
             .map_err(sql("open the store"))?;
         migrations().run(&pool).await?;
-        Ok(Self { pool })
+        let reader = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(options.read_only(true))
+            .await
+            .map_err(sql("open the store to read"))?;
+        Ok(Self { pool, reader })
     }
 
     /// Records a processed case and its history in one transaction. A case that is known already
@@ -76,20 +89,18 @@ impl SqliteStore {
         events: Vec<(EventKind, serde_json::Value)>,
         at: Micros,
     ) -> Result<String, StoreError> {
-        let mut transaction =
-            self.pool.begin_with("begin immediate").await.map_err(sql("begin a transaction"))?;
-        let body = serde_json::to_string(result).map_err(|error| StoreError::Sql {
-            doing: "write a result",
-            source: sqlx::Error::Encode(error.into()),
-        })?;
+        let mut transaction = self.begin().await?;
+        let body = encode("a result", result)?;
+        let state = CaseState::after(result.outcome);
         let row = sqlx::query(
             "insert into cases (id, flow, reference, received_on, created_at, decided_at, outcome, mode, pages,
-                                rules_version, models_version, result)
-             values ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10, $11)
+                                rules_version, models_version, result, state, final_at)
+             values ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10, $11, $12, $13)
              on conflict (flow, reference) do update set
                 received_on = excluded.received_on, decided_at = excluded.decided_at, outcome = excluded.outcome,
                 mode = excluded.mode, pages = excluded.pages, rules_version = excluded.rules_version,
-                models_version = excluded.models_version, result = excluded.result
+                models_version = excluded.models_version, result = excluded.result, state = excluded.state,
+                final_at = excluded.final_at, revision = cases.revision + 1
              returning id",
         )
         .bind(new_id)
@@ -103,55 +114,20 @@ impl SqliteStore {
         .bind(&result.rules.version)
         .bind(&result.models.version)
         .bind(body)
+        .bind(state.as_str())
+        .bind((state == CaseState::Final).then_some(at))
         .fetch_one(&mut *transaction)
         .await
         .map_err(sql("record a case"))?;
         let id: String = row.try_get("id").map_err(sql("record a case"))?;
-        let last = sqlx::query(
-            "select sequence, hash from case_events where case_id = $1 order by sequence desc limit 1",
-        )
-        .bind(&id)
-        .fetch_optional(&mut *transaction)
-        .await
-        .map_err(sql("read a case's last event"))?;
-        let (mut sequence, mut previous_hash) = match last {
-            Some(row) => (
-                row.try_get::<i64, _>("sequence").map_err(sql("read a case's last event"))?,
-                row.try_get::<String, _>("hash").map_err(sql("read a case's last event"))?,
-            ),
-            None => (0, String::new()),
-        };
-        for (kind, detail) in events {
-            sequence += 1;
-            let mut event = Event {
-                sequence,
-                kind,
-                at,
-                actor: "machine".to_owned(),
-                detail,
-                previous_hash,
-                hash: String::new(),
-            };
-            event.hash = event.expected_hash(&id);
-            sqlx::query(
-                "insert into case_events (case_id, sequence, kind, at, actor, detail, previous_hash, hash)
-                 values ($1, $2, $3, $4, $5, $6, $7, $8)",
-            )
-            .bind(&id)
-            .bind(event.sequence)
-            .bind(event.kind.as_str())
-            .bind(event.at)
-            .bind(&event.actor)
-            .bind(event.detail.to_string())
-            .bind(&event.previous_hash)
-            .bind(&event.hash)
-            .execute(&mut *transaction)
-            .await
-            .map_err(sql("append a case event"))?;
-            previous_hash = event.hash;
-        }
+        write_reasons(&mut transaction, &id, result).await?;
+        append(&mut transaction, &id, "machine", events, at).await?;
         transaction.commit().await.map_err(sql("commit a case"))?;
         Ok(id)
+    }
+
+    pub(super) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        self.pool.begin_with("begin immediate").await.map_err(sql("begin a transaction"))
     }
 
     /// The history of a case, oldest first; empty for an unknown case.
@@ -164,7 +140,7 @@ impl SqliteStore {
              where case_id = $1 order by sequence",
         )
         .bind(case_id)
-        .fetch_all(&self.pool)
+        .fetch_all(&self.reader)
         .await
         .map_err(sql("read a case's events"))?;
         rows.iter().map(|row| event_of(case_id, row)).collect()
@@ -184,27 +160,119 @@ impl SqliteStore {
         let end = to.and_then(|day| day.succ_opt()).map_or(Micros::MAX, start_of);
         let rows = sqlx::query(
             "select id, decided_at, result from cases
-             where decided_at >= $1 and decided_at < $2 order by decided_at, id",
+             where decided_at >= $1 and decided_at < $2 and result is not null order by decided_at, id",
         )
         .bind(start)
         .bind(end)
-        .fetch_all(&self.pool)
+        .fetch_all(&self.reader)
         .await
         .map_err(sql("read decided cases"))?;
         rows.iter().map(decided_case).collect()
     }
 
     /// Closes the file after the last write.
-    pub async fn close(self) {
+    pub async fn close(&self) {
+        self.reader.close().await;
         self.pool.close().await;
     }
 }
 
 /// The tables' history. An applied migration is never edited: a change is a new one.
 fn migrations() -> Migrator {
-    let sql = include_str!("../../migrations/sqlite/0001_cases.sql");
-    let cases = Migration::new(1, "cases".into(), MigrationType::Simple, sql.into_sql_str(), false);
-    Migrator::with_migrations(vec![cases])
+    let step = |version: i64, name: &'static str, sql: &'static str| {
+        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    Migrator::with_migrations(vec![
+        step(1, "cases", include_str!("../../migrations/sqlite/0001_cases.sql")),
+        step(2, "serve", include_str!("../../migrations/sqlite/0002_serve.sql")),
+    ])
+}
+
+/// Appends to the history of a case, each event with the hash of the one before it.
+pub(super) async fn append(
+    transaction: &mut Transaction<'static, Sqlite>,
+    case_id: &str,
+    actor: &str,
+    events: Vec<(EventKind, serde_json::Value)>,
+    at: Micros,
+) -> Result<(), StoreError> {
+    let doing = "read a case's last event";
+    let last = sqlx::query(
+        "select sequence, hash from case_events where case_id = $1 order by sequence desc limit 1",
+    )
+    .bind(case_id)
+    .fetch_optional(&mut **transaction)
+    .await
+    .map_err(sql(doing))?;
+    let (mut sequence, mut previous_hash) = match last {
+        Some(row) => (
+            row.try_get::<i64, _>("sequence").map_err(sql(doing))?,
+            row.try_get::<String, _>("hash").map_err(sql(doing))?,
+        ),
+        None => (0, String::new()),
+    };
+    for (kind, detail) in events {
+        sequence += 1;
+        let actor = actor.to_owned();
+        let mut event = Event { sequence, kind, at, actor, detail, previous_hash, hash: String::new() };
+        event.hash = event.expected_hash(case_id);
+        sqlx::query(
+            "insert into case_events (case_id, sequence, kind, at, actor, detail, previous_hash, hash)
+             values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        )
+        .bind(case_id)
+        .bind(event.sequence)
+        .bind(event.kind.as_str())
+        .bind(event.at)
+        .bind(&event.actor)
+        .bind(event.detail.to_string())
+        .bind(&event.previous_hash)
+        .bind(&event.hash)
+        .execute(&mut **transaction)
+        .await
+        .map_err(sql("append a case event"))?;
+        previous_hash = event.hash;
+    }
+    Ok(())
+}
+
+/// Writes the codes of the current reasons, in place of those before.
+pub(super) async fn write_reasons(
+    transaction: &mut Transaction<'static, Sqlite>,
+    case_id: &str,
+    result: &CaseResult,
+) -> Result<(), StoreError> {
+    let doing = "write the reasons of a case";
+    let mut codes: Vec<&str> = Vec::new();
+    for reason in &result.reasons {
+        if !codes.contains(&reason.code.as_str()) {
+            codes.push(&reason.code);
+        }
+    }
+    sqlx::query("update cases set reason_codes = $2 where id = $1")
+        .bind(case_id)
+        .bind(encode("reasons", &codes)?)
+        .execute(&mut **transaction)
+        .await
+        .map_err(sql(doing))?;
+    sqlx::query("delete from case_reasons where case_id = $1")
+        .bind(case_id)
+        .execute(&mut **transaction)
+        .await
+        .map_err(sql(doing))?;
+    for code in codes {
+        sqlx::query("insert into case_reasons (case_id, code) values ($1, $2)")
+            .bind(case_id)
+            .bind(code)
+            .execute(&mut **transaction)
+            .await
+            .map_err(sql(doing))?;
+    }
+    Ok(())
+}
+
+pub(super) fn encode(what: &'static str, value: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|source| StoreError::Encode { what, source })
 }
 
 fn start_of(day: NaiveDate) -> Micros {
