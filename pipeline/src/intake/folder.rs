@@ -13,7 +13,7 @@ pub const APPLICATION_FILE: &str = "application.json";
 /// Declared data is a page of text; more than this is something else under its name.
 const MAX_APPLICATION_BYTES: u64 = 1 << 20;
 /// Folders inside a case folder are looked into this deep: people group by front and back, by month.
-const MAX_DEPTH: usize = 4;
+pub(super) const MAX_DEPTH: usize = 4;
 /// More files than any case has; keeps a wrongly named path from walking a whole disk.
 const MAX_FILES_IN_CASE: usize = 500;
 

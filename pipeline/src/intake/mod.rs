@@ -7,6 +7,8 @@ pub mod sniff;
 pub mod archive;
 pub mod folder;
 mod hash;
+pub mod accept;
+pub mod watch;
 
 pub use folder::{CaseSource, IntakeError, SourceFile, discover};
 pub use hash::hash_file;
