@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::confidence::ConfidenceModel;
 use crate::config::{Bundle, BundleError, DocumentTypesError, load_document_types};
-use crate::domain::{Case, CaseResult, FileFinding, Finding, Mode, Outcome, Timings, Version};
+use crate::domain::{Case, CaseResult, Document, FileFinding, Finding, Mode, Outcome, Timings, Version};
 use crate::intake::{CaseSource, SourceFile, hash_file};
 use crate::link::corroborate;
 use crate::read::{FileOutcome, PageImage, ReadOptions, ReadingCache, Sandbox, SandboxError};
@@ -70,6 +70,8 @@ pub struct Engine {
 pub struct Processed {
     pub result: CaseResult,
     pub events: Vec<(EventKind, serde_json::Value)>,
+    /// Pages by file hash.
+    pub page_counts: Vec<(String, u32)>,
 }
 
 /// A case with its archives opened and its files read.
@@ -156,6 +158,33 @@ impl Engine {
         Ok(self.sandbox.pictures(&file.path, &self.options).await?)
     }
 
+    /// Puts the members of a case's archives in the place of the archives.
+    ///
+    /// # Errors
+    /// When the sandbox itself fails or `scratch` cannot be written.
+    pub async fn expand(&self, source: &CaseSource, scratch: &Path) -> Result<CaseSource, ProcessError> {
+        Ok(self.sandbox.expand(source.clone(), scratch).await?)
+    }
+
+    /// The upright picture of one page; `None` when it cannot be made.
+    ///
+    /// # Errors
+    /// When the sandbox itself fails.
+    pub async fn picture(&self, path: &Path, page: u32) -> Result<Option<PageImage>, ProcessError> {
+        Ok(self.sandbox.picture(path, page, &self.options).await?)
+    }
+
+    /// What was read in a file, from the kept readings where it is there.
+    ///
+    /// # Errors
+    /// When the sandbox itself fails or the file cannot be read from the disk.
+    pub async fn reading(&self, path: &Path, sha256: &str) -> Result<FileOutcome, ProcessError> {
+        match self.cache.as_ref().and_then(|cache| cache.find(sha256, &self.options)) {
+            Some(outcome) => Ok(outcome),
+            None => self.read_anew(path, sha256).await,
+        }
+    }
+
     async fn read_anew(&self, path: &Path, sha256: &str) -> Result<FileOutcome, ProcessError> {
         let outcome = self.sandbox.read(path, &self.options).await?;
         if let Some(cache) = &self.cache {
@@ -204,6 +233,20 @@ impl Engine {
         records: &dyn Records,
         today: NaiveDate,
     ) -> Result<Processed, ProcessError> {
+        self.process_with(source, records, today, |_| {}).await
+    }
+
+    /// As [`Engine::process`]; `carry` puts what people said into the documents before rules run.
+    ///
+    /// # Errors
+    /// When the flow is unknown or the sandbox itself fails; what cannot be read is a finding.
+    pub async fn process_with(
+        &self,
+        source: &CaseSource,
+        records: &dyn Records,
+        today: NaiveDate,
+        carry: impl FnOnce(&mut Vec<Document>),
+    ) -> Result<Processed, ProcessError> {
         let started = Instant::now();
         let name = source.flow.as_deref().ok_or(ProcessError::NoFlow)?;
         let flow = self.flow(name).ok_or_else(|| ProcessError::UnknownFlow(name.to_owned()))?;
@@ -229,6 +272,7 @@ impl Engine {
         if self.calibrated {
             corroborate(&mut case);
         }
+        carry(&mut case.documents);
         let decision = decide(flow, &case, records);
         timings.decide = milliseconds(deciding);
         timings.total = milliseconds(started);
@@ -248,7 +292,39 @@ impl Engine {
             timings_ms: timings,
         };
         let events = events_of(&files, &result);
-        Ok(Processed { result, events })
+        let pages = |file: &ReadFile| (file.sha256.clone(), file.outcome.page_count);
+        Ok(Processed { result, events, page_counts: files.iter().map(pages).collect() })
+    }
+
+    /// Runs the rules again on a result whose documents a person changed.
+    ///
+    /// # Errors
+    /// When its flow is no longer there.
+    pub fn decide_again(
+        &self,
+        result: &mut CaseResult,
+        declared: &serde_json::Value,
+        records: &dyn Records,
+    ) -> Result<(), ProcessError> {
+        let flow = self.flow(&result.flow).ok_or_else(|| ProcessError::UnknownFlow(result.flow.clone()))?;
+        let unreadable =
+            result.findings.iter().map(|finding| (finding.file.clone(), finding.finding.clone()));
+        let case = Case {
+            reference: result.reference.clone(),
+            flow: result.flow.clone(),
+            received_on: result.received_on,
+            declared: declared.clone(),
+            documents: result.documents.clone(),
+            unreadable: unreadable.collect(),
+        };
+        let decision = decide(flow, &case, records);
+        result.outcome = decision.outcome;
+        result.reasons = decision.reasons;
+        result.outputs = decision.outputs;
+        // Final is what a person makes of it.
+        result.mode = None;
+        result.rules.version.clone_from(&self.rules_version);
+        Ok(())
     }
 }
 

@@ -20,6 +20,14 @@ pub struct Settings {
     pub records: Option<PathBuf>,
     /// `SQLite` file that keeps cases and their history.
     pub db: Option<PathBuf>,
+    /// The watched folder with one folder per flow; `inbox` in the working directory when absent.
+    pub inbox: Option<PathBuf>,
+    /// Folder for everything that the server keeps; `data` in the working directory when absent.
+    pub data: Option<PathBuf>,
+    /// Address that the server listens on.
+    pub listen: Option<String>,
+    /// How people reach the server from outside. With `https` cookies are sent over TLS alone.
+    pub public_url: Option<String>,
     /// Tried, after the empty one, on encrypted files.
     #[serde(default)]
     pub passwords: Vec<String>,
@@ -35,6 +43,10 @@ impl std::fmt::Debug for Settings {
             .field("models", &self.models)
             .field("records", &self.records)
             .field("db", &self.db)
+            .field("inbox", &self.inbox)
+            .field("data", &self.data)
+            .field("listen", &self.listen)
+            .field("public_url", &self.public_url)
             .field("passwords", &format_args!("{} (hidden)", self.passwords.len()))
             .field("parallel", &self.parallel)
             .finish()
@@ -62,8 +74,8 @@ impl Settings {
             message: error.message().to_owned(),
         })?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        let places = [&mut settings.rules, &mut settings.models, &mut settings.records, &mut settings.db];
-        for place in places.into_iter().flatten() {
+        let Settings { rules, models, records, db, inbox, data, .. } = &mut settings;
+        for place in [rules, models, records, db, inbox, data].into_iter().flatten() {
             *place = folder.join(&*place);
         }
         Ok(settings)

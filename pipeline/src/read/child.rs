@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use image::{GrayImage, RgbImage};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-use super::file::{PageTimings, ReadOptions, ReadSink, read_file};
+use super::file::{PageTimings, ReadOptions, ReadSink, draw_pages, read_file};
 use super::wire::{
     ChildLimits, MAX_REQUEST_BYTES, Message, PageImage, Request, Source, Task, read_frame, write_frame,
 };
@@ -46,6 +46,12 @@ fn run(request: Request) -> io::Result<()> {
             let reader = LazyReader { models: models.map(PathBuf::from), loaded: OnceLock::new() };
             read(&load(source)?, &options, &reader, &mut parent);
         }
+        Task::Draw { source, options, models } => {
+            let reader = LazyReader { models: models.map(PathBuf::from), loaded: OnceLock::new() };
+            if let Err(error) = draw_pages(&load(source)?, &options, &reader, &mut parent) {
+                parent.send(&Message::Failed { problem: describe(&error) });
+            }
+        }
         Task::Unpack { source, limits, scratch } => {
             unpack_to(&load(source)?, &limits, Path::new(&scratch), &mut parent)?;
         }
@@ -65,7 +71,9 @@ fn load(source: Source) -> io::Result<Vec<u8>> {
 fn restrict(request: &Request) -> rustix::io::Result<()> {
     let limits = request.limits;
     let (pages, largest_file) = match &request.task {
-        Task::Read { options, .. } => (u64::from(options.page_count.min(options.max_pages)), 0),
+        Task::Read { options, .. } | Task::Draw { options, .. } => {
+            (u64::from(options.page_count.min(options.max_pages)), 0)
+        }
         Task::Unpack { limits, .. } => (0, limits.max_member_bytes + 1),
     };
     let both = |value: u64| Rlimit { current: Some(value), maximum: Some(value) };
@@ -152,6 +160,7 @@ impl ReadSink for Parent {
     fn picture(&mut self, page: u32, picture: RgbImage) {
         let (width, height) = picture.dimensions();
         self.send(&Message::Picture(PageImage { page, width, height, rgb: picture.into_raw() }));
+        self.extend_processor_time();
     }
 
     fn finding(&mut self, finding: Finding) {

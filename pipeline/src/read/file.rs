@@ -123,6 +123,32 @@ pub fn read_file(
     Ok(())
 }
 
+/// Hands over the pictures of the pages that the options ask for, upright, without recognising words.
+///
+/// # Errors
+/// When the models cannot be loaded: that says nothing about the file.
+pub fn draw_pages(
+    bytes: &[u8],
+    options: &ReadOptions,
+    reader: &dyn Reader,
+    sink: &mut dyn ReadSink,
+) -> Result<(), OcrError> {
+    let Ok(opened) = render::open(bytes, &options.open) else { return Ok(()) };
+    let last = options.first_page.saturating_sub(1).saturating_add(options.page_count);
+    let last = last.min(opened.page_count).min(options.max_pages);
+    let pages = opened.pages();
+    for number in options.first_page..=last {
+        let draw = || picture_of(&pages.page(number)?, reader);
+        // What cannot be drawn has its finding from reading.
+        match catch_unwind(AssertUnwindSafe(draw)) {
+            Ok(Ok(Some(picture))) => sink.picture(number, picture),
+            Ok(Err(Unread::Models(error))) => return Err(error),
+            Ok(Ok(None) | Err(Unread::Finding(_))) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
 /// Reads a whole file in this process: for tests and tools, not for bytes of strangers.
 ///
 /// # Errors
@@ -188,6 +214,13 @@ fn read_page(
     let page = from_native(rendered, native, reader)?;
     let picture = if with_picture { rendered.raster_at(PICTURE_PIXELS_PER_POINT) } else { None };
     Ok((page, PageTimings { decode_us, ocr_us: elapsed_us(started) }, picture))
+}
+
+fn picture_of(rendered: &RenderedPage<'_>, reader: &dyn Reader) -> Result<Option<RgbImage>, Unread> {
+    if rendered.native.is_some() {
+        return Ok(rendered.raster_at(PICTURE_PIXELS_PER_POINT));
+    }
+    Ok(Some(upright(rendered.raster()?, rendered.camera_hint, reader)?.image))
 }
 
 fn from_native(

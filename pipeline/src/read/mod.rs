@@ -18,6 +18,6 @@ pub mod sandbox;
 mod cache;
 
 pub use cache::ReadingCache;
-pub use file::{PageTimings, ReadOptions, ReadSink, read_file, read_whole};
+pub use file::{PageTimings, ReadOptions, ReadSink, draw_pages, read_file, read_whole};
 pub use sandbox::{FileOutcome, Sandbox, SandboxError, SandboxLimits};
 pub use wire::{ChildLimits, PageImage};

@@ -135,6 +135,30 @@ impl Sandbox {
         Ok(pictures)
     }
 
+    /// The upright picture of one page, without recognising its words; `None` when it cannot be made.
+    ///
+    /// # Errors
+    /// When no child can be started.
+    pub async fn picture(
+        &self,
+        path: &Path,
+        page: u32,
+        options: &ReadOptions,
+    ) -> Result<Option<PageImage>, SandboxError> {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let options = ReadOptions { first_page: page, page_count: 1, ..options.clone() };
+        let models = self.models.clone().map(PathBuf::into_os_string);
+        let task = Task::Draw { source: Source::Path(path.into_os_string()), options, models };
+        let mut found = None;
+        let mut on_message = |message| {
+            if let Message::Picture(picture) = message {
+                found = Some(picture);
+            }
+        };
+        self.run_child(task, &mut on_message).await?;
+        Ok(found.filter(|picture| picture.page == page))
+    }
+
     async fn read_source(&self, job: &Job<'_>) -> Result<FileOutcome, SandboxError> {
         let size = self.limits.pages_per_child.max(1);
         let (opened, page_count) = oneshot::channel();

@@ -49,6 +49,12 @@ pub(super) enum Task {
         options: ReadOptions,
         models: Option<OsString>,
     },
+    /// Pictures of pages alone.
+    Draw {
+        source: Source,
+        options: ReadOptions,
+        models: Option<OsString>,
+    },
     /// Members go to numbered files in the scratch folder.
     Unpack {
         source: Source,

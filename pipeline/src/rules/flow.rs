@@ -23,6 +23,8 @@ pub struct FlowConfig {
     pub accept_code: Option<String>,
     #[serde(default)]
     pub sla: Sla,
+    #[serde(default)]
+    pub review: ReviewPolicy,
     pub documents: NeededDocuments,
     pub confidence: Thresholds,
     /// Every number and word list of the policy, by name.
@@ -71,6 +73,19 @@ impl Default for Sla {
     fn default() -> Self {
         Self { goal_hours: 4, deadline_hours: 24 }
     }
+}
+
+/// What people decide about and how.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReviewPolicy {
+    /// What is at stake, for the order of the queue and for four eyes: the first of these that is
+    /// there. `declared.a.b` is declared data, else `document_type.field`.
+    #[serde(default)]
+    pub amount_fields: Vec<String>,
+    /// A person's decision on more than this needs a second person; nobody is asked twice without it.
+    #[serde(default)]
+    pub four_eyes_above: Option<Decimal>,
 }
 
 /// Which documents a case must bring and which one counts when several came.

@@ -7,7 +7,7 @@ use rhai::{AST, Engine};
 
 use super::combine::Combination;
 use super::engine;
-use super::flow::{FlowConfig, Outcomes, Thresholds, limit_value, phrases_value};
+use super::flow::{FlowConfig, Language, Outcomes, Thresholds, limit_value, phrases_value};
 use super::script::Limits;
 use super::wording::{Messages, SharedWording};
 use crate::config::{Bundle, BundleError};
@@ -49,6 +49,16 @@ impl Flow {
         flow.check_meaning()?;
         super::cases::try_out(&flow, bundle)?;
         Ok(flow)
+    }
+
+    /// What people call a document type (alternatives are joined by "or").
+    pub fn document_name(&self, types: &str, language: Language) -> String {
+        self.messages.document_in(types, language)
+    }
+
+    /// What people call a field of a document type.
+    pub fn field_name(&self, document_type: &str, field: &str, language: Language) -> String {
+        self.messages.field_in(document_type, field, language)
     }
 
     /// Names of the flows in a bundle: the folders with a `flow.toml`.

@@ -36,7 +36,8 @@ use crate::domain::{Case, Decision};
 
 pub use cases::{CaseReport, run_cases};
 pub use flow::{
-    FlowConfig, Language, NeededDocuments, Outcomes, RuleConfig as Rule, Sla, Thresholds, Wording,
+    FlowConfig, Language, NeededDocuments, Outcomes, ReviewPolicy, RuleConfig as Rule, Sla, Thresholds,
+    Wording,
 };
 pub use lint::{Complaint, lint};
 pub use load::{Flow, RulesError};

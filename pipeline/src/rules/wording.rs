@@ -37,6 +37,13 @@ impl Messages {
         Self { language, shared, by_code }
     }
 
+    /// What people call a field.
+    pub(super) fn field_in(&self, document: &str, field: &str, language: Language) -> String {
+        let path = format!("{document}.{field}");
+        let wording = self.shared.fields.get(&path).or_else(|| self.shared.fields.get(field));
+        wording.map_or_else(|| field.replace('_', " "), |wording| wording.in_language(language).to_owned())
+    }
+
     pub(super) fn has(&self, code: &str) -> bool {
         self.by_code.contains_key(code)
     }
@@ -53,11 +60,16 @@ impl Messages {
 
     /// What people call a needed document; alternatives are joined by "or".
     pub(super) fn document(&self, types: &str) -> String {
+        self.document_in(types, self.language)
+    }
+
+    pub(super) fn document_in(&self, types: &str, language: Language) -> String {
         let names = types.split('|').map(|name| match self.shared.documents.get(name) {
-            Some(wording) => wording.in_language(self.language).to_owned(),
+            Some(wording) => wording.in_language(language).to_owned(),
             None => name.to_owned(),
         });
-        names.collect::<Vec<_>>().join(self.phrase("or"))
+        let or = self.shared.phrases.get("or").map_or("", |wording| wording.in_language(language));
+        names.collect::<Vec<_>>().join(or)
     }
 
     /// The sentence part for a card of which only `side` (`front` or `back`) came.

@@ -1,0 +1,19 @@
+//! What people do with a case, as pure functions: change a field and see what would now be decided,
+//! decide, ask for documents, have a second person agree.
+//!
+//! Knows neither store nor web: a result goes in, a result with what is to be recorded comes out.
+//! Both the pages and the API go through here.
+
+mod value;
+mod change;
+mod carry;
+mod judge;
+mod policy;
+#[cfg(test)]
+mod tests;
+
+pub use carry::carry_over;
+pub use change::{Change, ChangeError, Changed, Place, change};
+pub use judge::{Judged, Judgement, judge};
+pub use policy::{amount_cents, draft_request, goal_and_deadline, mode_after, wanted_documents};
+pub use value::{Expected, expected, normalise};

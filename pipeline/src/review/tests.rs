@@ -1,0 +1,169 @@
+//! A person's changes and decisions, on a case made by hand.
+
+use chrono::NaiveDate;
+
+use super::*;
+use crate::config::{Bundle, DocumentTypeConfig, load_document_types};
+use crate::domain::{
+    CaseResult, Check, Document, DocumentType, Field, Mode, Outcome, Part, Timings, Value, Version,
+};
+use crate::rules::{Flow, Language};
+use crate::store::{Effect, EventKind};
+
+fn types() -> Vec<DocumentTypeConfig> {
+    load_document_types(&Bundle::embedded_rules()).unwrap()
+}
+
+fn flow() -> Flow {
+    Flow::load(&Bundle::embedded_rules(), "consumer_loan").unwrap()
+}
+
+fn field(value: &str) -> Field {
+    Field {
+        value: Value::Text(value.to_owned()),
+        raw: value.to_owned(),
+        confidence: 0.8,
+        page: 1,
+        file: "payslip.pdf".to_owned(),
+        bounds: [0.1, 0.2, 0.3, 0.02],
+        checks: vec![],
+        repaired: false,
+        confirmed: false,
+        entered: false,
+    }
+}
+
+fn payslip() -> Document {
+    Document {
+        document_type: DocumentType::new("payslip"),
+        type_confidence: 0.99,
+        parts: vec![Part { file: "payslip.pdf".to_owned(), sha256: "aa".to_owned(), pages: vec![1, 2] }],
+        fields: [("net_pay".to_owned(), field("1500.00")), ("employer_name".to_owned(), field("ACME"))]
+            .into(),
+        findings: vec![],
+    }
+}
+
+fn result() -> CaseResult {
+    let version = || Version { version: "sha256:0".to_owned() };
+    CaseResult {
+        reference: "A-1".to_owned(),
+        flow: "consumer_loan".to_owned(),
+        outcome: Outcome::Review,
+        mode: None,
+        received_on: NaiveDate::from_ymd_opt(2026, 3, 14).unwrap(),
+        reasons: vec![],
+        outputs: [].into(),
+        documents: vec![payslip()],
+        findings: vec![],
+        rules: version(),
+        models: version(),
+        pages: 1,
+        timings_ms: Timings::default(),
+    }
+}
+
+fn correct(field: &str, input: &str, place: Option<Place>) -> Result<Changed, ChangeError> {
+    let wanted = Change::Correct { document: 0, field: field.to_owned(), input: input.to_owned(), place };
+    change(&types(), result(), wanted, "x1".to_owned())
+}
+
+#[test]
+fn a_corrected_field_is_confirmed_normalised_and_told_without_its_value() {
+    let changed = correct("net_pay", "1.512,30 €", None).unwrap();
+    let net_pay = &changed.result.documents[0].fields["net_pay"];
+    assert_eq!(net_pay.value, Value::Text("1512.30".to_owned()));
+    assert!(net_pay.confirmed && net_pay.entered);
+    assert_eq!(net_pay.bounds, [0.1, 0.2, 0.3, 0.02], "it stays where it was");
+    assert_eq!(changed.corrections[0].before.as_deref(), Some("\"1500.00\""));
+    assert_eq!(changed.corrections[0].machine_confidence, Some(0.8));
+    let (kind, detail) = &changed.event;
+    assert_eq!((*kind, detail["field"].as_str()), (EventKind::Corrected, Some("net_pay")));
+    assert!(!detail.to_string().contains("15"), "{detail}");
+}
+
+#[test]
+fn a_value_typed_as_it_was_read_is_still_the_machines() {
+    let changed = correct("net_pay", "1500,00", None).unwrap();
+    let net_pay = &changed.result.documents[0].fields["net_pay"];
+    assert!(net_pay.confirmed && !net_pay.entered);
+    assert_eq!(changed.event.1["changed"], false);
+}
+
+#[test]
+fn a_new_field_gets_the_place_that_was_pointed_at() {
+    let place = Place {
+        file: "payslip.pdf".to_owned(),
+        page: 2,
+        bounds: [0.5, 0.5, 0.1, 0.9],
+        raw: "B1234".to_owned(),
+    };
+    let changed = correct("employer_tax_id", "B-12345674", Some(place.clone())).unwrap();
+    let added = &changed.result.documents[0].fields["employer_tax_id"];
+    assert_eq!((added.page, added.value.as_text()), (2, Some("B12345674")));
+    assert_eq!(added.checks, [Check::new("tax_id_letter", true)]);
+    assert_eq!(changed.corrections[0].kind, "added");
+    let elsewhere = correct("employer_tax_id", "B12345674", Some(Place { page: 7, ..place }));
+    assert!(matches!(elsewhere, Err(ChangeError::NoPlace { page: 7, .. })), "{elsewhere:?}");
+}
+
+#[test]
+fn what_is_not_there_is_refused() {
+    assert!(matches!(correct("net_pay", "much", None), Err(ChangeError::NoValue { .. })));
+    assert!(matches!(correct("iban_of_the_moon", "1", None), Err(ChangeError::NoField { .. })));
+    let confirm = Change::Confirm { document: 3, field: "net_pay".to_owned() };
+    assert_eq!(change(&types(), result(), confirm, String::new()).unwrap_err(), ChangeError::NoDocument(3));
+}
+
+#[test]
+fn what_people_said_outlives_a_new_reading_of_the_same_pages() {
+    let before = correct("net_pay", "1600", None).unwrap().result;
+    let mut again = vec![payslip(), payslip()];
+    again[1].parts[0].sha256 = "bb".to_owned();
+    carry_over(&before, &mut again);
+    assert_eq!(again[0].fields["net_pay"].value.as_text(), Some("1600.00"));
+    assert_eq!(again[1].fields["net_pay"].value.as_text(), Some("1500.00"));
+    assert!(!again[0].fields["employer_name"].confirmed);
+}
+
+#[test]
+fn a_decision_over_the_limit_needs_a_second_person() {
+    let flow = flow();
+    let limit = flow.config.review.four_eyes_above.expect("the shipped flow has one");
+    let under = i64::try_from(limit.mantissa()).unwrap() * 100;
+    let judge = |cents, first, senior| judge(&flow, result(), Judgement::Accept, cents, first, senior);
+    assert_eq!(judge(under, None, false).effect, Effect::Close);
+    let first = judge(under + 1, None, true);
+    assert_eq!(first.effect, Effect::SecondOpinion { outcome: Outcome::Accept });
+    assert_eq!((first.result.outcome, first.result.mode), (Outcome::Review, None), "it is not decided yet");
+    assert_eq!(judge(under + 1, Some(Outcome::Accept), false).effect, Effect::Close);
+    assert_eq!(judge(under + 1, Some(Outcome::Reject), false).effect, Effect::Escalate);
+    assert_eq!(judge(under + 1, Some(Outcome::Reject), true).effect, Effect::Close);
+}
+
+#[test]
+fn a_case_is_manual_when_nothing_of_the_machine_was_used() {
+    let flow = flow();
+    let decided = judge(&flow, result(), Judgement::Reject, 0, None, false).result;
+    assert_eq!((decided.outcome, decided.mode), (Outcome::Reject, Some(Mode::Hybrid)));
+    let mut keyed = result();
+    for field in keyed.documents[0].fields.values_mut() {
+        field.entered = true;
+    }
+    assert_eq!(mode_after(&keyed), Mode::Manual);
+}
+
+#[test]
+fn the_request_names_what_is_missing() {
+    let flow = flow();
+    assert_eq!(wanted_documents(&flow, &result()), ["id_card|passport", "bank_statement", "contract"]);
+    let draft = draft_request(&flow, &result(), Language::En);
+    assert!(draft.contains("the bank statement") && !draft.contains("payslip"), "{draft}");
+}
+
+#[test]
+fn what_is_at_stake_is_the_first_amount_that_is_there() {
+    let declared = serde_json::json!({"loan": {"principal": "12000.50"}});
+    assert_eq!(amount_cents(&flow(), &result(), &declared), 1_200_050);
+    assert_eq!(amount_cents(&flow(), &result(), &serde_json::json!({})), 0);
+}

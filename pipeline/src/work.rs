@@ -1,0 +1,254 @@
+//! The worker: takes cases that wait for the machine, has them read and decided, records what came of
+//! it. Everything it does can be done again: a case found half done at the start is processed anew,
+//! and a case that changed while it was read is read once more.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc};
+
+use crate::clock::{Clock, Micros};
+use crate::domain::{CaseResult, Outcome};
+use crate::intake::{CaseSource, SourceFile};
+use crate::process::{Engine, ProcessError, Processed};
+use crate::review::{
+    amount_cents, carry_over, draft_request, goal_and_deadline, mode_after, wanted_documents,
+};
+use crate::rules::Records;
+use crate::store::{
+    ArrivedFile, BlobError, BlobStore, CaseState, EventKind, Finished, NewFile, SqliteStore, StoreError,
+    StoredCase, ToProcess,
+};
+
+/// Cases in work at the same time. Reading is bounded by the sandbox; this only keeps it fed.
+const CASES_AHEAD: usize = 4;
+/// How often waiting cases are looked for when nobody tells about new ones.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Waits between attempts double from the first to the last of these.
+const FIRST_WAIT: Micros = 2_000_000;
+const LONGEST_WAIT: Micros = 600_000_000;
+
+#[derive(Debug, thiserror::Error)]
+pub enum WorkError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    #[error("cannot make a folder for the members of archives")]
+    Scratch(#[source] std::io::Error),
+    #[error("there is no flow {0}")]
+    UnknownFlow(String),
+}
+
+/// Everything that the work needs; cheap to share.
+pub struct Workshop {
+    pub engine: Arc<Engine>,
+    pub records: Arc<dyn Records>,
+    pub store: SqliteStore,
+    pub blobs: BlobStore,
+    pub clock: Arc<dyn Clock>,
+    /// Told when a case waits.
+    pub wake: Notify,
+}
+
+impl std::fmt::Debug for Workshop {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Workshop").field("engine", &self.engine).finish_non_exhaustive()
+    }
+}
+
+/// Works until `stop` is done, then finishes what is begun. `on_done` hears the id of each case.
+///
+/// # Errors
+/// When the store fails to tell what waits.
+pub async fn work(
+    shop: &Arc<Workshop>,
+    on_done: impl Fn(&str) + Send,
+    stop: impl Future<Output = ()>,
+) -> Result<(), StoreError> {
+    shop.store.retry_all().await?;
+    tokio::pin!(stop);
+    let (sender, mut finished) = mpsc::channel::<String>(CASES_AHEAD);
+    let mut in_work: HashSet<String> = HashSet::new();
+    loop {
+        let limit = i64::try_from(CASES_AHEAD * 2).unwrap_or(8);
+        for waiting in shop.store.to_process(shop.clock.now(), limit).await? {
+            if in_work.len() >= CASES_AHEAD {
+                break;
+            }
+            if in_work.insert(waiting.id.clone()) {
+                let (shop, sender) = (Arc::clone(shop), sender.clone());
+                tokio::spawn(async move {
+                    attempt(&shop, &waiting).await;
+                    sender.send(waiting.id).await.ok();
+                });
+            }
+        }
+        tokio::select! {
+            () = &mut stop => break,
+            Some(id) = finished.recv() => {
+                in_work.remove(&id);
+                on_done(&id);
+            }
+            () = shop.wake.notified() => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+    }
+    while !in_work.is_empty() {
+        let Some(id) = finished.recv().await else { break };
+        in_work.remove(&id);
+        on_done(&id);
+    }
+    Ok(())
+}
+
+/// Processes one case; a failure of infrastructure is noted and the case tried again later.
+async fn attempt(shop: &Workshop, waiting: &ToProcess) {
+    match process(shop, &waiting.id).await {
+        Ok(()) => {}
+        Err(error) => {
+            tracing::error!(case = waiting.id, attempts = waiting.attempts, error = %chain(&error), "a case could not be processed");
+            let doublings = u32::try_from(waiting.attempts).unwrap_or(u32::MAX).min(20);
+            let wait = (FIRST_WAIT << doublings).min(LONGEST_WAIT);
+            let next = shop.clock.now() + wait;
+            if let Err(error) = shop.store.failed(&waiting.id, waiting.revision, next).await {
+                tracing::error!(case = waiting.id, error = %chain(&error), "a failure could not be noted");
+            }
+        }
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// Reads and decides a case and records what came of it.
+async fn process(shop: &Workshop, id: &str) -> Result<(), WorkError> {
+    let Some(case) = shop.store.case(id).await? else { return Ok(()) };
+    if case.state != CaseState::Processing {
+        return Ok(());
+    }
+    let scratch = tempfile::tempdir().map_err(WorkError::Scratch)?;
+    let source = source_of(shop, &case, scratch.path()).await?;
+    let today = case.received_on;
+    let (before, declared) = (case.result.as_ref(), &case.declared);
+    let carry = |documents: &mut Vec<crate::domain::Document>| {
+        if let Some(before) = before.filter(|_| case.touched) {
+            carry_over(before, documents);
+        }
+    };
+    let processed = shop.engine.process_with(&source, shop.records.as_ref(), today, carry).await?;
+    let Processed { mut result, mut events, page_counts } = processed;
+    // Its coming in is on record since it was accepted.
+    events.retain(|(kind, _)| *kind != EventKind::Received);
+    result.reference.clone_from(&case.reference);
+    if case.touched && result.mode.is_some() {
+        result.mode = Some(mode_after(&result));
+    }
+    let finished = route(shop, &case, result, declared, events, page_counts)?;
+    let now = shop.clock.now();
+    if !shop.store.finish(finished, now).await? {
+        tracing::info!(case = id, "a case changed while it was read; it is read again");
+        shop.wake.notify_one();
+    }
+    Ok(())
+}
+
+/// Where the decided case goes and what that needs.
+fn route(
+    shop: &Workshop,
+    case: &StoredCase,
+    result: CaseResult,
+    declared: &serde_json::Value,
+    events: Vec<(EventKind, serde_json::Value)>,
+    page_counts: Vec<(String, u32)>,
+) -> Result<Finished, WorkError> {
+    let flow = shop.engine.flow(&case.flow).ok_or_else(|| WorkError::UnknownFlow(case.flow.clone()))?;
+    let (goal_at, due_at) = goal_and_deadline(flow, shop.clock.now());
+    let in_review = result.outcome == Outcome::Review;
+    let request = (result.outcome == Outcome::RequestDocuments)
+        .then(|| (wanted_documents(flow, &result), draft_request(flow, &result, flow.config.language)));
+    Ok(Finished {
+        case_id: case.id.clone(),
+        revision: case.revision,
+        amount_cents: amount_cents(flow, &result, declared),
+        goal_at: in_review.then_some(goal_at),
+        due_at: in_review.then_some(due_at),
+        request,
+        events,
+        page_counts,
+        result,
+    })
+}
+
+/// The case's files out of the blob store, with the members of its archives recorded as files of
+/// their own, so that they can be looked at.
+async fn source_of(shop: &Workshop, case: &StoredCase, scratch: &Path) -> Result<CaseSource, WorkError> {
+    let mut files = shop.store.files(&case.id).await?;
+    let mut findings = shop.store.intake_findings(&case.id).await?;
+    let mut declared = (case.declared != serde_json::json!({})).then(|| case.declared.clone());
+    let originals = files.iter().filter(|file| file.archive.is_none() && !file.unpacked);
+    let packed = CaseSource {
+        reference: case.reference.clone(),
+        flow: Some(case.flow.clone()),
+        files: originals
+            .map(|file| SourceFile { name: file.name.clone(), path: shop.blobs.path(&file.sha256) })
+            .collect(),
+        application: None,
+        findings: Vec::new(),
+    };
+    let before: HashSet<String> = packed.files.iter().map(|file| file.name.clone()).collect();
+    let unpacked = shop.engine.expand(&packed, scratch).await?;
+    findings.extend(unpacked.findings.clone());
+    declared = declared.or(unpacked.application.clone());
+    let kept: HashSet<&str> = unpacked.files.iter().map(|file| file.name.as_str()).collect();
+    let archives: Vec<String> = before.iter().filter(|name| !kept.contains(name.as_str())).cloned().collect();
+    if !archives.is_empty() {
+        let mut members = Vec::new();
+        for file in unpacked.files.iter().filter(|file| !before.contains(&file.name)) {
+            let stored = shop.blobs.put_file(file.path.clone()).await?;
+            let archive = archives.iter().find(|name| file.name.starts_with(&format!("{name}/")));
+            members.push(NewFile {
+                archive: archive.cloned().unwrap_or_default(),
+                file: ArrivedFile {
+                    name: file.name.clone(),
+                    sha256: stored.sha256,
+                    size_bytes: stored.size_bytes,
+                },
+            });
+        }
+        shop.store
+            .add_members(
+                &case.id,
+                &members,
+                &archives,
+                declared.as_ref(),
+                &unpacked.findings,
+                shop.clock.now(),
+            )
+            .await?;
+        files = shop.store.files(&case.id).await?;
+    }
+    let documents = files.iter().filter(|file| !file.unpacked);
+    Ok(CaseSource {
+        reference: case.reference.clone(),
+        flow: Some(case.flow.clone()),
+        files: documents
+            .map(|file| SourceFile { name: file.name.clone(), path: shop.blobs.path(&file.sha256) })
+            .collect(),
+        application: declared,
+        findings,
+    })
+}
