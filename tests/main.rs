@@ -17,5 +17,11 @@ mod usage;
 #[path = "forged.rs"]
 mod forged;
 
+#[path = "server.rs"]
+mod server;
+
+#[path = "serving.rs"]
+mod serving;
+
 #[path = "hostile.rs"]
 mod hostile;

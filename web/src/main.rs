@@ -1,9 +1,7 @@
 //! The `dossier` command.
 
-mod cli;
-
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cli::main()
+    dossier_web::main()
 }

@@ -37,6 +37,14 @@ pub(crate) enum Command {
     /// Show what is read in files: text by page, documents and fields; no case, no rules
     #[command(after_help = READ_HELP)]
     Read(ReadArguments),
+    /// Watch the inbox, work, and serve the web in one process
+    #[command(after_help = SERVE_HELP)]
+    Serve(ServeArguments),
+    /// Manage who may log in
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
     /// Report how much went end to end, and why the rest did not
     #[command(after_help = REPORT_HELP)]
     Report(ReportArguments),
@@ -67,6 +75,14 @@ Examples:
 
 Exit code: 0 when every case was processed, whatever its outcome; 1 when some could not be; 2 for a
 usage error.";
+
+const SERVE_HELP: &str = "\
+The inbox (./inbox, or `inbox` of the configuration) has one folder per flow; a case is a folder or a
+file in it. Cases and documents are kept in ./data (`data` of the configuration).
+
+Examples:
+  dossier serve --demo                 a filled queue to look at, on http://127.0.0.1:8080
+  dossier serve --listen 127.0.0.1:80  on another address";
 
 const READ_HELP: &str = "\
 Examples:
@@ -115,6 +131,54 @@ pub(crate) struct ProcessArguments {
     /// Day on which cases without a date of their own count as received [default: today]
     #[arg(long, value_name = "DATE")]
     pub(crate) received_on: Option<NaiveDate>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArguments {
+    /// Address to serve on [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS", env = "DOSSIER_LISTEN")]
+    pub(crate) listen: Option<String>,
+    /// Feed the sample cases in
+    #[arg(long)]
+    pub(crate) demo: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Add a user; a one-time password is printed
+    Add {
+        login: String,
+        #[arg(long, value_enum, default_value = "reviewer")]
+        role: UserRole,
+        /// What the person is called [default: the login]
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Give a user a new one-time password
+    Passwd { login: String },
+    /// List all users
+    List,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum UserRole {
+    Reviewer,
+    Senior,
+    Manager,
+    Auditor,
+    Administrator,
+}
+
+impl From<UserRole> for dossier::store::Role {
+    fn from(role: UserRole) -> Self {
+        match role {
+            UserRole::Reviewer => Self::Reviewer,
+            UserRole::Senior => Self::Senior,
+            UserRole::Manager => Self::Manager,
+            UserRole::Auditor => Self::Auditor,
+            UserRole::Administrator => Self::Administrator,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,8 @@ mod output;
 mod process;
 mod read;
 mod pages;
+mod serve;
+mod user;
 mod report;
 mod rules;
 mod eval;
@@ -18,7 +20,8 @@ use clap::Parser;
 use args::{Arguments, Command};
 use installation::Installed;
 
-pub(crate) fn main() -> ExitCode {
+/// Runs the command that the program was called with.
+pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Command::ReadChild = arguments.command {
         return dossier::read::child::main();
@@ -41,6 +44,8 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         match arguments.command {
             Command::Process(arguments) => process::run(&installed, arguments).await,
             Command::Read(arguments) => read::run(&installed, arguments).await,
+            Command::Serve(arguments) => serve::run(&installed, arguments).await,
+            Command::User { command } => user::run(&installed, command).await,
             Command::Report(arguments) => report::run(&installed, arguments).await,
             Command::Rules { command } => rules::run(&installed, &command),
             Command::Eval(arguments) => eval::run(&installed, arguments).await,

@@ -1,0 +1,221 @@
+//! `dossier serve` from the outside: files come in, people log in, correct and decide; who may do what.
+
+use serde_json::{Value, json};
+
+use crate::server::{Server, pause, read};
+
+fn id_of(case: &Value) -> String {
+    case["id"].as_str().unwrap().to_owned()
+}
+
+/// A sample whose outcome is a review.
+const REVIEW_CASE: (&str, &str) = ("insurance_claim", "S-3116");
+
+#[test]
+fn a_case_is_dropped_reviewed_corrected_and_decided() {
+    let server = Server::start();
+    let ana = server.user("ana", "reviewer");
+    let (flow, reference) = REVIEW_CASE;
+    server.drop_sample(flow, reference, "W-1");
+    let case = server.wait_for(&ana, "W-1", "in_review");
+    let id = id_of(&case);
+    assert!(!server.inbox().join(flow).join("W-1").exists(), "the originals left the inbox");
+    assert!(ana.text("/queue").contains("W-1"));
+
+    let (status, lease) = ana.post_json("/api/v1/queue/next", &json!({}));
+    assert_eq!((status, lease["case_id"].as_str()), (200, Some(id.as_str())));
+    let page = ana.text(&format!("/cases/{id}"));
+    assert!(page.contains("data-generation"), "the case is in hand");
+    let file = case["files"][0]["number"].as_i64().unwrap();
+    let image = ana.get(&format!("/cases/{id}/files/{file}/pages/1.png"));
+    assert_eq!(
+        (image.status().as_u16(), image.headers()["content-type"].to_str().unwrap()),
+        (200, "image/png")
+    );
+
+    let (document, field) = text_field(&case);
+    let body = json!({"generation": lease["generation"], "revision": case["revision"], "action": "correct",
+                      "document": document, "field": field, "value": "Nombre Corregido"});
+    let (status, corrected) = ana.post_json(&format!("/api/v1/cases/{id}/corrections"), &body);
+    assert_eq!(status, 200, "{corrected}");
+    let changed = &corrected["documents"][document]["fields"][&field];
+    assert_eq!(changed["value"], "Nombre Corregido");
+    assert_eq!(changed["confirmed"], true);
+    let (status, problem) = ana.post_json(&format!("/api/v1/cases/{id}/corrections"), &body);
+    assert_eq!((status, problem["code"].as_str()), (409, Some("stale")), "the same again is refused");
+
+    let decision = json!({"generation": lease["generation"], "revision": corrected["revision"],
+                          "outcome": "reject", "reason": "no es la misma persona"});
+    let (status, decided) = ana.post_json(&format!("/api/v1/cases/{id}/decision"), &decision);
+    assert_eq!(status, 200, "{decided}");
+    assert_eq!(decided["effect"], "closed");
+    assert_eq!(decided["case"]["mode"], "hybrid");
+    let (status, problem) = ana.post_json(&format!("/api/v1/cases/{id}/decision"), &decision);
+    assert_eq!(
+        (status, problem["code"].as_str()),
+        (409, Some("not_in_review")),
+        "a double click decides once"
+    );
+
+    let eva = server.user("eva", "auditor");
+    let trail = eva.json(&format!("/api/v1/cases/{id}/events"));
+    assert_eq!(trail["intact"], true);
+    let kinds: Vec<&str> =
+        trail["events"].as_array().unwrap().iter().map(|event| event["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["received", "read", "decided", "queued", "claimed", "corrected", "decided", "judged"]);
+    assert!(!trail.to_string().contains("Nombre Corregido"), "the history names no value");
+    assert!(eva.text(&format!("/cases/{id}/history")).contains("ana"));
+}
+
+/// A field of names, which takes any text.
+fn text_field(case: &Value) -> (usize, String) {
+    for (index, document) in case["documents"].as_array().unwrap().iter().enumerate() {
+        for name in document["fields"].as_object().unwrap().keys() {
+            if name.ends_with("_name") {
+                return (index, name.clone());
+            }
+        }
+    }
+    panic!("no document carries a name");
+}
+
+#[test]
+fn a_case_that_was_begun_is_finished_after_a_power_cut_and_the_same_bytes_change_nothing() {
+    let server = Server::start();
+    let ana = server.user("ana", "reviewer");
+    let (flow, reference) = REVIEW_CASE;
+    server.drop_sample(flow, reference, "P-1");
+    // The record is there as soon as the case is listed; reading takes longer.
+    loop {
+        let listed = ana.json("/api/v1/cases?reference=P-1");
+        if !listed["cases"].as_array().unwrap().is_empty() {
+            break;
+        }
+        pause();
+    }
+    let cookie = ana.cookie.clone();
+    let server = Server::start_in(server.kill());
+    assert!(server.admin_password.is_none(), "there are users already");
+    let mut ana = server.visitor();
+    ana.cookie = cookie;
+    let case = server.wait_for(&ana, "P-1", "in_review");
+    let revision = case["revision"].clone();
+
+    server.drop_sample(flow, reference, "P-1");
+    let folder = server.inbox().join(flow).join("P-1");
+    while folder.exists() {
+        pause();
+    }
+    let again = ana.json(&format!("/api/v1/cases/{}", id_of(&case)));
+    assert_eq!(again["revision"], revision);
+    server.stop();
+}
+
+#[test]
+fn of_many_reviewers_one_gets_the_case() {
+    let server = Server::start();
+    let (flow, reference) = REVIEW_CASE;
+    let people: Vec<_> = ["r1", "r2", "r3", "r4"].map(|login| server.user(login, "reviewer")).into();
+    server.drop_sample(flow, reference, "L-1");
+    let case = server.wait_for(&people[0], "L-1", "in_review");
+    let id = id_of(&case);
+    let answers: Vec<u16> = std::thread::scope(|scope| {
+        let path = "/api/v1/queue/next";
+        let takers: Vec<_> =
+            people.iter().map(|person| scope.spawn(move || person.post_json(path, &json!({})).0)).collect();
+        takers.into_iter().map(|taker| taker.join().unwrap()).collect()
+    });
+    assert_eq!(answers.iter().filter(|status| **status == 200).count(), 1, "{answers:?}");
+    assert_eq!(answers.iter().filter(|status| **status == 204).count(), 3, "{answers:?}");
+    let holder = answers.iter().position(|status| *status == 200).unwrap();
+    let other = &people[(holder + 1) % 4];
+    let (status, problem) = other.post_json(&format!("/api/v1/cases/{id}/lease"), &json!({}));
+    assert_eq!((status, problem["code"].as_str()), (409, Some("held")));
+
+    let senior = server.user("sol", "senior");
+    let taken = senior.call("DELETE", &format!("/api/v1/cases/{id}/lease"));
+    assert_eq!(taken.status(), 204);
+    let lost = json!({"generation": 1, "revision": case["revision"], "outcome": "accept", "reason": "x"});
+    let (status, problem) = people[holder].post_json(&format!("/api/v1/cases/{id}/decision"), &lost);
+    assert_eq!((status, problem["code"].as_str()), (409, Some("lost_lease")));
+}
+
+#[test]
+fn every_route_lets_the_right_roles_through_and_nobody_else() {
+    let server = Server::start();
+    let roles = ["reviewer", "senior", "manager", "auditor", "administrator"];
+    let people: Vec<_> = roles.iter().map(|role| (*role, server.user(&format!("u-{role}"), role))).collect();
+    let visitor = server.visitor();
+    let mut rows = 0;
+    for row in dossier_web::route_table() {
+        // Logging out would end the session that the next rows need; streams never end.
+        if ["/logout", "/events", "/password"].contains(&row.path) {
+            continue;
+        }
+        let path = row.path.replace("{id}", "none").replace("{number}", "1").replace("{page}", "1.png");
+        let mut path = path.replace("{*file}", "app.css");
+        if row.method == "DELETE" {
+            // Without one it would be taken from somebody else, which is a senior's alone.
+            path.push_str("?generation=1");
+        }
+        let unknown = visitor.call(row.method, &path).status().as_u16();
+        let expected = expected_of(&row);
+        match expected {
+            None => assert!(unknown != 403, "{} {path} is public: {unknown}", row.method),
+            Some(_) => {
+                assert!([303, 401].contains(&unknown), "{} {path} to a visitor: {unknown}", row.method)
+            }
+        }
+        for (role, client) in &people {
+            let status = client.call(row.method, &path).status().as_u16();
+            let allowed = expected.is_none_or(|roles| roles.contains(role));
+            assert_eq!(status != 403, allowed, "{} {path} as {role}: {status}", row.method);
+            assert!(status < 500, "{} {path} as {role}: {status}", row.method);
+        }
+        rows += 1;
+    }
+    assert!(rows > 35, "only {rows} routes were tried");
+}
+
+/// The matrix by hand, not by the code that it is about. `None` is open to all.
+fn expected_of(row: &dossier_web::RouteRow) -> Option<&'static [&'static str]> {
+    const ALL: &[&str] = &["reviewer", "senior", "manager", "auditor", "administrator"];
+    const REVIEWERS: &[&str] = &["reviewer", "senior", "administrator"];
+    match (row.method, row.path) {
+        (_, "/login" | "/health/live" | "/health/ready" | "/metrics" | "/static/{*file}") => None,
+        (_, "/" | "/language") => Some(ALL),
+        ("GET", "/queue" | "/cases" | "/cases/{id}") => Some(ALL),
+        ("GET", path) if path.starts_with("/cases/{id}/files") => Some(ALL),
+        ("GET", "/api/v1/me" | "/api/v1/cases" | "/api/v1/cases/{id}" | "/api/v1/queue") => Some(ALL),
+        ("POST", "/cases/{id}/priority") => Some(&["senior", "administrator"]),
+        ("GET", "/cases/{id}/history" | "/api/v1/cases/{id}/events") => Some(&["auditor", "administrator"]),
+        (_, path) if path.starts_with("/users") || path.starts_with("/tokens") => Some(&["administrator"]),
+        (_, path) if path.starts_with("/queue") || path.starts_with("/cases") || path.starts_with("/api") => {
+            Some(REVIEWERS)
+        }
+        (method, path) => panic!("{method} {path} has no row in the matrix"),
+    }
+}
+
+#[test]
+fn requests_of_other_sites_and_guessed_passwords_are_refused() {
+    let server = Server::start();
+    let mut ana = server.user("ana", "reviewer");
+    let headers = ana.get("/queue").headers().clone();
+    let policy = headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"), "{policy}");
+    assert_eq!(headers["cache-control"], "no-store");
+
+    ana.origin = false;
+    assert_eq!(ana.post("/queue/next", &[]).status(), 403, "nothing says where this comes from");
+    ana.origin = true;
+    assert_eq!(ana.post("/queue/next", &[]).status(), 303);
+
+    let visitor = server.visitor();
+    let guess = |_| visitor.post("/login", &[("login", "ana"), ("password", "guess")]).status().as_u16();
+    let answers: Vec<u16> = (0..10).map(guess).collect();
+    assert_eq!(answers[0], 401);
+    assert_eq!(answers[9], 429, "{answers:?}");
+    let (status, problem) = read(visitor.get("/api/v1/cases"));
+    assert_eq!((status, problem["status"].as_u64()), (401, Some(401)));
+}

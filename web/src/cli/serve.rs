@@ -1,0 +1,235 @@
+//! `dossier serve`: watches the inbox, works, and serves the web, in one process.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use dossier::accounts::{hash_password, one_time_password};
+use dossier::clock::{Clock as _, SystemClock};
+use dossier::intake::watch::{Event, WatchOptions, watch};
+use dossier::rules::CsvRecords;
+use dossier::store::{BlobStore, NewUser, Role, SqliteStore};
+use dossier::work::{Workshop, work};
+use rust_embed::RustEmbed;
+use tokio::sync::watch as signal;
+
+use super::args::ServeArguments;
+use super::installation::Installed;
+use super::output::{note, say};
+use crate::server::{AppState, Live, ServerOptions, router};
+
+/// Largest file, and largest upload.
+const LARGEST_FILE: u64 = 200 << 20;
+const LEASE_MICROS: i64 = 5 * 60 * 1_000_000;
+const SESSION_MICROS: i64 = 12 * 3600 * 1_000_000;
+
+/// The sample cases, so that somebody new sees a filled queue.
+#[derive(RustEmbed)]
+#[folder = "../sample_docs/"]
+#[include = "inbox/*"]
+#[include = "records/*.csv"]
+struct Samples;
+
+pub(crate) async fn run(installed: &Installed, arguments: ServeArguments) -> anyhow::Result<ExitCode> {
+    let places = Places::of(installed, &arguments)?;
+    let store = open_store(&places.db).await?;
+    let blobs =
+        BlobStore::open(places.data.join("blobs"), LARGEST_FILE).context("cannot use the blob store")?;
+    let engine = installed.engine()?.with_cache(places.data.join("readings"));
+    let flows: Vec<String> = engine.flow_names().into_iter().map(str::to_owned).collect();
+    let records = records(installed, &arguments, &places.data)?;
+    let shop = Arc::new(Workshop {
+        engine: Arc::new(engine),
+        records: Arc::new(records),
+        store: store.clone(),
+        blobs,
+        clock: Arc::new(SystemClock),
+        wake: tokio::sync::Notify::new(),
+    });
+    first_administrator(&store).await?;
+    let listener = tokio::net::TcpListener::bind(&places.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", places.listen))?;
+    let address = listener.local_addr()?;
+    if arguments.demo {
+        feed_samples(&places.inbox)?;
+    }
+    let (stop, stopped) = signal::channel(false);
+    let live = Live::new();
+    let watching = tokio::spawn(watch_inbox(places.clone(), flows, Arc::clone(&shop), stopped.clone()));
+    let mut working = tokio::spawn(work_cases(Arc::clone(&shop), live.clone(), stopped.clone()));
+    let state = AppState::new(shop, server_options(installed, &places, address), live);
+    say(&format!("dossier serves http://{address} and watches {}\n", places.inbox.display()))?;
+    let app = router(state).into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, app).with_graceful_shutdown(until(stopped));
+    let serving = tokio::spawn(async move { serving.await });
+    let broken = tokio::select! {
+        () = asked_to_stop() => None,
+        ended = &mut working => Some(ended),
+    };
+    note("dossier stops: it finishes the cases that it has begun");
+    stop.send(true).ok();
+    let ended = match broken {
+        Some(ended) => ended,
+        None => working.await,
+    };
+    ended.context("the work ended early")??;
+    watching.await.context("watching ended early")??;
+    // Open event streams would keep the server for ever.
+    tokio::time::timeout(std::time::Duration::from_secs(3), serving).await.ok();
+    store.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where everything is.
+#[derive(Debug, Clone)]
+struct Places {
+    inbox: PathBuf,
+    data: PathBuf,
+    db: PathBuf,
+    listen: String,
+}
+
+impl Places {
+    fn of(installed: &Installed, arguments: &ServeArguments) -> anyhow::Result<Self> {
+        let settings = &installed.settings;
+        let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+        let data = absolute(settings.data.clone().unwrap_or_else(|| PathBuf::from("data")));
+        make_private(&data).with_context(|| format!("cannot make the folder {}", data.display()))?;
+        Ok(Self {
+            inbox: absolute(settings.inbox.clone().unwrap_or_else(|| PathBuf::from("inbox"))),
+            db: settings.db.clone().unwrap_or_else(|| data.join("cases.db")),
+            listen: arguments
+                .listen
+                .clone()
+                .or_else(|| settings.listen.clone())
+                .unwrap_or_else(|| "127.0.0.1:8080".to_owned()),
+            data,
+        })
+    }
+}
+
+/// Documents of people lie in it: nobody else on the machine looks in.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+pub(super) async fn open_store(db: &Path) -> anyhow::Result<SqliteStore> {
+    SqliteStore::open(db).await.with_context(|| format!("cannot use the store {}", db.display()))
+}
+
+fn records(installed: &Installed, arguments: &ServeArguments, data: &Path) -> anyhow::Result<CsvRecords> {
+    if !arguments.demo || installed.settings.records.is_some() {
+        return installed.records(None);
+    }
+    // The samples' customers and policies belong to the samples.
+    let folder = data.join("demo-records");
+    for name in Samples::iter().filter(|name| name.starts_with("records/")) {
+        let target = folder.join(name.trim_start_matches("records/"));
+        write_sample(&name, &target)?;
+    }
+    installed.records(Some(&folder))
+}
+
+/// Puts the sample cases into the inbox. Cases that are known already change nothing.
+fn feed_samples(inbox: &Path) -> anyhow::Result<()> {
+    for name in Samples::iter().filter(|name| name.starts_with("inbox/")) {
+        write_sample(&name, &inbox.join(name.trim_start_matches("inbox/")))?;
+    }
+    Ok(())
+}
+
+fn write_sample(name: &str, target: &Path) -> anyhow::Result<()> {
+    let Some(sample) = Samples::get(name) else { return Ok(()) };
+    let folder = target.parent().unwrap_or(target);
+    let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(target, &sample.data));
+    written.with_context(|| format!("cannot write {}", target.display()))
+}
+
+/// On the first start somebody must be able to log in.
+async fn first_administrator(store: &SqliteStore) -> anyhow::Result<()> {
+    if !store.users().await?.is_empty() {
+        return Ok(());
+    }
+    let password = one_time_password()?;
+    let user = NewUser {
+        id: uuid::Uuid::now_v7().to_string(),
+        login: "admin".to_owned(),
+        name: "Administrator".to_owned(),
+        role: Role::Administrator,
+        password_hash: hash_password(&password)?,
+        must_change_password: true,
+    };
+    if store.add_user(&user, SystemClock.now()).await? {
+        say(&format!("first start: log in as admin with the one-time password {password}\n"))?;
+    }
+    Ok(())
+}
+
+fn server_options(installed: &Installed, places: &Places, address: SocketAddr) -> ServerOptions {
+    let public = installed.settings.public_url.as_deref().unwrap_or_default();
+    let secure_cookies = public.starts_with("https://");
+    if !secure_cookies && !address.ip().is_loopback() {
+        tracing::warn!("cookies are sent without TLS: put a proxy with TLS before it and set public_url");
+    }
+    ServerOptions {
+        cache: places.data.join("cache"),
+        secure_cookies,
+        lease: LEASE_MICROS,
+        session: SESSION_MICROS,
+        upload_bytes: usize::try_from(LARGEST_FILE).unwrap_or(usize::MAX),
+    }
+}
+
+async fn watch_inbox(
+    places: Places,
+    flows: Vec<String>,
+    shop: Arc<Workshop>,
+    stopped: signal::Receiver<bool>,
+) -> std::io::Result<()> {
+    let woken = Arc::clone(&shop);
+    let on_event = move |event| match event {
+        Event::Taken { flow, reference } => {
+            tracing::info!(flow, reference, "a case came in");
+            woken.wake.notify_one();
+        }
+        Event::Rejected { flow, reference, why } => {
+            tracing::warn!(flow, reference, why, "a case could not be taken");
+        }
+    };
+    let options = WatchOptions::new(places.inbox);
+    watch(options, flows, &shop.store, &shop.blobs, shop.clock.as_ref(), on_event, until(stopped)).await
+}
+
+async fn work_cases(
+    shop: Arc<Workshop>,
+    live: Live,
+    stopped: signal::Receiver<bool>,
+) -> Result<(), dossier::store::StoreError> {
+    let on_done = move |id: &str| live.tell(id, "processed");
+    work(&shop, on_done, until(stopped)).await
+}
+
+async fn until(mut stopped: signal::Receiver<bool>) {
+    // A sender that is gone means the same.
+    stopped.wait_for(|stopped| *stopped).await.ok();
+}
+
+/// Ctrl-C, or what service managers send.
+async fn asked_to_stop() {
+    let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+    match terminate {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => {
+            tokio::signal::ctrl_c().await.ok();
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Cases over the API.
+
+use std::fmt;
+
+use axum::Json;
+use axum::extract::{Extension, Path, Query, State};
+use dossier::clock::Micros;
+use dossier::domain::Outcome;
+use dossier::store::{CaseFilter, CaseState, CaseSummary, SlaState, StoredCase};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::server::access::Signed;
+use crate::server::desk;
+use crate::server::images;
+use crate::server::problem::Problem;
+use crate::server::state::AppState;
+
+const MOST_CASES: i64 = 200;
+const USUAL_CASES: i64 = 50;
+
+/// Where a list goes on: after this case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cursor {
+    created_at: Micros,
+    id: String,
+}
+
+impl Cursor {
+    pub(crate) fn of(case: &CaseSummary) -> Self {
+        Self { created_at: case.created_at, id: case.id.clone() }
+    }
+
+    pub(crate) fn parse(text: &str) -> Result<Self, Problem> {
+        let parts = text.split_once('_').and_then(|(moment, id)| Some((moment.parse().ok()?, id)));
+        let (created_at, id) =
+            parts.ok_or_else(|| Problem::bad_request("the cursor is none of ours").about("after"))?;
+        Ok(Self { created_at, id: id.to_owned() })
+    }
+
+    pub(crate) fn into_pair(self) -> (Micros, String) {
+        (self.created_at, self.id)
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}_{}", self.created_at, self.id)
+    }
+}
+
+pub(crate) fn outcome_of(name: &str) -> Option<Outcome> {
+    [Outcome::Accept, Outcome::Reject, Outcome::RequestDocuments, Outcome::Review]
+        .into_iter()
+        .find(|outcome| outcome.as_str() == name)
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListQuery {
+    flow: Option<String>,
+    state: Option<String>,
+    outcome: Option<String>,
+    mode: Option<String>,
+    reason: Option<String>,
+    reference: Option<String>,
+    sla: Option<String>,
+    after: Option<String>,
+    limit: Option<i64>,
+}
+
+impl ListQuery {
+    fn filter(&self) -> Result<CaseFilter, Problem> {
+        Ok(CaseFilter {
+            flow: self.flow.clone(),
+            state: known("state", self.state.as_deref(), CaseState::parse)?,
+            outcome: known("outcome", self.outcome.as_deref(), outcome_of)?,
+            sla: known("sla", self.sla.as_deref(), SlaState::parse)?,
+            mode: self.mode.clone(),
+            reason: self.reason.clone(),
+            text: self.reference.clone(),
+            ..CaseFilter::default()
+        })
+    }
+
+    fn limit(&self) -> i64 {
+        self.limit.unwrap_or(USUAL_CASES).clamp(1, MOST_CASES)
+    }
+}
+
+fn known<T>(
+    name: &'static str,
+    value: Option<&str>,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, Problem> {
+    let Some(value) = value else { return Ok(None) };
+    let parsed = parse(value);
+    parsed.map(Some).ok_or_else(|| Problem::bad_request(format!("there is no such {name}")).about(name))
+}
+
+/// `GET /api/v1/cases`: the newest first; `after` goes on where the last answer's `next` says.
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Value>, Problem> {
+    let after = query.after.as_deref().map(Cursor::parse).transpose()?.map(Cursor::into_pair);
+    let limit = query.limit();
+    let mut cases = state.shop.store.cases(&query.filter()?, state.now(), after, limit + 1).await?;
+    let most = usize::try_from(limit).unwrap_or(1);
+    let has_more = cases.len() > most;
+    cases.truncate(most);
+    let next = cases.last().filter(|_| has_more).map(|last| Cursor::of(last).to_string());
+    Ok(Json(json!({"cases": cases, "next": next})))
+}
+
+/// `GET /api/v1/queue`: the most urgent first.
+pub(crate) async fn queue(
+    State(state): State<AppState>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Value>, Problem> {
+    let now = state.now();
+    let cases = state.shop.store.queue(&query.filter()?, now, query.limit(), 0).await?;
+    let with_sla = |case: &CaseSummary| {
+        let mut value = serde_json::to_value(case).unwrap_or_default();
+        value["sla"] = json!(case.sla_state(now));
+        value
+    };
+    Ok(Json(json!({"cases": cases.iter().map(with_sla).collect::<Vec<_>>()})))
+}
+
+/// `GET /api/v1/cases/{id}`: the result (contract, section 5) with where the case stands beside it.
+pub(crate) async fn read(
+    State(state): State<AppState>,
+    Extension(signed): Extension<Signed>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let case = desk::case(&state, &id).await?;
+    images::record(&state, &signed, &id, 0, 0, "result").await?;
+    let files = state.shop.store.files(&id).await?;
+    let files: Vec<Value> = files
+        .iter()
+        .map(|file| {
+            json!({"number": file.number, "name": file.name, "sha256": file.sha256, "pages": file.page_count,
+                   "size_bytes": file.size_bytes, "archive": file.archive, "unpacked": file.unpacked})
+        })
+        .collect();
+    let lease = state.shop.store.lease(&id, state.now()).await?;
+    let mut body = body_of(&case);
+    body["files"] = json!(files);
+    body["lease"] = json!(lease);
+    Ok(Json(body))
+}
+
+/// A case as the API shows it: the result's keys, and `id`, `state`, `revision` beside them.
+pub(crate) fn body_of(case: &StoredCase) -> Value {
+    let mut body = match &case.result {
+        Some(result) => serde_json::to_value(result).unwrap_or_default(),
+        None => json!({"reference": case.reference, "flow": case.flow, "outcome": null, "mode": null,
+                       "received_on": case.received_on, "reasons": [], "outputs": {}, "documents": []}),
+    };
+    body["id"] = json!(case.id);
+    body["state"] = json!(case.state);
+    body["revision"] = json!(case.revision);
+    body["priority"] = json!(case.priority);
+    body["due_at"] = json!(case.due_at);
+    body["goal_at"] = json!(case.goal_at);
+    body["escalated"] = json!(case.escalated);
+    body
+}
+
+/// `GET /api/v1/cases/{id}/events`: the audit trail.
+pub(crate) async fn events(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    desk::case(&state, &id).await?;
+    let events = state.shop.store.events(&id).await?;
+    let intact = dossier::store::verify_chain(&id, &events).is_ok();
+    let events: Vec<Value> = events
+        .iter()
+        .map(|event| {
+            json!({"sequence": event.sequence, "kind": event.kind, "at": event.at, "actor": event.actor,
+                   "detail": event.detail, "previous_hash": event.previous_hash, "hash": event.hash})
+        })
+        .collect();
+    Ok(Json(json!({"intact": intact, "events": events})))
+}

@@ -1,0 +1,31 @@
+//! The API for other systems and for the pages' scripts: `/api/v1`.
+
+pub(super) mod cases;
+pub(super) mod review;
+pub(super) mod upload;
+
+use axum::Json;
+use axum::extract::{Extension, FromRequest};
+
+use super::access::Signed;
+use super::problem::Problem;
+
+/// A JSON body; what cannot be understood is a problem that says where.
+#[derive(Debug)]
+pub(super) struct Body<T>(pub(super) T);
+
+impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: axum::extract::Request, state: &S) -> Result<Self, Problem> {
+        let Json(body) = Json::<T>::from_request(request, state)
+            .await
+            .map_err(|rejection| Problem::bad_request(rejection.body_text()))?;
+        Ok(Body(body))
+    }
+}
+
+/// `GET /api/v1/me`
+pub(crate) async fn me(Extension(signed): Extension<Signed>) -> Json<serde_json::Value> {
+    Json(serde_json::json!({"login": signed.user.login, "name": signed.user.name, "role": signed.user.role}))
+}

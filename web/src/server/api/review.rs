@@ -1,0 +1,296 @@
+//! A reviewer's work over the API: what the station's script calls.
+
+use axum::Json;
+use axum::extract::{Extension, Path, Query, State};
+use axum::http::StatusCode;
+use dossier::clock::Micros;
+use dossier::domain::Part;
+use dossier::review::{Change, Judgement, Place};
+use dossier::store::{Effect, StoredCase};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Body;
+use super::cases::body_of;
+use crate::server::access::Signed;
+use crate::server::desk::{self, Grip};
+use crate::server::problem::Problem;
+use crate::server::state::AppState;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NextQuery {
+    flow: Option<String>,
+}
+
+/// `POST /api/v1/queue/next`: a lease, or nothing (204) when there is no case to do.
+pub(crate) async fn next(
+    State(state): State<AppState>,
+    Extension(signed): Extension<Signed>,
+    Query(query): Query<NextQuery>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let lease = desk::claim_next(&state, &signed, query.flow.as_deref()).await?;
+    let status = if lease.is_some() { StatusCode::OK } else { StatusCode::NO_CONTENT };
+    Ok((status, Json(json!(lease))))
+}
+
+/// `POST /api/v1/cases/{id}/lease`
+pub(crate) async fn claim(
+    State(state): State<AppState>,
+    Extension(signed): Extension<Signed>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    Ok(Json(json!(desk::claim(&state, &signed, &id).await?)))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Held {
+    generation: i64,
+}
+
+/// `PUT /api/v1/cases/{id}/lease`: keeps the case in hand.
+pub(crate) async fn heartbeat(
+    State(state): State<AppState>,
+    Extension(signed): Extension<Signed>,
+    Path(id): Path<String>,
+    Body(body): Body<Held>,
+) -> Result<Json<Value>, Problem> {
+    let until = desk::heartbeat(&state, &signed, &id, body.generation).await?;
+    Ok(Json(json!({"expires_at": until})))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReleaseQuery {
+    generation: Option<i64>,
+}
+
+/// `DELETE /api/v1/cases/{id}/lease`
+pub(crate) async fn release(
+    State(state): State<AppState>,
+    Extension(signed): Extension<Signed>,
+    Path(id): Path<String>,
+    Query(query): Query<ReleaseQuery>,
+) -> Result<StatusCode, Problem> {
+    desk::release(&state, &signed, &id, query.generation).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Postponement {
+    generation: i64,
+    /// Microseconds since 1970 UTC.
+    until: Micros,
+}
+
+/// `POST /api/v1/cases/{id}/postponement`
+pub(crate) async fn postpone(
+    State(state): State<AppState>,
+    Extension(signed): Extension<Signed>,
+    Path(id): Path<String>,
+    Body(body): Body<Postponement>,
+) -> Result<StatusCode, Problem> {
+    desk::postpone(&state, &signed, &id, body.generation, body.until).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Handover {
+    generation: i64,
+    /// Login; the seniors when absent.
+    to: Option<String>,
+    note: String,
+}
+
+/// `POST /api/v1/cases/{id}/handover`
+pub(crate) async fn hand_over(
+    State(state): State<AppState>,
+    Extension(signed): Extension<Signed>,
+    Path(id): Path<String>,
+    Body(body): Body<Handover>,
+) -> Result<StatusCode, Problem> {
+    desk::hand_over(&state, &signed, &id, body.generation, body.to.as_deref(), &body.note).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A change of what was read, as the API takes it.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub(crate) enum WantedChange {
+    Correct {
+        document: usize,
+        field: String,
+        value: Value,
+        #[serde(default)]
+        place: Option<WantedPlace>,
+    },
+    Confirm {
+        document: usize,
+        field: String,
+    },
+    Remove {
+        document: usize,
+        field: String,
+    },
+    Retype {
+        document: usize,
+        #[serde(rename = "type")]
+        document_type: String,
+    },
+    Split {
+        document: usize,
+        into: Vec<WantedPart>,
+    },
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct WantedPlace {
+    file: String,
+    page: u32,
+    #[serde(rename = "box")]
+    bounds: [f64; 4],
+    #[serde(default)]
+    raw: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct WantedPart {
+    #[serde(rename = "type")]
+    document_type: String,
+    parts: Vec<Part>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Correction {
+    generation: i64,
+    revision: i64,
+    #[serde(flatten)]
+    change: WantedChange,
+}
+
+/// `POST /api/v1/cases/{id}/corrections`: the case with what is decided now.
+pub(crate) async fn correct(
+    State(state): State<AppState>,
+    Extension(signed): Extension<Signed>,
+    Path(id): Path<String>,
+    Body(body): Body<Correction>,
+) -> Result<Json<Value>, Problem> {
+    let case = desk::case(&state, &id).await?;
+    let change = change_of(&state, &case, body.change).await?;
+    let grip = Grip { generation: body.generation, revision: body.revision };
+    Ok(Json(body_of(&desk::apply(&state, &signed, &id, grip, change).await?)))
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Preview {
+    #[serde(flatten)]
+    change: WantedChange,
+}
+
+/// `POST /api/v1/cases/{id}/preview`: what would be decided after a change; nothing is recorded.
+pub(crate) async fn preview(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    Body(body): Body<Preview>,
+) -> Result<Json<Value>, Problem> {
+    let case = desk::case(&state, &id).await?;
+    let change = change_of(&state, &case, body.change).await?;
+    Ok(Json(json!(desk::preview(&state, &case, change)?)))
+}
+
+async fn change_of(state: &AppState, case: &StoredCase, wanted: WantedChange) -> Result<Change, Problem> {
+    Ok(match wanted {
+        WantedChange::Correct { document, field, value, place } => {
+            let place = place.map(|place| Place {
+                file: place.file,
+                page: place.page,
+                bounds: place.bounds,
+                raw: place.raw,
+            });
+            // Texts stand for themselves; tables and numbers come as JSON.
+            let input = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            Change::Correct { document, field, input, place }
+        }
+        WantedChange::Confirm { document, field } => Change::Confirm { document, field },
+        WantedChange::Remove { document, field } => Change::Remove { document, field },
+        WantedChange::Retype { document, document_type } => {
+            let parts = parts_of(case, document)?;
+            let reread = desk::reread(state, case, &document_type, &parts).await?;
+            Change::Retype { document, reread: Box::new(reread) }
+        }
+        WantedChange::Split { document, into } => {
+            let own = parts_of(case, document)?;
+            if !covers(&own, &into) {
+                let detail = "the new documents must have every page of the old one exactly once";
+                return Err(Problem::invalid(detail).about("into"));
+            }
+            let mut parts = Vec::new();
+            for part in into {
+                parts.push(desk::reread(state, case, &part.document_type, &part.parts).await?);
+            }
+            Change::Split { document, parts }
+        }
+    })
+}
+
+fn parts_of(case: &StoredCase, document: usize) -> Result<Vec<Part>, Problem> {
+    let documents = case.result.as_ref().map(|result| result.documents.as_slice()).unwrap_or_default();
+    let found = documents.get(document);
+    Ok(found.ok_or_else(|| Problem::invalid(format!("the case has no document {document}")))?.parts.clone())
+}
+
+/// Whether the pages of the new documents are those of the old one.
+fn covers(own: &[Part], into: &[WantedPart]) -> bool {
+    let pages = |parts: &mut dyn Iterator<Item = &Part>| {
+        let mut pages: Vec<(String, u32)> =
+            parts.flat_map(|part| part.pages.iter().map(|page| (part.sha256.clone(), *page))).collect();
+        pages.sort();
+        pages
+    };
+    into.len() > 1 && pages(&mut own.iter()) == pages(&mut into.iter().flat_map(|part| &part.parts))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Decision {
+    generation: i64,
+    revision: i64,
+    /// `accept`, `reject` or `request_documents`.
+    outcome: String,
+    reason: String,
+    #[serde(default)]
+    wanted: Vec<String>,
+    #[serde(default)]
+    message: String,
+}
+
+/// `POST /api/v1/cases/{id}/decision`: what came of it.
+pub(crate) async fn decide(
+    State(state): State<AppState>,
+    Extension(signed): Extension<Signed>,
+    Path(id): Path<String>,
+    Body(body): Body<Decision>,
+) -> Result<Json<Value>, Problem> {
+    let judgement = match body.outcome.as_str() {
+        "accept" => Judgement::Accept,
+        "reject" => Judgement::Reject,
+        "request_documents" => Judgement::RequestDocuments { wanted: body.wanted, message: body.message },
+        _ => {
+            let detail = "the outcome must be accept, reject or request_documents";
+            return Err(Problem::invalid(detail).about("outcome"));
+        }
+    };
+    let grip = Grip { generation: body.generation, revision: body.revision };
+    let effect = desk::decide(&state, &signed, &id, grip, judgement, &body.reason).await?;
+    let what = match effect {
+        Effect::Stay => "unchanged",
+        Effect::Close => "closed",
+        Effect::Request { .. } => "waiting_documents",
+        Effect::SecondOpinion { .. } => "second_opinion",
+        Effect::Escalate => "escalated",
+    };
+    Ok(Json(json!({"effect": what, "case": body_of(&desk::case(&state, &id).await?)})))
+}

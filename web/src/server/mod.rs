@@ -1,0 +1,28 @@
+//! The server: pages for people, an API for systems. `router` is the whole URL table.
+//!
+//! Handlers turn requests into calls of [`desk`] and the store and render what comes back; every rule
+//! of the business is in the library.
+
+mod router;
+mod state;
+mod access;
+mod session;
+mod limiter;
+mod security;
+mod problem;
+mod language;
+mod view;
+mod desk;
+mod images;
+mod live;
+mod health;
+mod assets;
+mod pages;
+mod api;
+
+pub use access::{Access, Permission};
+pub use router::{RouteRow, route_table};
+
+pub(crate) use live::Live;
+pub(crate) use router::router;
+pub(crate) use state::{AppState, ServerOptions};
