@@ -11,7 +11,7 @@ use ureq::http::Response;
 use crate::support::{dossier, samples};
 
 /// Waiting for the machine to read a scanned case.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 pub(crate) struct Server {
     pub(crate) folder: tempfile::TempDir,
@@ -27,7 +27,8 @@ impl Server {
 
     /// Starts in a folder, perhaps one that another server was stopped in.
     pub(crate) fn start_in(folder: tempfile::TempDir) -> Self {
-        let config = format!("records = {:?}\n", samples().join("records").canonicalize().unwrap());
+        let records = samples().join("records").canonicalize().unwrap();
+        let config = format!("records = \"{}\"\n", records.display());
         std::fs::write(folder.path().join("dossier.toml"), config).unwrap();
         let mut process = dossier(folder.path())
             .args(["serve", "--listen", "127.0.0.1:0"])
@@ -96,20 +97,6 @@ impl Server {
         copy(&samples().join("inbox").join(flow).join(reference), &case);
         std::fs::write(case.join(".ready"), "").unwrap();
     }
-
-    /// Waits until a case of this reference is in a state other than `processing`.
-    pub(crate) fn wait_for(&self, client: &Client, reference: &str, state: &str) -> Value {
-        let started = Instant::now();
-        loop {
-            let found = client.json(&format!("/api/v1/cases?reference={reference}"));
-            let case = found["cases"].as_array().and_then(|cases| cases.first()).cloned();
-            if let Some(case) = case.filter(|case| case["state"] == state) {
-                return client.json(&format!("/api/v1/cases/{}", case["id"].as_str().unwrap()));
-            }
-            assert!(started.elapsed() < PATIENCE, "{reference} never came to {state}: {found}");
-            pause();
-        }
-    }
 }
 
 impl Drop for Server {
@@ -153,7 +140,7 @@ pub(crate) type Answer = Response<ureq::Body>;
 impl Client {
     fn keep_cookie(&mut self, answer: &Answer) {
         let set = answer.headers().get("set-cookie").expect("a session").to_str().unwrap();
-        self.cookie = set.split(';').next().unwrap().to_owned();
+        set.split(';').next().unwrap().clone_into(&mut self.cookie);
     }
 
     pub(crate) fn log_in(&mut self, login: &str, password: &str) {
@@ -164,6 +151,20 @@ impl Client {
 
     pub(crate) fn get(&self, path: &str) -> Answer {
         self.agent.get(format!("{}{path}", self.address)).header("cookie", &self.cookie).call().unwrap()
+    }
+
+    /// Waits until the case of this reference is in a state.
+    pub(crate) fn wait_for(&self, reference: &str, state: &str) -> Value {
+        let started = Instant::now();
+        loop {
+            let found = self.json(&format!("/api/v1/cases?reference={reference}"));
+            let case = found["cases"].as_array().and_then(|cases| cases.first()).cloned();
+            if let Some(case) = case.filter(|case| case["state"] == state) {
+                return self.json(&format!("/api/v1/cases/{}", case["id"].as_str().unwrap()));
+            }
+            assert!(started.elapsed() < PATIENCE, "{reference} never came to {state}: {found}");
+            pause();
+        }
     }
 
     pub(crate) fn text(&self, path: &str) -> String {

@@ -17,7 +17,7 @@ fn a_case_is_dropped_reviewed_corrected_and_decided() {
     let ana = server.user("ana", "reviewer");
     let (flow, reference) = REVIEW_CASE;
     server.drop_sample(flow, reference, "W-1");
-    let case = server.wait_for(&ana, "W-1", "in_review");
+    let case = ana.wait_for("W-1", "in_review");
     let id = id_of(&case);
     assert!(!server.inbox().join(flow).join("W-1").exists(), "the originals left the inbox");
     assert!(ana.text("/queue").contains("W-1"));
@@ -98,7 +98,7 @@ fn a_case_that_was_begun_is_finished_after_a_power_cut_and_the_same_bytes_change
     assert!(server.admin_password.is_none(), "there are users already");
     let mut ana = server.visitor();
     ana.cookie = cookie;
-    let case = server.wait_for(&ana, "P-1", "in_review");
+    let case = ana.wait_for("P-1", "in_review");
     let revision = case["revision"].clone();
 
     server.drop_sample(flow, reference, "P-1");
@@ -117,7 +117,7 @@ fn of_many_reviewers_one_gets_the_case() {
     let (flow, reference) = REVIEW_CASE;
     let people: Vec<_> = ["r1", "r2", "r3", "r4"].map(|login| server.user(login, "reviewer")).into();
     server.drop_sample(flow, reference, "L-1");
-    let case = server.wait_for(&people[0], "L-1", "in_review");
+    let case = people[0].wait_for("L-1", "in_review");
     let id = id_of(&case);
     let answers: Vec<u16> = std::thread::scope(|scope| {
         let path = "/api/v1/queue/next";
@@ -163,7 +163,7 @@ fn every_route_lets_the_right_roles_through_and_nobody_else() {
         match expected {
             None => assert!(unknown != 403, "{} {path} is public: {unknown}", row.method),
             Some(_) => {
-                assert!([303, 401].contains(&unknown), "{} {path} to a visitor: {unknown}", row.method)
+                assert!([303, 401].contains(&unknown), "{} {path} to a visitor: {unknown}", row.method);
             }
         }
         for (role, client) in &people {

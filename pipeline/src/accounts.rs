@@ -41,13 +41,11 @@ pub fn hash_password(password: &str) -> Result<String, AccountError> {
 
 /// Whether a password is the one that was hashed. Takes the same time for an unreadable hash.
 pub fn password_matches(password: &str, phc: &str) -> bool {
-    match PasswordHash::new(phc) {
-        Ok(hash) => Argon2::default().verify_password(password.as_bytes(), &hash).is_ok(),
-        Err(_) => {
-            waste_time(password);
-            false
-        }
-    }
+    let Ok(hash) = PasswordHash::new(phc) else {
+        waste_time(password);
+        return false;
+    };
+    Argon2::default().verify_password(password.as_bytes(), &hash).is_ok()
 }
 
 /// Does the work of looking at a password, so that an unknown login takes as long as a known one.

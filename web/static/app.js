@@ -1,10 +1,10 @@
 // Keeps open pages up to date and the case in hand alive. Pages work without it.
 
-const changed = new EventSource('/events');
 const queue = document.querySelector('[data-live="queue"]');
 const held = document.querySelector('[data-generation]');
 
 if (document.querySelector('header.top')) {
+  const changed = new EventSource('/events');
   let waiting = 0;
   const reload = () => {
     // Somebody who is typing is not interrupted.
@@ -14,8 +14,6 @@ if (document.querySelector('header.top')) {
     clearTimeout(waiting);
     waiting = setTimeout(reload, 1500);
   });
-} else {
-  changed.close();
 }
 
 if (held) {

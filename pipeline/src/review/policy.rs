@@ -13,8 +13,8 @@ const MISSING_DOCUMENT: &str = "MISSING_DOCUMENT";
 
 /// What is at stake, in cents: the first of the flow's amount fields that is there; 0 when none is.
 pub fn amount_cents(flow: &Flow, result: &CaseResult, declared: &serde_json::Value) -> i64 {
-    let paths = flow.config.review.amount_fields.iter();
-    let amount = paths.filter_map(|path| amount_at(path, result, declared)).next();
+    let mut paths = flow.config.review.amount_fields.iter();
+    let amount = paths.find_map(|path| amount_at(path, result, declared));
     amount.and_then(|amount| (amount * Decimal::ONE_HUNDRED).round().to_i64()).unwrap_or(0)
 }
 

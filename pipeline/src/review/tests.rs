@@ -74,7 +74,7 @@ fn a_corrected_field_is_confirmed_normalised_and_told_without_its_value() {
     let net_pay = &changed.result.documents[0].fields["net_pay"];
     assert_eq!(net_pay.value, Value::Text("1512.30".to_owned()));
     assert!(net_pay.confirmed && net_pay.entered);
-    assert_eq!(net_pay.bounds, [0.1, 0.2, 0.3, 0.02], "it stays where it was");
+    assert_eq!(format!("{:?}", net_pay.bounds), "[0.1, 0.2, 0.3, 0.02]", "it stays where it was");
     assert_eq!(changed.corrections[0].before.as_deref(), Some("\"1500.00\""));
     assert_eq!(changed.corrections[0].machine_confidence, Some(0.8));
     let (kind, detail) = &changed.event;

@@ -151,5 +151,5 @@ fn shown(guard: &Guard, headers: &HeaderMap, signed: Option<&Signed>, response: 
         return response;
     }
     let language = Language::chosen(signed.map(|signed| &signed.user), headers);
-    as_page(&guard.state, language, signed, response)
+    as_page(language, signed, response)
 }

@@ -8,7 +8,6 @@ use serde::Serialize;
 
 use super::access::Signed;
 use super::language::Language;
-use super::state::AppState;
 use super::view::Page;
 
 /// An answer that is no success.
@@ -133,12 +132,7 @@ struct ErrorPage<'a> {
 }
 
 /// Shows a problem as a page; other answers stay as they are.
-pub(crate) fn as_page(
-    _state: &AppState,
-    language: Language,
-    signed: Option<&Signed>,
-    response: Response,
-) -> Response {
+pub(crate) fn as_page(language: Language, signed: Option<&Signed>, response: Response) -> Response {
     let Some(problem) = response.extensions().get::<Problem>() else { return response };
     let page = ErrorPage { page: Page::new(language, signed, ""), problem };
     match page.render() {

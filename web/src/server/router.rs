@@ -20,7 +20,7 @@ use super::{api, assets, health, images, live, pages, security, session};
 /// Forms are small.
 const FORM_BYTES: usize = 2 << 20;
 /// Longest time for an answer, streams aside.
-const ANSWER_TIME: Duration = Duration::from_secs(60);
+const ANSWER_TIME: Duration = Duration::from_mins(1);
 
 /// How problems are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

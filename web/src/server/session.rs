@@ -150,12 +150,12 @@ async fn check_password(state: &AppState, login: &str, password: String) -> Resu
     let found = state.shop.store.user_by_login(login).await?;
     // The semaphore is never closed.
     let _permit = state.hashing.acquire().await.ok();
-    let work = move || match found {
-        Some((user, hash)) => (password_matches(&password, &hash) && !user.disabled).then_some(user),
-        None => {
+    let work = move || {
+        let Some((user, hash)) = found else {
             waste_time(&password);
-            None
-        }
+            return None;
+        };
+        (password_matches(&password, &hash) && !user.disabled).then_some(user)
     };
     tokio::task::spawn_blocking(work).await.map_err(|error| Problem::internal(&error))
 }

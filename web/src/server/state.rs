@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use dossier::clock::{Clock as _, Micros};
+use dossier::clock::Micros;
 use dossier::work::Workshop;
 
 use super::limiter::Limiter;

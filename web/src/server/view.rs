@@ -78,6 +78,7 @@ impl<'a> Page<'a> {
     }
 
     /// A moment for machines.
+    #[expect(clippy::unused_self, reason = "templates call it beside `moment`")]
     pub(crate) fn iso(&self, moment: &Micros) -> String {
         DateTime::from_timestamp_micros(*moment).unwrap_or_default().to_rfc3339()
     }

@@ -42,14 +42,14 @@ pub(crate) async fn upload(
         return Err(Problem::invalid("there is no such flow").about("flow"));
     }
     let store = &state.shop.store;
-    if let Some(key) = &key {
-        if let Some((hash, id)) = store.idempotent(&signed.user.id, key).await? {
-            if hash != upload.hash {
-                let detail = "this idempotency key was used for another request";
-                return Err(Problem::conflict("key_reused", detail));
-            }
-            return Ok((StatusCode::OK, Json(json!({"id": id, "status": "unchanged"}))));
+    if let Some(key) = &key
+        && let Some((hash, id)) = store.idempotent(&signed.user.id, key).await?
+    {
+        if hash != upload.hash {
+            let detail = "this idempotency key was used for another request";
+            return Err(Problem::conflict("key_reused", detail));
         }
+        return Ok((StatusCode::OK, Json(json!({"id": id, "status": "unchanged"}))));
     }
     let delivery = Delivery {
         flow: upload.flow,

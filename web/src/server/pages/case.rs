@@ -57,7 +57,6 @@ struct ReasonView {
 struct DocumentView {
     index: usize,
     type_title: String,
-    document_type: String,
     type_confidence: f64,
     pages: Vec<PageView>,
     fields: Vec<FieldView>,
@@ -180,7 +179,6 @@ impl View<'_> {
         DocumentView {
             index,
             type_title: title.unwrap_or_else(|| self.language.text("document.unknown").to_owned()),
-            document_type: document_type.to_owned(),
             type_confidence: document.type_confidence,
             pages: self.pages(document),
             fields,

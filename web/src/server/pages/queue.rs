@@ -48,6 +48,15 @@ impl QueueQuery {
         }
     }
 
+    fn has(&self, name: &str, value: &str) -> bool {
+        let own = match name {
+            "reason" => &self.reason,
+            "sla" => &self.sla,
+            _ => &self.flow,
+        };
+        own.as_deref() == Some(value)
+    }
+
     /// The same query on another page.
     fn on_page(&self, page: u32) -> String {
         let parts = [
