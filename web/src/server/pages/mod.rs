@@ -3,6 +3,7 @@
 pub(super) mod queue;
 pub(super) mod cases;
 pub(super) mod case;
+pub(super) mod acts;
 pub(super) mod history;
 pub(super) mod users;
 
