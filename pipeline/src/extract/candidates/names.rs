@@ -103,8 +103,9 @@ fn ends_label(sheet: &Sheet, occurrence: &Occurrence, end: usize) -> bool {
 fn people(sheet: &Sheet, occurrences: &[Occurrence], first: usize, end: usize, found: &mut Vec<Candidate>) {
     let mut at = first;
     while at < end {
-        // `CLIENTE Y SUMINISTRO`: the rest of a heading is no name.
-        if at == first && is_joint(&sheet.page.words[at].text) {
+        // `CLIENTE Y SUMINISTRO`: the rest of a heading is no name; a line of running text may begin so.
+        let heading = !sheet.pieces[sheet.piece_of_word[at]].prose;
+        if at == first && heading && is_joint(&sheet.page.words[at].text) {
             return;
         }
         let run = capital_run(sheet, at, end, true);
