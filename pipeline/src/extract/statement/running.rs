@@ -10,8 +10,10 @@ use crate::domain::Rect;
 
 /// A phrase has at most this many words.
 const MOST_WORDS: usize = 6;
-/// Its words and its amount stand closer than this many text heights.
+/// Its words stand closer than this many text heights, its amount, which may be set to a column's edge,
+/// closer than this many.
 const WORD_GAP: f32 = 1.6;
+const AMOUNT_GAP: f32 = 6.0;
 /// It comes back on this many lines at least, and on more than one a page: opening and closing balances
 /// do not.
 const LEAST_TIMES: usize = 3;
@@ -73,7 +75,8 @@ fn named_balance(index: usize, line: &Line) -> Option<Named> {
     let mut after = line.tokens[amount].bounds;
     for first in (amount.saturating_sub(MOST_WORDS)..amount).rev() {
         let token = &line.tokens[first];
-        if !matches!(token.kind, Kind::Text) || after.left - token.bounds.right() > WORD_GAP * line.height {
+        let reach = if first + 1 == amount { AMOUNT_GAP } else { WORD_GAP };
+        if !matches!(token.kind, Kind::Text) || after.left - token.bounds.right() > reach * line.height {
             return None;
         }
         after = token.bounds;

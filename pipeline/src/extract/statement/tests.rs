@@ -258,7 +258,6 @@ fn a_balance_named_under_each_movement() {
 }
 
 #[test]
-#[ignore = "rows after the second heading are lost on this short page; longer ones of the kind are read"]
 fn the_balance_of_a_day_stands_in_its_heading() {
     let day =
         |date, balance| vec![Left(date, 20.0), Left("Balance at end of day", 420.0), Right(balance, 570.0)];
