@@ -1,8 +1,8 @@
 //! The words of a line that describe a movement: neither dates and amounts of columns, nor codes of
 //! other columns.
 
+use super::assembly::Assembly;
 use super::line::{Kind, Line};
-use super::rows::Assembly;
 use super::vocabulary::Role;
 use crate::domain::Rect;
 

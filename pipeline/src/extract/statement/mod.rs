@@ -12,6 +12,7 @@ mod columns;
 mod region;
 mod running;
 mod roles;
+mod assembly;
 mod rows;
 mod description;
 mod days;

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use super::assembly::Assembly;
 use super::line::{Kind, Line, Token, compact};
-use super::rows::{Assembly, balances_of};
+use super::rows::balances_of;
 use super::vocabulary::{Role, heading_role};
 use crate::domain::Rect;
 
