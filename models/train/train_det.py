@@ -30,7 +30,7 @@ def batch(source):
 
 
 def loss_of(model, images, text, weight):
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=training.HALF):
         logits = model(images.to(memory_format=torch.channels_last))
     logits = logits.float()
     p = torch.sigmoid(logits)

@@ -23,7 +23,7 @@ ILLEGIBLE = 1.2  # loss a character from which a line is scaled down
 
 def loss_of(model, lines, rng):
     x, targets, lengths = collate(lines, rng.choice((0, 0, STEP, 2 * STEP)))
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=training.HALF):
         out = model(torch.from_numpy(x).to(memory_format=torch.channels_last))
     columns, sizes = torch.full((len(lines),), out.shape[0]), torch.tensor(lengths)
     losses = F.ctc_loss(out, torch.tensor(targets), columns, sizes, zero_infinity=True, reduction="none")

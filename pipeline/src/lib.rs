@@ -39,3 +39,4 @@ pub mod accounts;
 pub mod report;
 pub mod eval;
 pub mod clock;
+mod causes;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
 
+use crate::causes::with_causes;
 use crate::clock::{Clock, Micros};
 use crate::domain::{CaseResult, Outcome};
 use crate::intake::{CaseSource, SourceFile};
@@ -111,27 +112,15 @@ async fn attempt(shop: &Workshop, waiting: &ToProcess) {
     match process(shop, &waiting.id).await {
         Ok(()) => {}
         Err(error) => {
-            tracing::error!(case = waiting.id, attempts = waiting.attempts, error = %chain(&error), "a case could not be processed");
+            tracing::error!(case = waiting.id, attempts = waiting.attempts, error = %with_causes(&error), "a case could not be processed");
             let doublings = u32::try_from(waiting.attempts).unwrap_or(u32::MAX).min(20);
             let wait = (FIRST_WAIT << doublings).min(LONGEST_WAIT);
             let next = shop.clock.now() + wait;
             if let Err(error) = shop.store.failed(&waiting.id, waiting.revision, next).await {
-                tracing::error!(case = waiting.id, error = %chain(&error), "a failure could not be noted");
+                tracing::error!(case = waiting.id, error = %with_causes(&error), "a failure could not be noted");
             }
         }
     }
-}
-
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 /// Reads and decides a case and records what came of it.

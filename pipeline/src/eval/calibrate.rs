@@ -17,7 +17,7 @@ const LAST_BLOCK_FROM: usize = 100;
 const OFFSET_RIDGE: f64 = 1.0;
 const SLOPE_RIDGE: f64 = 8.0;
 const PROOF_RIDGE: f64 = 0.5;
-/// Sweeps over fields and checks; the change of the last ones is below a thousandth.
+/// Sweeps over fields and checks, more than Newton's steps need to settle.
 const SWEEPS: usize = 40;
 /// Parts that the layouts are cut into to see how the regression does on layouts that it was not fitted on.
 const FOLDS: usize = 8;

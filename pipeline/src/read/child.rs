@@ -14,6 +14,7 @@ use super::file::{PageTimings, ReadOptions, ReadSink, draw_pages, read_file};
 use super::wire::{
     ChildLimits, MAX_REQUEST_BYTES, Message, PageImage, Request, Source, Task, read_frame, write_frame,
 };
+use crate::causes::with_causes;
 use crate::config::Bundle;
 use crate::domain::{Finding, FindingCode, Page, Word};
 use crate::intake::archive::{ArchiveLimits, unpack};
@@ -49,7 +50,8 @@ fn run(request: Request) -> io::Result<()> {
         Task::Draw { source, options, models } => {
             let reader = LazyReader { models: models.map(PathBuf::from), loaded: OnceLock::new() };
             if let Err(error) = draw_pages(&load(source)?, &options, &reader, &mut parent) {
-                parent.send(&Message::Failed { problem: describe(&error) });
+                // Its causes are of models and machine, never of file content.
+                parent.send(&Message::Failed { problem: with_causes(&error) });
             }
         }
         Task::Unpack { source, limits, scratch } => {
@@ -87,20 +89,9 @@ fn restrict(request: &Request) -> rustix::io::Result<()> {
 
 fn read(bytes: &[u8], options: &ReadOptions, reader: &dyn Reader, parent: &mut Parent) {
     if let Err(error) = read_file(bytes, options, reader, parent) {
-        parent.send(&Message::Failed { problem: describe(&error) });
+        // Its causes are of models and machine, never of file content.
+        parent.send(&Message::Failed { problem: with_causes(&error) });
     }
-}
-
-/// The error with its causes: of models and machine, never of file content.
-fn describe(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 /// Members go to files named by their number alone.
@@ -180,7 +171,7 @@ struct LazyReader {
 impl LazyReader {
     fn get(&self) -> Result<&OcrsReader, OcrError> {
         let loaded = self.loaded.get_or_init(|| load_reader(self.models.as_deref()));
-        loaded.as_ref().map_err(|error| OcrError::Load { model: "text", source: describe(error).into() })
+        loaded.as_ref().map_err(|error| OcrError::Load { model: "text", source: with_causes(error).into() })
     }
 }
 

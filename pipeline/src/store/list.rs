@@ -47,6 +47,22 @@ pub enum SlaState {
     Overdue,
 }
 
+/// The summaries of cases, with who holds each at the moment `$1`, that the rest of the statement chooses.
+macro_rules! summaries {
+    ($rest:literal) => {
+        concat!(
+            "select c.id, c.flow, c.reference, c.state, c.outcome, c.mode, c.received_on, c.created_at, c.queued_at,
+                    c.goal_at, c.due_at, c.postponed_until, c.priority, c.amount_cents, c.escalated, c.reason_codes,
+                    c.revision, h.name as held_by, a.name as assigned_to
+             from cases c
+             left join leases l on l.case_id = c.id and l.expires_at > $1
+             left join users h on h.id = l.user_id
+             left join users a on a.id = c.assigned_to ",
+            $rest
+        )
+    };
+}
+
 impl SlaState {
     pub fn as_str(self) -> &'static str {
         match self {
@@ -114,15 +130,8 @@ impl SqliteStore {
         limit: i64,
         offset: i64,
     ) -> Result<Vec<CaseSummary>, StoreError> {
-        let rows = sqlx::query(
-            "select c.id, c.flow, c.reference, c.state, c.outcome, c.mode, c.received_on, c.created_at, c.queued_at,
-                    c.goal_at, c.due_at, c.postponed_until, c.priority, c.amount_cents, c.escalated, c.reason_codes,
-                    c.revision, h.name as held_by, a.name as assigned_to
-             from cases c
-             left join leases l on l.case_id = c.id and l.expires_at > $1
-             left join users h on h.id = l.user_id
-             left join users a on a.id = c.assigned_to
-             where c.state = 'in_review'
+        let rows = sqlx::query(summaries!(
+            "where c.state = 'in_review'
                and ($2 is null or c.flow = $2)
                and ($3 is null or exists (select 1 from case_reasons r where r.case_id = c.id and r.code = $3))
                and ($4 is null or instr(lower(c.reference), lower($4)) > 0)
@@ -131,8 +140,8 @@ impl SqliteStore {
                     or ($6 = 'overdue' and c.due_at < $1)
                     or ($6 = 'late' and c.goal_at < $1 and c.due_at >= $1)
                     or ($6 = 'in_time' and c.goal_at >= $1))
-             order by c.escalated desc, c.priority desc, c.due_at, c.amount_cents desc, c.id limit $7 offset $8",
-        )
+             order by c.escalated desc, c.priority desc, c.due_at, c.amount_cents desc, c.id limit $7 offset $8"
+        ))
         .bind(now)
         .bind(&filter.flow)
         .bind(&filter.reason)
@@ -159,15 +168,8 @@ impl SqliteStore {
         limit: i64,
     ) -> Result<Vec<CaseSummary>, StoreError> {
         let (created_at, id) = after.unwrap_or((Micros::MAX, String::new()));
-        let rows = sqlx::query(
-            "select c.id, c.flow, c.reference, c.state, c.outcome, c.mode, c.received_on, c.created_at, c.queued_at,
-                    c.goal_at, c.due_at, c.postponed_until, c.priority, c.amount_cents, c.escalated, c.reason_codes,
-                    c.revision, h.name as held_by, a.name as assigned_to
-             from cases c
-             left join leases l on l.case_id = c.id and l.expires_at > $1
-             left join users h on h.id = l.user_id
-             left join users a on a.id = c.assigned_to
-             where (c.created_at < $2 or (c.created_at = $2 and c.id < $3))
+        let rows = sqlx::query(summaries!(
+            "where (c.created_at < $2 or (c.created_at = $2 and c.id < $3))
                and ($4 is null or c.flow = $4)
                and ($5 is null or exists (select 1 from case_reasons r where r.case_id = c.id and r.code = $5))
                and ($6 is null or instr(lower(c.reference), lower($6)) > 0)
@@ -176,8 +178,8 @@ impl SqliteStore {
                and ($9 is null or c.mode = $9)
                and ($10 is null or c.created_at >= $10)
                and ($11 is null or c.created_at < $11)
-             order by c.created_at desc, c.id desc limit $12",
-        )
+             order by c.created_at desc, c.id desc limit $12"
+        ))
         .bind(now)
         .bind(created_at)
         .bind(id)
