@@ -60,7 +60,7 @@ def main():
         if clock.over():
             break
         for group in optimiser.param_groups:
-            group["lr"] = clock.rate(args.rate, state["step"] - first)
+            group["lr"] = clock.rate(args.rate, state["step"] - (0 if args.since else first))
         loss = loss_of(model, lines, rng)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()

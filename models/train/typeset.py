@@ -8,7 +8,7 @@ import random
 from dataclasses import dataclass, field
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, features
 
 import fonts
 
@@ -17,7 +17,16 @@ SIZE_WEIGHTS = [1, 1.5, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 2, 2, 1]
 ACTIVE = 96
 # Families that most paperwork is set in, or metric twins of those.
 COMMON = ("liberatio", "nimbussan", "nimbusrom", "texgyrehe", "texgyrete", "opensans", "lato", "dejavusan", "tahoma", "arimo", "notosans", "caladea", "clearsans", "cabin", "nimbusmon", "freesans")
+USUAL_SHARE = 0.55  # of the letter x in the height from b to p, in the usual sans serif faces
 TALL = set("ÁÉÍÓÚÀÈÌÒÙÂÊÎÔÛÑÃÕÄÖÜËÏČĎĚŇŘŠŤŮÝŽŚŹŻĆŃŐŰÅȘȚĂ")
+
+
+def smallness(face):
+    """How much oftener a face is drawn because its small letters keep few of a line's 40 rows."""
+    font = ImageFont.truetype(face.path, 40, layout_engine=ImageFont.Layout.BASIC)
+    x, tall, deep = -font.getbbox("x", anchor="ls")[1], -font.getbbox("Hdl", anchor="ls")[1], font.getbbox("pgq", anchor="ls")[3]
+    share = max(0.3, x / max(1, tall + deep))
+    return min(3.0, max(1.0, (USUAL_SHARE / share) ** 4))
 
 
 @dataclass
@@ -44,24 +53,40 @@ class Style:
         self.ascent = max(3, -self.font.getbbox("Hdl", anchor="ls")[1])
         self.descent = max(1, self.font.getbbox("pgq", anchor="ls")[3])
         self.space = max(2.0, self.font.getlength(" "))
+        self.shaper = None
+
+    def shaped(self, word):
+        """The word as a typesetting program sets it, with kerning and ligatures; like `glyph`."""
+        if self.shaper is None:
+            self.shaper = ImageFont.truetype(self.face.path, self.size, layout_engine=ImageFont.Layout.RAQM)
+        return drawn(self.shaper, word)
 
     def glyph(self, c):
         """(bitmap, left, top below the baseline, advance)"""
         found = self.glyphs.get(c)
         if found is None:
-            x0, y0, x1, y1 = self.font.getbbox(c, anchor="ls")
-            x0, y0 = int(np.floor(x0)), int(np.floor(y0))
-            image = Image.new("L", (max(1, int(x1) - x0 + 1), max(1, int(y1) - y0 + 1)), 0)
-            ImageDraw.Draw(image).text((-x0, -y0), c, fill=255, font=self.font, anchor="ls")
-            found = self.glyphs[c] = (np.asarray(image), x0, y0, self.font.getlength(c))
+            found = self.glyphs[c] = drawn(self.font, c)
         return found
 
     def covers(self, text):
         return all(c in self.covered or c == " " for c in text)
 
 
+def drawn(font, text):
+    """(bitmap, left, top below the baseline, advance)"""
+    x0, y0, x1, y1 = font.getbbox(text, anchor="ls")
+    x0, y0 = int(np.floor(x0)), int(np.floor(y0))
+    image = Image.new("L", (max(1, int(x1) - x0 + 1), max(1, int(y1) - y0 + 1)), 0)
+    ImageDraw.Draw(image).text((-x0, -y0), text, fill=255, font=font, anchor="ls")
+    return np.asarray(image), x0, y0, font.getlength(text)
+
+
 class Typesetter:
-    """Sets texts in a changing choice of faces and sizes."""
+    """Sets texts in a changing choice of faces and sizes.
+
+    In training, faces with small letters are drawn oftener and words are mostly shaped; test lines keep
+    the choices that they were fixed with.
+    """
 
     def __init__(self, rng: random.Random, held=False):
         self.rng = rng
@@ -69,8 +94,9 @@ class Typesetter:
         families = {}
         for f in self.faces:
             families.setdefault(f.family, []).append(f)
+        self.shapes = not held and features.check("raqm")
         self.weights = [
-            (3.0 if f.family in COMMON else 1.0) * len(families[f.family]) ** -0.5 * (0.4 if f.family == "cmun" else 1)
+            (3.0 if f.family in COMMON else 1.0) * len(families[f.family]) ** -0.5 * (0.4 if f.family == "cmun" else 1) * (1 if held else smallness(f))
             for f in self.faces
         ]
         self.ocr_b = [Style(f, s) for f in self.faces if f.ocr_b for s in SIZES]
@@ -116,19 +142,22 @@ class Typesetter:
             tracking = r.uniform(-0.035, 0.02) * size
         gap = style.space * (r.uniform(0.75, 1.5) if r.random() < 0.4 else 1)
         wide = r.random() < 0.12
+        shapes = self.shapes and not tracking and r.random() < 0.8
         placed, words, pen, start, tall = [], [], 0.0, None, False
         for span, face in self._spans(text, style):
-            for c in span:
+            for c in span.replace(" ", "\0 \0").split("\0") if shapes else span:
                 if c == " ":
                     if start is not None:
                         words.append((start, int(pen), tall))
                         start, tall = None, False
                     pen += gap + tracking + (r.uniform(0.5, 5) * size if wide and r.random() < 0.3 else 0)
                     continue
-                bitmap, left, top, advance = face.glyph(c)
+                if not c:
+                    continue
+                bitmap, left, top, advance = face.shaped(c) if shapes else face.glyph(c)
                 if start is None:
                     start = int(pen + left)
-                tall = tall or c in TALL
+                tall = tall or not TALL.isdisjoint(c)
                 placed.append((bitmap, int(pen + left + 0.5), top))
                 pen += advance + tracking
         if start is not None:
