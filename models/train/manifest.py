@@ -11,10 +11,10 @@ from fonts import WORK
 
 VERSION = "1"
 FILES = {
-    "text-detection-1600x1152.rten": "detection, fixed input [batch, 1, 1600, 1152], probability of text at full resolution",
-    "text-detection-1280x928.rten": "detection, fixed input [batch, 1, 1280, 928], probability of text at full resolution",
+    "text-detection.rten": "detection, input [batch, 1, H, W] with H and W multiples of 32, probability of text at full resolution",
     "text-recognition.rten": "recognition, input [batch, 1, 40, width], log-probabilities [width / 4, batch, 238]",
     "alphabet.txt": "237 characters; class 0 is the CTC blank",
+    "page-types.json": "evidence for each document type by words and pairs of words",
 }
 HEADER = """# The files that the product loads, by hash and size, and how they were measured.
 # Written by models/train/manifest.py; see MODEL_CARD.md for what the figures mean.
