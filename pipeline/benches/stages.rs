@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use dossier::classify::WordModel;
 use dossier::confidence::ConfidenceModel;
 use dossier::config::{Bundle, load_document_types};
 use dossier::domain::{Case, Document, FileReading, TextSource, Timings};
@@ -44,7 +45,7 @@ fn stages(criterion: &mut Criterion) {
     let reader = load_reader(None).expect("the models load");
     let rules = Bundle::embedded_rules();
     let types = load_document_types(&rules).expect("the document types load");
-    let understanding = Understanding::new(types, ConfidenceModel::identity());
+    let understanding = Understanding::new(types, WordModel::default(), ConfidenceModel::identity());
     let options = ReadOptions { page_count: 1, ..ReadOptions::default() };
     for (name, source) in
         [("born_digital", TextSource::Native), ("scan", TextSource::Scan), ("photo", TextSource::Photo)]

@@ -11,6 +11,7 @@ use chrono::NaiveDate;
 use futures_util::future::join_all;
 use serde_json::json;
 
+use crate::classify::WordModel;
 use crate::confidence::ConfidenceModel;
 use crate::config::{Bundle, BundleError, DocumentTypesError, load_document_types};
 use crate::domain::{Case, CaseResult, Document, FileFinding, Finding, Mode, Outcome, Timings, Version};
@@ -30,7 +31,9 @@ pub enum EngineError {
     #[error(transparent)]
     Flow(#[from] RulesError),
     #[error("calibration.json of the models is not valid")]
-    Confidence(#[from] serde_json::Error),
+    Confidence(#[source] serde_json::Error),
+    #[error("page-types.json of the models is not valid")]
+    PageTypes(#[source] serde_json::Error),
 }
 
 /// Why a case could not be processed at all.
@@ -111,12 +114,16 @@ impl Engine {
         let flows = names.map(|name| Flow::load(rules, &name).map(|flow| (name, flow)));
         let flows = flows.collect::<Result<_, RulesError>>()?;
         let model = match models.find("calibration.json") {
-            Some(bytes) => serde_json::from_slice(bytes)?,
+            Some(bytes) => serde_json::from_slice(bytes).map_err(EngineError::Confidence)?,
             None => ConfidenceModel::identity(),
+        };
+        let words = match models.find("page-types.json") {
+            Some(bytes) => serde_json::from_slice(bytes).map_err(EngineError::PageTypes)?,
+            None => WordModel::default(),
         };
         Ok(Self {
             flows,
-            understanding: Understanding::new(load_document_types(rules)?, model),
+            understanding: Understanding::new(load_document_types(rules)?, words, model),
             sandbox,
             options,
             cache: None,

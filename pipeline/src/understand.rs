@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use crate::classify::{LogicalDocument, PageOfFile, group};
+use crate::classify::{LogicalDocument, PageOfFile, WordModel, group};
 use crate::confidence::{ConfidenceModel, Proof, field_key, row_key};
 use crate::config::DocumentTypeConfig;
 use crate::domain::{Document, DocumentType, Field, FileReading, Finding, Part, Timings, Value};
@@ -30,17 +30,18 @@ pub struct DocumentRivals {
     pub fields: Vec<(String, Vec<Claim>)>,
 }
 
-/// Document types and the confidence model: all that pages need to become documents.
+/// Document types, what words tell of them and the confidence model: all that pages need to become documents.
 #[derive(Debug, Clone)]
 pub struct Understanding {
     types: Vec<DocumentTypeConfig>,
+    words: WordModel,
     model: ConfidenceModel,
     least_confidence: f64,
 }
 
 impl Understanding {
-    pub fn new(types: Vec<DocumentTypeConfig>, model: ConfidenceModel) -> Self {
-        Self { types, model, least_confidence: LEAST_CONFIDENCE }
+    pub fn new(types: Vec<DocumentTypeConfig>, words: WordModel, model: ConfidenceModel) -> Self {
+        Self { types, words, model, least_confidence: LEAST_CONFIDENCE }
     }
 
     /// Leaves scores as they are, as fitting the model needs them.
@@ -79,7 +80,7 @@ impl Understanding {
     /// Groups the pages of files to documents and reads their fields.
     pub fn documents(&self, files: &[FilePages<'_>], timings: &mut Timings) -> Vec<Document> {
         let classifying = Instant::now();
-        let drafts = group(&pages_of(files), &self.types);
+        let drafts = group(&pages_of(files), &self.types, &self.words);
         timings.classify += milliseconds(classifying);
         let extracting = Instant::now();
         let documents = drafts.iter().map(|draft| self.document_of(draft, files)).collect();
@@ -90,7 +91,7 @@ impl Understanding {
     /// For every document what each field that labels tell could be, before fields are weighed against
     /// each other.
     pub fn rivals(&self, files: &[FilePages<'_>]) -> Vec<DocumentRivals> {
-        let drafts = group(&pages_of(files), &self.types);
+        let drafts = group(&pages_of(files), &self.types, &self.words);
         let rivals = drafts.iter().filter_map(|draft| {
             let config = self.document_type(draft.document_type.as_str())?;
             let pages: Vec<_> = draft.pages.iter().map(|page| page.page).collect();

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::phrases::{PageWords, fold_words};
+use super::words::WordModel;
 use crate::config::DocumentTypeConfig;
 use crate::domain::{DocumentType, Page, Row};
 
@@ -82,13 +83,18 @@ impl PageEvidence {
 }
 
 /// Weighs what a page says for each type.
-pub fn weigh(page: &Page, types: &[DocumentTypeConfig]) -> PageEvidence {
+pub fn weigh(page: &Page, types: &[DocumentTypeConfig], model: &WordModel) -> PageEvidence {
     let words = PageWords::of(page);
+    let learned = model.weigh(page);
     let mrz = machine_readable_type(page);
     let mut weights = Vec::new();
     let mut headed = Vec::new();
     for config in types {
         let (mut weight, heading) = weigh_type(&words, config);
+        weight += learned
+            .iter()
+            .find(|(name, _)| **name == config.document_type)
+            .map_or(0.0, |(_, weight)| *weight);
         if mrz.is_some_and(|name| name == config.document_type.as_str()) {
             weight += MRZ_WEIGHT;
         }

@@ -1,6 +1,7 @@
 //! Which pages belong together: cuts files into documents and joins documents that came in parts.
 
 use super::evidence::{PageEvidence, weigh};
+use super::words::WordModel;
 use crate::config::DocumentTypeConfig;
 use crate::domain::{DocumentType, Page};
 
@@ -52,10 +53,14 @@ impl<'a> Draft<'a> {
 }
 
 /// Groups the pages of all files of a case, given in file and page order, to documents.
-pub fn group<'a>(pages: &[PageOfFile<'a>], types: &[DocumentTypeConfig]) -> Vec<LogicalDocument<'a>> {
+pub fn group<'a>(
+    pages: &[PageOfFile<'a>],
+    types: &[DocumentTypeConfig],
+    words: &WordModel,
+) -> Vec<LogicalDocument<'a>> {
     let mut drafts: Vec<Draft<'a>> = Vec::new();
     for page in pages {
-        let evidence = weigh(page.page, types);
+        let evidence = weigh(page.page, types, words);
         match drafts.last_mut() {
             Some(draft) if same_file(draft, page) && continues(draft, &evidence) => {
                 draft.push(*page, &evidence);
@@ -188,40 +193,8 @@ fn home_of(drafts: &[Draft<'_>], index: usize, part: &Draft<'_>) -> Option<usize
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::classify::testing::page;
     use crate::config::{Bundle, load_document_types};
-    use crate::domain::{Rect, TextSource, Word};
-
-    fn page(number: u32, lines: &[&str]) -> Page {
-        let mut words = Vec::new();
-        for (row, line) in (0u8..).zip(lines) {
-            let mut left = 50.0;
-            for text in line.split(' ') {
-                #[expect(clippy::cast_precision_loss, reason = "a few characters")]
-                let width = 5.0 * text.chars().count() as f32;
-                let bounds = Rect::new(left, 40.0 + 14.0 * f32::from(row), width, 10.0);
-                words.push(Word {
-                    text: text.to_owned(),
-                    bounds,
-                    confidence: 1.0,
-                    bold: false,
-                    chars: vec![],
-                });
-                left += width + 3.0;
-            }
-        }
-        let (words, rows) = crate::layout::arrange(words);
-        Page {
-            number,
-            width: 595.0,
-            height: 842.0,
-            source: TextSource::Native,
-            words,
-            rows,
-            marks: vec![],
-            rules: vec![],
-            rotation_degrees: 0.0,
-        }
-    }
 
     const PAYSLIP: &[&str] = &[
         "RECIBO DE SALARIOS",
@@ -254,7 +227,7 @@ mod tests {
             .enumerate()
             .flat_map(|(file, pages)| pages.iter().map(move |page| PageOfFile { file, page }))
             .collect();
-        let documents = group(&pages, &types).into_iter();
+        let documents = group(&pages, &types, &WordModel::default()).into_iter();
         documents
             .map(|document| {
                 let pages = document.pages.iter().map(|page| (page.file, page.page.number)).collect();

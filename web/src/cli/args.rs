@@ -265,6 +265,10 @@ pub(crate) struct EvalArguments {
     /// Count at which step labelled values get lost, by field (reads all files again: use --readings)
     #[arg(long)]
     pub(crate) losses: bool,
+    /// Write the words of every labelled page to FILE, a JSON object a line: what page types are learned
+    /// from
+    #[arg(long, value_name = "FILE")]
+    pub(crate) page_words: Option<PathBuf>,
     /// Keep what is read of each file in this folder and take it from there in the next run (empty it
     /// when the code that reads has changed)
     #[arg(long, value_name = "DIR")]

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use chrono::NaiveDate;
-use dossier::domain::{CaseResult, Page};
-use dossier::eval::{Evaluation, Floors, Stage, TruthCase, evaluate, fit_model, stages};
+use dossier::domain::CaseResult;
+use dossier::eval::{Evaluation, Floors, TruthCase, evaluate, fit_model};
 use dossier::intake::discover;
 use dossier::process::Engine;
 use dossier::rules::CsvRecords;
@@ -17,6 +17,7 @@ use futures_util::StreamExt as _;
 
 use super::args::EvalArguments;
 use super::installation::Installed;
+use super::labelled::{count_losses, list_page_words};
 use super::output::{complain, note, say};
 
 /// Cases without a date of receipt are scored as of this day, so that scores do not change overnight.
@@ -36,6 +37,11 @@ pub(crate) async fn run(installed: &Installed, arguments: EvalArguments) -> anyh
     }
     if arguments.losses {
         say(&count_losses(&engine, &folder.join("inbox"), &truths).await?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(path) = &arguments.page_words {
+        let text = list_page_words(&engine, &folder.join("inbox"), &truths).await?;
+        std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
         return Ok(ExitCode::SUCCESS);
     }
     let records_folder = Some(folder.join("records")).filter(|records| records.is_dir());
@@ -144,47 +150,6 @@ async fn process_all(engine: Engine, records: CsvRecords, inbox: &Path) -> anyho
         }
     }
     Ok(results)
-}
-
-/// How far the right values of labelled fields come, by split, field and step.
-async fn count_losses(engine: &Engine, inbox: &Path, truths: &[TruthCase]) -> anyhow::Result<String> {
-    let mut counts: BTreeMap<(String, Stage), u32> = BTreeMap::new();
-    for source in discover(inbox, None, &engine.flow_names())? {
-        let labels = truths
-            .iter()
-            .find(|truth| truth.reference == source.reference && Some(&truth.flow) == source.flow.as_ref());
-        let scratch = tempfile::tempdir()?;
-        let read = engine.read(&source, scratch.path()).await?;
-        for label in labels.into_iter().flat_map(|truth| &truth.documents) {
-            let Some(config) = engine.understanding().document_type(&label.document_type) else { continue };
-            let pages: Vec<&Page> = label
-                .parts
-                .iter()
-                .flat_map(|part| {
-                    let file = read.files.iter().find(|file| file.name.ends_with(&part.file));
-                    let pages = file.map_or(&[][..], |file| &file.outcome.reading.pages);
-                    pages.iter().filter(|page| part.pages.contains(&page.number))
-                })
-                .collect();
-            let split = if label.seen { "seen" } else { "unseen" };
-            let source = if label.rendering == "born_digital" { "native" } else { "ocr" };
-            for (field, stage) in stages(config, &pages, label) {
-                let name = format!("{split}/{source}/{}.{field}", label.document_type);
-                *counts.entry((name, stage)).or_default() += 1;
-                *counts.entry((format!("{split}/{source}/*"), stage)).or_default() += 1;
-            }
-        }
-    }
-    let mut text = String::new();
-    let mut last = String::new();
-    for ((name, stage), count) in counts {
-        if name != last {
-            text.push_str(&format!("\n{name}:"));
-            last = name;
-        }
-        text.push_str(&format!(" {stage} {count},"));
-    }
-    Ok(text + "\n")
 }
 
 fn list_mistakes(evaluation: &Evaluation) -> String {

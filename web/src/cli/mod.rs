@@ -2,6 +2,7 @@
 
 mod args;
 mod installation;
+mod labelled;
 mod output;
 mod process;
 mod read;
