@@ -200,6 +200,8 @@ pub enum Agreement {
     Instalments { total: String, term: String, instalment: String, most: f64 },
     /// `apr` is what the loan costs a year, with or without a fee at its start.
     EffectiveRate { apr: String, principal: String, rate: String, term: String, instalment: String },
+    /// `quantity` × `price`, rounded to the cent, stands on the paper among the values that `amount` could have.
+    Product { price: String, quantity: String, amount: String },
     /// `part` is one of the usual shares (`rates`, in percent) of `whole`.
     Share { whole: String, part: String, rates: Vec<f64> },
 }
@@ -266,6 +268,7 @@ impl Agreement {
                 vec![principal, rate, term, instalment]
             }
             Agreement::Instalments { total, term, instalment, .. } => vec![total, term, instalment],
+            Agreement::Product { price, quantity, amount } => vec![price, quantity, amount],
             Agreement::Share { whole, part, .. } => vec![whole, part],
             Agreement::EffectiveRate { apr, principal, rate, term, instalment } => {
                 vec![apr, principal, rate, term, instalment]

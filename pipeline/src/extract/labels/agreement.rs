@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::evidence::Claim;
+use super::loan::{annuity_fit, settle_effective_rate};
 use super::period::settle_period;
 use crate::config::{Agreement, DocumentTypeConfig};
 use crate::domain::Value;
@@ -13,12 +14,8 @@ use crate::domain::Value;
 const MOST_CLAIMS: usize = 32;
 /// The same where four fields are combined.
 const MOST_CLAIMS_OF_FOUR: usize = 14;
-/// An instalment may differ from the formula's by this share: rounding, a first period of odd length.
-const INSTALMENT_TOLERANCE: f64 = 0.01;
-/// It is the formula's, rounded to the cent: a last digit misread by one is not.
-const EXACT_INSTALMENT: f64 = 0.0055;
 /// A claim from here on rests on a label.
-const LABELLED: f32 = 0.25;
+pub(super) const LABELLED: f32 = 0.25;
 /// Claims without a label count where the numbers agree to the cent and this many others have one.
 const LEAST_LABELLED: usize = 2;
 /// An exact combination counts before a near one whose claims are this many times as strong: the last
@@ -26,8 +23,11 @@ const LEAST_LABELLED: usize = 2;
 const EXACT_LEAD: f32 = 12.0;
 /// Loans have at most this many instalments.
 const MOST_INSTALMENTS: i64 = 480;
-/// A fee at the start is at most this share of the principal.
-const LARGEST_FEE: f64 = 0.08;
+
+/// A price with fewer decimal places has products that amounts meet by chance.
+const LEAST_PRICE_PLACES: u32 = 4;
+/// The share of doubt that a product on the paper takes away.
+const PRODUCT_GAIN: f32 = 0.7;
 
 /// The claims of one field, distinct values, best first.
 pub type Ranked = Vec<Claim>;
@@ -50,6 +50,9 @@ fn settle_one(agreement: &Agreement, fields: &[usize], ranked: &mut [Ranked]) {
         (Agreement::Order { .. }, _) => return settle_order(fields, ranked),
         (Agreement::EffectiveRate { .. }, [apr, rest @ ..]) => {
             return settle_effective_rate(*apr, rest, ranked);
+        }
+        (Agreement::Product { .. }, [price, quantity, amount]) => {
+            return settle_product(*price, *quantity, *amount, ranked);
         }
         _ => {}
     }
@@ -111,7 +114,7 @@ fn settle_one(agreement: &Agreement, fields: &[usize], ranked: &mut [Ranked]) {
 
 /// How well numbers agree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fit {
+pub(super) enum Fit {
     /// To the cent, where chance seldom gets.
     Exact,
     /// Within a tolerance.
@@ -146,6 +149,7 @@ fn name_of(agreement: &Agreement) -> &'static str {
         Agreement::Annuity { .. } => "annuity",
         Agreement::Instalments { .. } => "instalments",
         Agreement::Share { .. } => "share",
+        Agreement::Product { .. } => "product",
     }
 }
 
@@ -187,7 +191,7 @@ fn fit(agreement: &Agreement, claims: &[&Claim]) -> Option<Fit> {
             let ratio = ratio(numbers[0], product)?;
             (ratio >= 0.995 && ratio <= *most).then_some(Fit::Near)
         }
-        Agreement::EffectiveRate { .. } => None,
+        Agreement::EffectiveRate { .. } | Agreement::Product { .. } => None,
         Agreement::Share { rates, .. } => {
             let share = ratio(numbers[1] * Decimal::ONE_HUNDRED, numbers[0])?;
             rates.iter().any(|rate| (rate - share).abs() < 0.06).then_some(Fit::Exact)
@@ -200,77 +204,37 @@ fn ratio(one: Decimal, other: Decimal) -> Option<f64> {
     one.checked_div(other)?.to_f64()
 }
 
-/// French amortisation: instalment = principal · i / (1 − (1 + i)^−n), i the rate of a month.
-fn annuity_fit(numbers: &[Decimal]) -> Option<Fit> {
-    let floats: Vec<f64> = numbers.iter().map(ToPrimitive::to_f64).collect::<Option<_>>()?;
-    let [principal, rate, term, instalment] = floats.as_slice() else { return None };
-    let monthly = rate / 1200.0;
-    if *term < 1.0 || *principal <= 0.0 {
-        return None;
-    }
-    let expected = if monthly.abs() < 1e-9 {
-        principal / term
-    } else {
-        principal * monthly / (1.0 - (1.0 + monthly).powf(-term))
-    };
-    let apart = (instalment - expected).abs();
-    if apart <= EXACT_INSTALMENT {
-        Some(Fit::Exact)
-    } else if apart <= INSTALMENT_TOLERANCE * expected {
-        Some(Fit::Near)
-    } else {
-        None
-    }
-}
-
-/// The annual percentage rate is what the instalments cost in a year on what the borrower gets: the
-/// principal, less a fee at the start (Directive 2008/48/EC, annex I). A rate that comes out at it, with
-/// no fee or with an amount that stands on the paper, gains.
-fn settle_effective_rate(apr: usize, others: &[usize], ranked: &mut [Ranked]) {
-    let first = |field: &usize| ranked[*field].first().and_then(|claim| claim.value.as_decimal()?.to_f64());
-    let known: Option<Vec<f64>> = others.iter().map(first).collect();
-    let Some([principal, rate, term, instalment]) = known.as_deref() else { return };
-    let Some(fields) = others.first().map(|field| &ranked[*field]) else { return };
-    let amounts = fields.iter().filter_map(|claim| claim.value.as_decimal()?.to_f64());
-    let fees = amounts.filter(|fee| *fee > 0.0 && *fee <= LARGEST_FEE * principal);
-    let free = effective_rate(*principal, *term, *instalment);
-    let with_fee: Vec<f64> =
-        fees.filter_map(|fee| effective_rate(principal - fee, *term, *instalment)).collect();
-    let proves = |claim: &Claim| {
-        let value = claim.value.as_decimal().and_then(|value| value.to_f64())?;
-        let equals = |rate: &f64| (rate - value).abs() <= 0.0151;
-        if free.as_ref().is_some_and(equals) {
-            return Some(0.85_f32);
+/// A price whose product with the quantity stands on the paper to the cent is that of the quantity: other
+/// prices, as that of the power beside that of the energy, have theirs. Both gain by it.
+fn settle_product(price: usize, quantity: usize, amount: usize, ranked: &mut [Ranked]) {
+    let amounts: Vec<Decimal> = ranked[amount].iter().filter_map(|claim| claim.value.as_decimal()).collect();
+    let stands = |price: &Claim, quantity: &Claim| {
+        let (Some(price), Some(quantity)) = (price.value.as_decimal(), quantity.value.as_decimal()) else {
+            return false;
+        };
+        // Short numbers meet some amount by chance.
+        if price.normalize().scale() < LEAST_PRICE_PLACES || quantity < Decimal::TEN {
+            return false;
         }
-        let plausible = claim.score >= LABELLED && value >= *rate;
-        (plausible && with_fee.iter().any(equals)).then_some(0.6)
+        let product = price * quantity;
+        amounts.iter().any(|amount| (amount - product).abs() <= Decimal::new(51, 4))
     };
-    let found = ranked[apr].iter().enumerate().find_map(|(at, claim)| Some((at, proves(claim)?)));
-    let Some((at, gain)) = found else { return };
-    let mut claim = ranked[apr].remove(at);
-    claim.score += (1.0 - claim.score) * gain;
-    claim.checks.push(crate::domain::Check::new("effective_rate", true));
-    ranked[apr].insert(0, claim);
-}
-
-/// Percent a year at which `term` monthly instalments are worth `received`; `None` when they repay less.
-fn effective_rate(received: f64, term: f64, instalment: f64) -> Option<f64> {
-    if received <= 0.0 || term < 1.0 || instalment * term < received {
-        return None;
-    }
-    let worth = |monthly: f64| {
-        if monthly < 1e-12 {
-            instalment * term
-        } else {
-            instalment * (1.0 - (1.0 + monthly).powf(-term)) / monthly
+    let mut best: Option<(f32, usize, usize)> = None;
+    for (at, one) in ranked[price].iter().enumerate().take(MOST_CLAIMS) {
+        for (other, many) in ranked[quantity].iter().enumerate().take(MOST_CLAIMS) {
+            let weight = one.score * many.score;
+            if many.score >= LABELLED && best.is_none_or(|(most, ..)| weight > most) && stands(one, many) {
+                best = Some((weight, at, other));
+            }
         }
-    };
-    let (mut low, mut high) = (0.0, 0.2);
-    for _ in 0..60 {
-        let middle = f64::midpoint(low, high);
-        if worth(middle) > received { low = middle } else { high = middle }
     }
-    Some(((1.0 + low).powi(12) - 1.0) * 100.0)
+    let Some((_, at, other)) = best else { return };
+    for (field, at) in [(price, at), (quantity, other)] {
+        let mut claim = ranked[field].remove(at);
+        claim.score += (1.0 - claim.score) * PRODUCT_GAIN;
+        claim.checks.push(crate::domain::Check::new("product", true));
+        ranked[field].insert(0, claim);
+    }
 }
 
 /// Values that must not fall: where the best ones do, a later claim that fits is preferred, else the
@@ -310,24 +274,36 @@ fn in_order(low: &Value, high: &Value) -> bool {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_instalment_of_a_loan() {
-        let numbers =
-            |instalment| vec![Decimal::new(12000, 0), Decimal::new(695, 2), Decimal::new(48, 0), instalment];
-        for (cents, fit) in
-            [(28708, Some(Fit::Exact)), (28709, Some(Fit::Near)), (28808, Some(Fit::Near)), (29708, None)]
-        {
-            assert_eq!(annuity_fit(&numbers(Decimal::new(cents, 2))), fit, "{cents}");
+    fn claim(value: Decimal, score: f32, at: usize) -> Claim {
+        Claim {
+            value: Value::Text(value.to_string()),
+            raw: String::new(),
+            score,
+            page: 0,
+            bounds: crate::domain::Rect::default(),
+            words: (at, at + 1),
+            checks: vec![],
+            repaired: false,
+            currency: None,
         }
     }
 
     #[test]
-    fn the_annual_percentage_rate() {
-        // 12 000 at 6.95 % over 48 months: 287.08 a month, 7.18 % a year without a fee.
-        let at = |received| effective_rate(received, 48.0, 287.08).unwrap();
-        assert!((at(12000.0) - 7.18).abs() < 0.01, "{}", at(12000.0));
-        assert!(at(11880.0) > 7.6);
-        assert_eq!(effective_rate(20000.0, 48.0, 287.08), None);
+    fn a_price_whose_product_stands_on_the_paper_is_that_of_the_quantity() {
+        let power = claim(Decimal::new(104_229, 6), 0.9, 1);
+        let energy = claim(Decimal::new(171_377, 6), 0.5, 2);
+        let kwh = vec![claim(Decimal::new(574, 0), 0.8, 3)];
+        let amounts = vec![claim(Decimal::new(16526, 2), 0.9, 4), claim(Decimal::new(9837, 2), 0.06, 5)];
+        let mut ranked = [vec![power, energy.clone()], kwh, amounts];
+        settle_product(0, 1, 2, &mut ranked);
+        assert_eq!(ranked[0][0].value, energy.value);
+        assert!(ranked[0][0].score > 0.8 && ranked[0][0].checks.len() == 1);
+        // Nothing is settled where no amount is the product.
+        ranked[0].reverse();
+        ranked[2].truncate(1);
+        let before = ranked[0][0].score;
+        settle_product(0, 1, 2, &mut ranked);
+        assert_eq!(ranked[0][0].score.to_bits(), before.to_bits());
     }
 
     #[test]

@@ -52,7 +52,7 @@ impl Role {
 pub struct Phrase {
     /// Its tokens, joined without spaces.
     pub joined: String,
-    pub tokens: usize,
+    pub tokens: Vec<String>,
     pub roles: Vec<Role>,
 }
 
@@ -63,6 +63,8 @@ pub struct Lexicon {
     by_joined: HashMap<String, usize>,
     /// Indices of phrases by the length of their joined text, for tolerant search.
     by_length: Vec<Vec<usize>>,
+    /// The same by the number of their tokens and their first letter, for abbreviations.
+    by_initial: HashMap<(usize, char), Vec<usize>>,
 }
 
 impl Lexicon {
@@ -98,6 +100,11 @@ impl Lexicon {
         self.by_length.get(length).map_or(&[], Vec::as_slice)
     }
 
+    /// Phrases of so many tokens that begin with this letter.
+    pub fn with_initial(&self, tokens: usize, letter: char) -> &[usize] {
+        self.by_initial.get(&(tokens, letter)).map_or(&[], Vec::as_slice)
+    }
+
     fn add_all(&mut self, texts: &[String], role: Role) {
         for text in texts {
             self.add(text, role);
@@ -123,6 +130,9 @@ impl Lexicon {
         }
         self.by_length[joined.len()].push(index);
         self.by_joined.insert(joined.clone(), index);
-        self.phrases.push(Phrase { joined, tokens: tokens.len(), roles: vec![role] });
+        if let Some(letter) = joined.chars().next() {
+            self.by_initial.entry((tokens.len(), letter)).or_default().push(index);
+        }
+        self.phrases.push(Phrase { joined, tokens, roles: vec![role] });
     }
 }

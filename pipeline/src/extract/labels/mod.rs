@@ -9,7 +9,10 @@ pub mod occurrence;
 pub mod party;
 pub mod relation;
 pub mod evidence;
+mod exclusion;
+mod unlabelled;
 mod period;
+mod loan;
 pub mod agreement;
 
 use std::collections::BTreeMap;

@@ -8,6 +8,11 @@ use crate::domain::Rect;
 /// A label has at most this many tokens.
 const MOST_TOKENS: usize = 12;
 
+/// An abbreviated label has at most this many tokens, at least so many letters, and this quality.
+const MOST_ABBREVIATED: usize = 4;
+const LEAST_LETTERS: usize = 5;
+const ABBREVIATED: f32 = 0.85;
+
 /// A phrase of the lexicon on a page.
 #[derive(Debug, Clone)]
 pub struct Occurrence {
@@ -41,6 +46,7 @@ pub fn find_occurrences(lexicon: &Lexicon, sheet: &Sheet) -> Vec<Occurrence> {
             search(lexicon, sheet, index, &flow, own, &mut found);
         }
     }
+    let found = without_stacked(sheet, found);
     without_contained(found)
 }
 
@@ -86,9 +92,40 @@ fn search(
             joined.push_str(&sheet.tokens[tokens[length - 1]].text);
             if let Some(phrase) = lexicon.exact(&joined) {
                 keep(found, occurrence(lexicon, sheet, piece, tokens, phrase, 1.0));
-            } else if tolerant && joined.len() >= 5 {
+                continue;
+            }
+            search_abbreviated(lexicon, sheet, piece, tokens, found);
+            if tolerant && joined.len() >= 5 {
                 search_tolerant(lexicon, sheet, piece, tokens, &joined, found);
             }
+        }
+    }
+}
+
+/// Phrases of which some words are cut short with a point: `F. VENCIM.` for `fecha vencimiento`.
+fn search_abbreviated(
+    lexicon: &Lexicon,
+    sheet: &Sheet,
+    piece: usize,
+    tokens: &[usize],
+    found: &mut Vec<Occurrence>,
+) {
+    if tokens.len() > MOST_ABBREVIATED || !tokens.iter().any(|token| sheet.is_cut_short(*token)) {
+        return;
+    }
+    let text = |token: usize| sheet.tokens[token].text.as_str();
+    let letters: usize = tokens.iter().map(|token| text(*token).chars().count()).sum();
+    let Some(initial) = text(tokens[0]).chars().next().filter(|_| letters >= LEAST_LETTERS) else { return };
+    for phrase in lexicon.with_initial(tokens.len(), initial) {
+        let whole = &lexicon.phrases[*phrase].tokens;
+        let stands_for = |(token, whole): (&usize, &String)| {
+            text(*token) == whole
+                || sheet.is_cut_short(*token)
+                    && whole.len() > text(*token).len() + 1
+                    && whole.starts_with(text(*token))
+        };
+        if tokens.iter().zip(whole).all(stands_for) {
+            keep(found, occurrence(lexicon, sheet, piece, tokens, *phrase, ABBREVIATED));
         }
     }
 }
@@ -203,6 +240,36 @@ fn keep(found: &mut Vec<Occurrence>, new: Occurrence) {
             }
         }
     }
+}
+
+/// Two labels under each other, each with a value to its right, are two: `Employee` over `Tax ID number` is
+/// not the employee's tax id. Leaves out what joins them.
+fn without_stacked(sheet: &Sheet, found: Vec<Occurrence>) -> Vec<Occurrence> {
+    let is_whole_piece = |label: &Occurrence| {
+        let piece = &sheet.pieces[label.piece];
+        let tokens = piece.first_token..piece.end_token;
+        label.tokens.len() == tokens.len() && label.tokens.first() == Some(&tokens.start)
+    };
+    let begins = |token: usize| found.iter().any(|label| label.tokens.first() == Some(&token));
+    let has_value = |piece: usize| {
+        let next = sheet.pieces.get(piece + 1).filter(|next| next.row == sheet.pieces[piece].row);
+        next.is_some_and(|next| next.first_token < next.end_token && !begins(next.first_token))
+    };
+    let stands_alone = |piece: usize| {
+        has_value(piece)
+            && found.iter().any(|label| {
+                label.piece == piece
+                    && label.last_piece == piece
+                    && label.quality >= 1.0
+                    && is_whole_piece(label)
+            })
+    };
+    let joins_two = |label: &Occurrence| {
+        let (first, last) = (label.piece, label.last_piece);
+        sheet.pieces[first].row != sheet.pieces[last].row && stands_alone(first) && stands_alone(last)
+    };
+    let joining: Vec<bool> = found.iter().map(joins_two).collect();
+    found.into_iter().zip(joining).filter(|(_, joins)| !joins).map(|(label, _)| label).collect()
 }
 
 fn without_contained(mut found: Vec<Occurrence>) -> Vec<Occurrence> {

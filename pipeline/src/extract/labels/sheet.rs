@@ -3,6 +3,7 @@
 
 use super::tokens::tokens_of;
 use crate::domain::{Page, Rect};
+use crate::extract::parse::text::fold;
 
 /// A segment with at least this many words is running text, not a label or a table cell.
 const PROSE_WORDS: usize = 8;
@@ -110,6 +111,13 @@ impl<'a> Sheet<'a> {
             }
         }
         best.map(|(_, other)| other)
+    }
+
+    /// A point follows the token in its word, as in `F.` and `VENCIM.` of `F.VENCIM.`.
+    pub fn is_cut_short(&self, token: usize) -> bool {
+        let Some(token) = self.tokens.get(token) else { return false };
+        let word = fold(&self.page.words[token.word].text);
+        word.contains(&format!("{}.", token.text)) && token.text.chars().all(char::is_alphabetic)
     }
 
     /// The token stands behind a slash in its word, as `kWh` in `€/kWh`.
