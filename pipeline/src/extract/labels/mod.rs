@@ -32,6 +32,10 @@ const LEAST_SCORE: f32 = 0.3;
 const RIVAL: f32 = 0.1;
 const ALONE: f32 = 0.5;
 
+/// Shorter texts are no variants of each other, and in how many letters one may differ.
+const LEAST_NAME: usize = 10;
+const LETTERS_PER_VARIATION: usize = 10;
+
 /// The fields of a document that labels tell, by name.
 pub fn read_fields(config: &DocumentTypeConfig, pages: &[&Page]) -> BTreeMap<String, FieldReading> {
     let readings = read_pages(config, pages);
@@ -79,23 +83,65 @@ pub fn ranked_claims(config: &DocumentTypeConfig, readings: &[Reading]) -> Vec<R
             all.extend(on_page);
         }
     }
-    claims.into_iter().map(ranked_by_value).collect()
+    let is_ocr = readings.iter().any(|reading| reading.sheet.page.source.is_ocr());
+    claims.into_iter().map(|claims| ranked_by_value(claims, is_ocr)).collect()
 }
 
 /// Claims of the same value become one; that it stands in several places raises its score.
-fn ranked_by_value(claims: Vec<Claim>) -> Ranked {
+fn ranked_by_value(claims: Vec<Claim>, is_ocr: bool) -> Ranked {
     let mut claims = claims;
     claims.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.page.cmp(&b.page)).then(a.words.cmp(&b.words)));
-    let mut ranked: Ranked = Vec::new();
+    let mut groups: Vec<Supported> = Vec::new();
     for claim in claims {
-        match ranked.iter_mut().find(|known| same_value(&known.value, &claim.value)) {
-            Some(known) if claim.score > 0.2 => known.score += (1.0 - known.score) * 0.35 * claim.score,
-            Some(_) => {}
-            None => ranked.push(claim),
+        match groups.iter_mut().find(|known| same_value(&known.claim.value, &claim.value)) {
+            Some(known) => {
+                known.places += 1;
+                if claim.score > 0.2 {
+                    known.claim.score += (1.0 - known.claim.score) * 0.35 * claim.score;
+                }
+            }
+            None => groups.push(Supported { claim, places: 1 }),
         }
     }
-    ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
+    groups.sort_by(|a, b| b.claim.score.total_cmp(&a.claim.score));
+    let groups = if is_ocr { with_variants_joined(groups) } else { groups };
+    let ranked = groups.into_iter().map(|group| group.claim).collect();
     without_parts(ranked)
+}
+
+/// A value with the number of places that it stands in.
+struct Supported {
+    claim: Claim,
+    places: usize,
+}
+
+/// A name that was read differently in one place is no second name: the reading of more places stands for
+/// both, with the better label's score.
+fn with_variants_joined(groups: Vec<Supported>) -> Vec<Supported> {
+    let mut joined: Vec<Supported> = Vec::new();
+    for group in groups {
+        match joined.iter_mut().find(|known| is_variant(&known.claim.value, &group.claim.value)) {
+            Some(known) => {
+                let score = known.claim.score;
+                if group.places > known.places {
+                    known.claim = Claim { score, ..group.claim };
+                }
+                known.places += group.places;
+            }
+            None => joined.push(group),
+        }
+    }
+    joined
+}
+
+/// Two texts without digits, long enough to be names, that a misread letter in ten parts.
+fn is_variant(one: &Value, other: &Value) -> bool {
+    let (Some(one), Some(other)) = (one.as_text(), other.as_text()) else { return false };
+    let length = one.chars().count().min(other.chars().count());
+    if length < LEAST_NAME || one.chars().chain(other.chars()).any(|ch| ch.is_ascii_digit()) {
+        return false;
+    }
+    strsim::levenshtein(&fold(one), &fold(other)) <= length / LETTERS_PER_VARIATION
 }
 
 /// Equal but for case, as a name that stands in capitals above and as usual over its signature.
@@ -163,4 +209,49 @@ fn best_reading(ranked: &Ranked, before: &Ranked) -> Option<FieldReading> {
         checks: best.checks.clone(),
         repaired: best.repaired,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Rect;
+
+    fn claim(name: &str, score: f32, at: usize) -> Claim {
+        Claim {
+            value: Value::Text(name.to_owned()),
+            raw: name.to_owned(),
+            score,
+            page: 0,
+            bounds: Rect::default(),
+            words: (at, at + 3),
+            checks: vec![],
+            repaired: false,
+            currency: None,
+        }
+    }
+
+    #[test]
+    fn a_name_misread_in_one_place_is_as_the_others_read_it() {
+        let claims = vec![
+            claim("Noelia Goikoetxea Paira", 0.8, 0),
+            claim("Noelia Goikoetxea Parra", 0.3, 10),
+            claim("NOELIA GOIKOETXEA PARRA", 0.3, 20),
+            claim("Marta Leal Osuna", 0.1, 30),
+        ];
+        let ranked = ranked_by_value(claims, true);
+        let names: Vec<&str> = ranked.iter().map(|claim| claim.raw.as_str()).collect();
+        assert_eq!(names, ["Noelia Goikoetxea Parra", "Marta Leal Osuna"]);
+        assert!(ranked[0].score >= 0.8);
+    }
+
+    #[test]
+    fn one_reading_against_one_keeps_the_better_label() {
+        let claims =
+            vec![claim("Noelia Goikoetxea Parra", 0.8, 0), claim("Noelia Goikoetxea Paira", 0.3, 10)];
+        let ranked = ranked_by_value(claims.clone(), true);
+        assert_eq!(ranked.len(), 1);
+        assert_eq!(ranked[0].raw, "Noelia Goikoetxea Parra");
+        // What was typeset is not misread.
+        assert_eq!(ranked_by_value(claims, false).len(), 2);
+    }
 }
