@@ -42,6 +42,6 @@ bench:
 deny:
 	$(CARGO) deny check
 
-# What takes longer than a landing may: the full hostile suite.
+# What takes longer than a landing may: the full hostile suite, and lists and reports over 200 000 cases.
 soak:
 	DOSSIER_SOAK=1 $(CARGO) test --workspace --release --locked

@@ -23,5 +23,8 @@ mod server;
 #[path = "serving.rs"]
 mod serving;
 
+#[path = "reports.rs"]
+mod reports;
+
 #[path = "hostile.rs"]
 mod hostile;

@@ -27,8 +27,13 @@ impl Server {
 
     /// Starts in a folder, perhaps one that another server was stopped in.
     pub(crate) fn start_in(folder: tempfile::TempDir) -> Self {
+        Self::start_configured(folder, "")
+    }
+
+    /// Starts in a folder with further lines of configuration.
+    pub(crate) fn start_configured(folder: tempfile::TempDir, lines: &str) -> Self {
         let records = samples().join("records").canonicalize().unwrap();
-        let config = format!("records = \"{}\"\n", records.display());
+        let config = format!("records = \"{}\"\n{lines}", records.display());
         std::fs::write(folder.path().join("dossier.toml"), config).unwrap();
         let mut process = dossier(folder.path())
             .args(["serve", "--listen", "127.0.0.1:0"])

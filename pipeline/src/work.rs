@@ -11,16 +11,18 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::causes::with_causes;
 use crate::clock::{Clock, Micros};
-use crate::domain::{CaseResult, Outcome};
+use crate::domain::{CaseResult, Mode, Outcome};
 use crate::intake::{CaseSource, SourceFile};
 use crate::process::{Engine, ProcessError, Processed};
+use crate::report::Policies;
 use crate::review::{
-    amount_cents, carry_over, draft_request, goal_and_deadline, mode_after, wanted_documents,
+    amount_cents, carry_over, draft_request, falls_back, goal_and_deadline, hold_back, mode_after,
+    quality_since, wanted_documents, working_time_used,
 };
 use crate::rules::Records;
 use crate::store::{
-    ArrivedFile, BlobError, BlobStore, CaseState, EventKind, Finished, NewFile, SqliteStore, StoreError,
-    StoredCase, ToProcess,
+    ArrivedFile, BlobError, BlobStore, CaseState, Event, EventKind, Finished, NewFile, SqliteStore,
+    StoreError, StoredCase, ToProcess,
 };
 
 /// Cases in work at the same time. Reading is bounded by the sandbox; this only keeps it fed.
@@ -54,6 +56,14 @@ pub struct Workshop {
     pub clock: Arc<dyn Clock>,
     /// Told when a case waits.
     pub wake: Notify,
+}
+
+impl Workshop {
+    /// The flows' parameters that reports reckon with.
+    pub fn policies(&self) -> Policies {
+        let names = self.engine.flow_names().into_iter();
+        Policies::of(names.filter_map(|name| self.engine.flow(name)))
+    }
 }
 
 impl std::fmt::Debug for Workshop {
@@ -146,11 +156,34 @@ async fn process(shop: &Workshop, id: &str) -> Result<(), WorkError> {
     if case.touched && result.mode.is_some() {
         result.mode = Some(mode_after(&result));
     }
-    let finished = route(shop, &case, result, declared, events, page_counts)?;
+    let history = shop.store.events(id).await?;
     let now = shop.clock.now();
+    watch_quality(shop, &mut result, &mut events, now).await?;
+    let finished = route(shop, &case, result, declared, &history, now)?;
+    let finished = Finished { events, page_counts, ..finished };
     if !shop.store.finish(finished, now).await? {
         tracing::info!(case = id, "a case changed while it was read; it is read again");
         shop.wake.notify_one();
+    }
+    Ok(())
+}
+
+/// A decision of a flow that was found wrong too often goes to a person.
+async fn watch_quality(
+    shop: &Workshop,
+    result: &mut CaseResult,
+    events: &mut [(EventKind, serde_json::Value)],
+    now: Micros,
+) -> Result<(), WorkError> {
+    let Some(flow) = shop.engine.flow(&result.flow) else { return Ok(()) };
+    let quality = &flow.config.quality;
+    if result.mode != Some(Mode::E2e) || quality.largest_wrong_rate.is_none() {
+        return Ok(());
+    }
+    let (judged, wrong) = shop.store.blind_record(&flow.name, quality_since(quality, now)).await?;
+    if falls_back(quality, judged, wrong) {
+        tracing::warn!(flow = flow.name, judged, wrong, "the flow falls back to review");
+        hold_back(flow, result, events);
     }
     Ok(())
 }
@@ -161,11 +194,11 @@ fn route(
     case: &StoredCase,
     result: CaseResult,
     declared: &serde_json::Value,
-    events: Vec<(EventKind, serde_json::Value)>,
-    page_counts: Vec<(String, u32)>,
+    history: &[Event],
+    now: Micros,
 ) -> Result<Finished, WorkError> {
     let flow = shop.engine.flow(&case.flow).ok_or_else(|| WorkError::UnknownFlow(case.flow.clone()))?;
-    let (goal_at, due_at) = goal_and_deadline(flow, shop.clock.now());
+    let (goal_at, due_at) = goal_and_deadline(flow, now, working_time_used(flow, history, now));
     let in_review = result.outcome == Outcome::Review;
     let request = (result.outcome == Outcome::RequestDocuments)
         .then(|| (wanted_documents(flow, &result), draft_request(flow, &result, flow.config.language)));
@@ -176,8 +209,8 @@ fn route(
         goal_at: in_review.then_some(goal_at),
         due_at: in_review.then_some(due_at),
         request,
-        events,
-        page_counts,
+        events: Vec::new(),
+        page_counts: Vec::new(),
         result,
     })
 }

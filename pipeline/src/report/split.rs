@@ -1,11 +1,9 @@
-use std::collections::{BTreeMap, BTreeSet};
+//! How many cases went which way, and by what they are grouped.
 
-use chrono::{Datelike, NaiveDate};
-use serde::Serialize;
+use chrono::{Datelike as _, Months, NaiveDate, Weekday};
+use serde::{Deserialize, Serialize};
 
-use crate::clock::date_of;
-use crate::domain::{CaseResult, Mode, Outcome};
-use crate::store::DecidedCase;
+use crate::domain::{Mode, Outcome};
 
 /// What the rows of a report stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -34,7 +32,7 @@ impl GroupBy {
 
 /// Counts of cases by where they stand. `cases` is the sum of `e2e`, `hybrid`, `manual`, `waiting`
 /// and `review`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Split {
     pub cases: u32,
     pub accepted: u32,
@@ -52,15 +50,15 @@ pub struct Split {
 }
 
 impl Split {
-    pub fn add(&mut self, result: &CaseResult) {
+    pub fn add(&mut self, outcome: Outcome, mode: Option<Mode>) {
         self.cases += 1;
-        match result.outcome {
+        match outcome {
             Outcome::Accept => self.accepted += 1,
             Outcome::Reject => self.rejected += 1,
             Outcome::RequestDocuments => self.waiting += 1,
             Outcome::Review => self.review += 1,
         }
-        match result.mode {
+        match mode {
             Some(Mode::E2e) => self.e2e += 1,
             Some(Mode::Hybrid) => self.hybrid += 1,
             Some(Mode::Manual) => self.manual += 1,
@@ -68,53 +66,110 @@ impl Split {
         }
     }
 
-    /// `part` in per cent of all cases; 0 without cases.
-    pub fn percent(&self, part: u32) -> f64 {
-        if self.cases == 0 { 0.0 } else { f64::from(part) * 100.0 / f64::from(self.cases) }
+    /// Adds the cases of another.
+    pub fn merge(&mut self, other: &Split) {
+        self.cases += other.cases;
+        self.accepted += other.accepted;
+        self.rejected += other.rejected;
+        self.e2e += other.e2e;
+        self.hybrid += other.hybrid;
+        self.manual += other.manual;
+        self.waiting += other.waiting;
+        self.review += other.review;
+    }
+
+    /// End to end, hybrid, manual, not decided: what a case is exactly one of.
+    pub fn parts(&self) -> [u32; 4] {
+        [self.e2e, self.hybrid, self.manual, self.waiting + self.review]
     }
 }
 
-/// One split a group, and over all cases. A case with several reasons counts in each of their
-/// groups, but once in the total.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct SplitReport {
-    pub by: GroupBy,
-    pub groups: BTreeMap<String, Split>,
-    pub total: Split,
-}
+impl GroupBy {
+    pub const ALL: [GroupBy; 6] =
+        [GroupBy::Flow, GroupBy::Day, GroupBy::Week, GroupBy::Month, GroupBy::Reviewer, GroupBy::Reason];
 
-impl SplitReport {
-    pub fn of(cases: &[DecidedCase], by: GroupBy) -> Self {
-        let mut report = SplitReport { by, groups: BTreeMap::new(), total: Split::default() };
-        for case in cases {
-            report.total.add(&case.result);
-            for group in groups_of(case, by) {
-                report.groups.entry(group).or_default().add(&case.result);
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|by| by.as_str() == name)
+    }
+
+    /// The day, week or month that a day belongs to; `None` for groups that are no time.
+    pub fn period_of(self, day: NaiveDate) -> Option<Period> {
+        let (label, first, last) = match self {
+            GroupBy::Day => (day.to_string(), day, day),
+            GroupBy::Week => {
+                let week = day.week(Weekday::Mon);
+                (week_of(day), week.checked_first_day()?, week.checked_last_day()?)
             }
+            GroupBy::Month => {
+                let first = day.with_day(1)?;
+                let last = first.checked_add_months(Months::new(1))?.pred_opt()?;
+                (format!("{:04}-{:02}", day.year(), day.month()), first, last)
+            }
+            GroupBy::Flow | GroupBy::Reviewer | GroupBy::Reason => return None,
+        };
+        Some(Period { label, first, last })
+    }
+
+    /// Into how long periods a stretch of time is parted, so that a chart can be read.
+    pub fn fitting(first: NaiveDate, last: NaiveDate) -> Self {
+        match (last - first).num_days() {
+            ..=31 => GroupBy::Day,
+            32..=186 => GroupBy::Week,
+            _ => GroupBy::Month,
         }
-        report
     }
 }
 
-fn groups_of(case: &DecidedCase, by: GroupBy) -> BTreeSet<String> {
-    let day = date_of(case.decided_at);
-    match by {
-        GroupBy::Flow => BTreeSet::from([case.result.flow.clone()]),
-        GroupBy::Day => BTreeSet::from([day.to_string()]),
-        GroupBy::Week => BTreeSet::from([week_of(day)]),
-        GroupBy::Month => BTreeSet::from([format!("{:04}-{:02}", day.year(), day.month())]),
-        GroupBy::Reviewer => BTreeSet::from([if case.result.mode == Some(Mode::E2e) {
-            "nobody (end to end)"
-        } else {
-            "not yet decided"
-        }
-        .to_owned()]),
-        GroupBy::Reason => case.result.reasons.iter().map(|reason| reason.code.clone()).collect(),
-    }
+/// A day, an ISO 8601 week such as `2026-W12`, or a month such as `2026-03`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Period {
+    pub label: String,
+    pub first: NaiveDate,
+    pub last: NaiveDate,
 }
 
-/// ISO 8601 week, such as `2026-W12`.
 fn week_of(day: NaiveDate) -> String {
     let week = day.iso_week();
     format!("{:04}-W{:02}", week.year(), week.week())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn periods_hold_their_days() {
+        let new_year = GroupBy::Week.period_of(day("2027-01-01")).unwrap();
+        assert_eq!(new_year.label, "2026-W53");
+        assert_eq!((new_year.first, new_year.last), (day("2026-12-28"), day("2027-01-03")));
+        let month = GroupBy::Month.period_of(day("2028-02-10")).unwrap();
+        assert_eq!((month.first, month.last), (day("2028-02-01"), day("2028-02-29")));
+        assert_eq!(GroupBy::Flow.period_of(day("2026-01-01")), None);
+    }
+
+    #[test]
+    fn charts_have_a_readable_number_of_periods() {
+        assert_eq!(GroupBy::fitting(day("2026-03-01"), day("2026-04-01")), GroupBy::Day);
+        assert_eq!(GroupBy::fitting(day("2026-03-01"), day("2026-04-02")), GroupBy::Week);
+        assert_eq!(GroupBy::fitting(day("2026-01-01"), day("2026-12-31")), GroupBy::Month);
+    }
+
+    #[test]
+    fn a_split_adds_up() {
+        let mut split = Split::default();
+        split.add(Outcome::Accept, Some(Mode::E2e));
+        split.add(Outcome::Reject, Some(Mode::Hybrid));
+        split.add(Outcome::Accept, Some(Mode::Manual));
+        split.add(Outcome::RequestDocuments, None);
+        split.add(Outcome::Review, None);
+        assert_eq!(split.cases, split.e2e + split.hybrid + split.manual + split.waiting + split.review);
+        let mut twice = split;
+        twice.merge(&split);
+        assert_eq!((twice.cases, twice.accepted, twice.rejected), (10, 4, 2));
+        assert_eq!(split.parts().iter().sum::<u32>(), split.cases);
+    }
 }

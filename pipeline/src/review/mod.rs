@@ -9,11 +9,18 @@ mod change;
 mod carry;
 mod judge;
 mod policy;
+mod quality;
 #[cfg(test)]
 mod tests;
 
 pub use carry::carry_over;
 pub use change::{Change, ChangeError, Changed, Place, change};
 pub use judge::{Judged, Judgement, judge};
-pub use policy::{amount_cents, draft_request, goal_and_deadline, mode_after, wanted_documents};
+pub use policy::{
+    amount_cents, draft_request, escalation_horizon, goal_and_deadline, mode_after, wanted_documents,
+    working_time_used,
+};
+pub use quality::{falls_back, hold_back, quality_since};
 pub use value::{Expected, expected, normalise};
+
+pub(crate) use quality::QUALITY_FALLBACK;

@@ -6,9 +6,10 @@ use rust_decimal::prelude::ToPrimitive as _;
 
 use crate::clock::Micros;
 use crate::domain::{CaseResult, Mode};
+use crate::rules::calendar::working_days;
 use crate::rules::{Flow, Language};
+use crate::store::{Event, EventKind};
 
-const HOUR: Micros = 3_600_000_000;
 const MISSING_DOCUMENT: &str = "MISSING_DOCUMENT";
 
 /// What is at stake, in cents: the first of the flow's amount fields that is there; 0 when none is.
@@ -33,10 +34,39 @@ fn amount_at(path: &str, result: &CaseResult, declared: &serde_json::Value) -> O
     of_type.find_map(|document| document.fields.get(field)?.value.as_decimal())
 }
 
-/// By when a person should, and must, have decided a case that comes to the queue now.
-pub fn goal_and_deadline(flow: &Flow, now: Micros) -> (Micros, Micros) {
-    let sla = flow.config.sla;
-    (now + i64::from(sla.goal_hours) * HOUR, now + i64::from(sla.deadline_hours) * HOUR)
+/// By when a person should, and must, have decided a case that comes to the queue now. `used` is the
+/// working time that it has been with us already, see [`working_time_used`]; a goal that has passed
+/// by then is now.
+pub fn goal_and_deadline(flow: &Flow, now: Micros, used: Micros) -> (Micros, Micros) {
+    let (sla, calendar) = (flow.config.sla, &flow.config.calendar);
+    let moment = |days| calendar.add(now, (working_days(days) - used).max(0));
+    (moment(sla.goal_days), moment(sla.deadline_days))
+}
+
+/// Working time since a case was received in which it did not wait for the applicant, by its history.
+pub fn working_time_used(flow: &Flow, events: &[Event], now: Micros) -> Micros {
+    let calendar = &flow.config.calendar;
+    let mut used = 0;
+    let mut with_us_since = None;
+    for event in events {
+        match event.kind {
+            EventKind::Received => {
+                with_us_since.get_or_insert(event.at);
+            }
+            EventKind::DocumentsRequested => {
+                used += with_us_since.take().map_or(0, |since| calendar.between(since, event.at));
+            }
+            _ => {}
+        }
+    }
+    used + with_us_since.map_or(0, |since| calendar.between(since, now))
+}
+
+/// Until when deadlines are near: a case that nobody holds and that is due by then goes to the seniors.
+/// `None` when the flow escalates nothing.
+pub fn escalation_horizon(flow: &Flow, now: Micros) -> Option<Micros> {
+    let days = flow.config.sla.escalate_days;
+    (days > 0.0).then(|| flow.config.calendar.add(now, working_days(days)))
 }
 
 /// How a case that a person decided got its outcome: hybrid when the machine contributed at least one

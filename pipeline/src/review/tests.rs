@@ -8,7 +8,7 @@ use crate::domain::{
     CaseResult, Check, Document, DocumentType, Field, Mode, Outcome, Part, Timings, Value, Version,
 };
 use crate::rules::{Flow, Language};
-use crate::store::{Effect, EventKind};
+use crate::store::{Effect, Event, EventKind};
 
 fn types() -> Vec<DocumentTypeConfig> {
     load_document_types(&Bundle::embedded_rules()).unwrap()
@@ -166,4 +166,62 @@ fn what_is_at_stake_is_the_first_amount_that_is_there() {
     let declared = serde_json::json!({"loan": {"principal": "12000.50"}});
     assert_eq!(amount_cents(&flow(), &result(), &declared), 1_200_050);
     assert_eq!(amount_cents(&flow(), &result(), &serde_json::json!({})), 0);
+}
+
+fn at(text: &str) -> i64 {
+    chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M").unwrap().and_utc().timestamp_micros()
+}
+
+fn event(kind: EventKind, at: i64) -> Event {
+    Event {
+        sequence: 1,
+        kind,
+        at,
+        actor: "machine".to_owned(),
+        detail: serde_json::json!({}),
+        previous_hash: String::new(),
+        hash: String::new(),
+    }
+}
+
+#[test]
+fn deadlines_run_on_working_days_and_stand_still_while_documents_are_awaited() {
+    let mut flow = flow();
+    flow.config.sla = crate::rules::Sla { goal_days: 1.0, deadline_days: 2.0, escalate_days: 0.5 };
+    // Thursday before the Good Friday of 2026.
+    let received = at("2026-04-02 12:00");
+    let (goal, due) = goal_and_deadline(&flow, received, 0);
+    assert_eq!((goal, due), (at("2026-04-06 12:00"), at("2026-04-07 12:00")));
+
+    let history = [
+        event(EventKind::Received, received),
+        event(EventKind::DocumentsRequested, at("2026-04-02 18:00")),
+        event(EventKind::Received, at("2026-04-13 09:00")),
+    ];
+    let now = at("2026-04-13 10:00");
+    let used = working_time_used(&flow, &history, now);
+    assert_eq!(used, at("2026-04-13 07:00") - at("2026-04-13 00:00"), "six hours before, one after");
+    let (goal, due) = goal_and_deadline(&flow, now, used);
+    assert_eq!((goal, due), (at("2026-04-14 03:00"), at("2026-04-15 03:00")));
+    let waiting = working_time_used(&flow, &history[..2], now);
+    assert_eq!(waiting, at("2026-04-02 18:00") - received, "it runs for nobody while documents are awaited");
+    let late = goal_and_deadline(&flow, now, 10 * used);
+    assert_eq!(late, (now, now), "what is used up is due now");
+    assert_eq!(escalation_horizon(&flow, at("2026-04-02 18:00")), Some(at("2026-04-06 06:00")));
+}
+
+#[test]
+fn a_flow_that_is_wrong_too_often_sends_its_decisions_to_people() {
+    let mut decided = result();
+    (decided.outcome, decided.mode) = (Outcome::Accept, Some(Mode::E2e));
+    let detail = serde_json::json!({"outcome": "accept", "reasons": []});
+    let mut events = vec![(EventKind::Decided, detail)];
+    hold_back(&flow(), &mut decided, &mut events);
+    assert_eq!((decided.outcome, decided.mode), (Outcome::Review, None));
+    assert_eq!(decided.reasons.last().unwrap().code, "QUALITY_FALLBACK");
+    assert_eq!((&events[0].1["outcome"], &events[0].1["held_back"]), (&"review".into(), &"accept".into()));
+
+    let mut open = result();
+    hold_back(&flow(), &mut open, &mut events);
+    assert!(open.reasons.is_empty(), "what goes to a person anyway stays as it is");
 }

@@ -7,6 +7,8 @@ use rhai::Dynamic;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
+use super::calendar::Calendar;
+use super::service::{Effort, Quality, Sla};
 use super::statement::Phrases;
 use crate::domain::{FindingCode, Outcome};
 
@@ -23,6 +25,12 @@ pub struct FlowConfig {
     pub accept_code: Option<String>,
     #[serde(default)]
     pub sla: Sla,
+    #[serde(default)]
+    pub calendar: Calendar,
+    #[serde(default)]
+    pub effort: Effort,
+    #[serde(default)]
+    pub quality: Quality,
     #[serde(default)]
     pub review: ReviewPolicy,
     pub documents: NeededDocuments,
@@ -59,20 +67,6 @@ pub enum Language {
     #[default]
     Es,
     En,
-}
-
-/// How long a person may take, in hours from the case's arrival in the queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Sla {
-    pub goal_hours: u32,
-    pub deadline_hours: u32,
-}
-
-impl Default for Sla {
-    fn default() -> Self {
-        Self { goal_hours: 4, deadline_hours: 24 }
-    }
 }
 
 /// What people decide about and how.

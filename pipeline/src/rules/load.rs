@@ -135,8 +135,10 @@ impl Flow {
         if all.into_iter().any(|threshold| !(0.0..=1.0).contains(threshold)) {
             return Some("a confidence threshold is not between 0 and 1".to_owned());
         }
-        if self.config.sla.goal_hours > self.config.sla.deadline_hours {
-            return Some("the SLA's goal comes after its deadline".to_owned());
+        let config = &self.config;
+        let problem = config.sla.problem().or_else(|| config.calendar.problem());
+        if let Some(problem) = problem.or_else(|| config.quality.problem()) {
+            return Some(problem.to_owned());
         }
         let accept = self.config.accept_code.as_ref().filter(|code| !self.messages.has(code));
         accept.map(|code| format!("code {code} has no message"))

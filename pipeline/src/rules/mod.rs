@@ -7,6 +7,8 @@
 //! their verdicts ([`combine`]).
 
 mod flow;
+mod service;
+pub(crate) mod calendar;
 mod records;
 mod wording;
 mod load;
@@ -34,14 +36,15 @@ use view::{CaseView, LookedUp, Material};
 
 use crate::domain::{Case, Decision};
 
+pub use calendar::{Calendar, Holiday};
 pub use cases::{CaseReport, run_cases};
 pub use flow::{
-    FlowConfig, Language, NeededDocuments, Outcomes, ReviewPolicy, RuleConfig as Rule, Sla, Thresholds,
-    Wording,
+    FlowConfig, Language, NeededDocuments, Outcomes, ReviewPolicy, RuleConfig as Rule, Thresholds, Wording,
 };
 pub use lint::{Complaint, lint};
 pub use load::{Flow, RulesError};
 pub use records::{CsvRecords, Record, Records, RecordsUnavailable};
+pub use service::{Effort, Quality, Sla};
 pub use trace::Certainty;
 
 /// Records that one rule may ask for; the shipped ones ask for one.

@@ -164,27 +164,7 @@ impl SqliteStore {
     /// # Errors
     /// When the database fails.
     pub async fn corrections(&self, case_id: &str) -> Result<Vec<Correction>, StoreError> {
-        let doing = "read the corrections of a case";
-        let rows = sqlx::query(
-            "select id, document_type, field, kind, before, after, machine_confidence from corrections
-             where case_id = $1 order by at, id",
-        )
-        .bind(case_id)
-        .fetch_all(&self.reader)
-        .await
-        .map_err(sql(doing))?;
-        let one = |row: &SqliteRow| {
-            Ok(Correction {
-                id: row.try_get("id").map_err(sql(doing))?,
-                document_type: row.try_get("document_type").map_err(sql(doing))?,
-                field: row.try_get("field").map_err(sql(doing))?,
-                kind: row.try_get("kind").map_err(sql(doing))?,
-                before: row.try_get("before").map_err(sql(doing))?,
-                after: row.try_get("after").map_err(sql(doing))?,
-                machine_confidence: row.try_get("machine_confidence").map_err(sql(doing))?,
-            })
-        };
-        rows.iter().map(one).collect()
+        corrections_of(&self.reader, case_id).await
     }
 
     /// The case that an upload with this key made, with the hash of the request that made it.
@@ -257,4 +237,32 @@ pub(super) async fn insert_note(
         .await
         .map_err(sql("write a note"))?;
     Ok(hex::encode(Sha256::digest(text.as_bytes())))
+}
+
+/// What people changed in a case, the oldest first, as whoever asks sees it.
+pub(super) async fn corrections_of(
+    executor: impl sqlx::SqliteExecutor<'_>,
+    case_id: &str,
+) -> Result<Vec<Correction>, StoreError> {
+    let doing = "read the corrections of a case";
+    let rows = sqlx::query(
+        "select id, document_type, field, kind, before, after, machine_confidence from corrections
+         where case_id = $1 order by at, id",
+    )
+    .bind(case_id)
+    .fetch_all(executor)
+    .await
+    .map_err(sql(doing))?;
+    let one = |row: &SqliteRow| {
+        Ok(Correction {
+            id: row.try_get("id").map_err(sql(doing))?,
+            document_type: row.try_get("document_type").map_err(sql(doing))?,
+            field: row.try_get("field").map_err(sql(doing))?,
+            kind: row.try_get("kind").map_err(sql(doing))?,
+            before: row.try_get("before").map_err(sql(doing))?,
+            after: row.try_get("after").map_err(sql(doing))?,
+            machine_confidence: row.try_get("machine_confidence").map_err(sql(doing))?,
+        })
+    };
+    rows.iter().map(one).collect()
 }

@@ -41,10 +41,14 @@ pub enum EventKind {
     Escalated,
     /// Its place in the queue was changed.
     Prioritised,
+    /// Drawn for a blind review of the machine's decision.
+    Sampled,
+    /// A person judged it without seeing the machine's decision: both outcomes. Changes nothing.
+    BlindJudged,
 }
 
 impl EventKind {
-    const ALL: [EventKind; 16] = [
+    const ALL: [EventKind; 18] = [
         EventKind::Received,
         EventKind::Read,
         EventKind::Decided,
@@ -61,6 +65,8 @@ impl EventKind {
         EventKind::Judged,
         EventKind::Escalated,
         EventKind::Prioritised,
+        EventKind::Sampled,
+        EventKind::BlindJudged,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -81,6 +87,8 @@ impl EventKind {
             EventKind::Judged => "judged",
             EventKind::Escalated => "escalated",
             EventKind::Prioritised => "prioritised",
+            EventKind::Sampled => "sampled",
+            EventKind::BlindJudged => "blind_judged",
         }
     }
 

@@ -107,6 +107,13 @@ pub struct CaseFilter {
     pub created_before: Option<Micros>,
     pub outcome: Option<Outcome>,
     pub mode: Option<String>,
+    /// In the queue since this moment or later.
+    pub queued_from: Option<Micros>,
+    /// Newest decision.
+    pub decided_from: Option<Micros>,
+    pub decided_before: Option<Micros>,
+    /// What a report counted the case under, see [`crate::report::CaseFacts::marks`].
+    pub mark: Option<String>,
 }
 
 /// Cases by state.
@@ -178,7 +185,16 @@ impl SqliteStore {
                and ($9 is null or c.mode = $9)
                and ($10 is null or c.created_at >= $10)
                and ($11 is null or c.created_at < $11)
-             order by c.created_at desc, c.id desc limit $12"
+               and ($12 is null or c.decided_at >= $12)
+               and ($13 is null or c.decided_at < $13)
+               and ($14 is null or c.id in (select m.case_id from case_marks m where m.mark = $14))
+               and ($15 is null or c.queued_at >= $15)
+               and ($16 is null or c.queued_at < $16)
+               and ($17 is null
+                    or ($17 = 'overdue' and c.due_at < $1)
+                    or ($17 = 'late' and c.goal_at < $1 and c.due_at >= $1)
+                    or ($17 = 'in_time' and c.goal_at >= $1))
+             order by c.created_at desc, c.id desc limit $18"
         ))
         .bind(now)
         .bind(created_at)
@@ -191,6 +207,12 @@ impl SqliteStore {
         .bind(&filter.mode)
         .bind(filter.created_from)
         .bind(filter.created_before)
+        .bind(filter.decided_from)
+        .bind(filter.decided_before)
+        .bind(&filter.mark)
+        .bind(filter.queued_from)
+        .bind(filter.queued_before)
+        .bind(filter.sla.map(SlaState::as_str))
         .bind(limit)
         .fetch_all(&self.reader)
         .await

@@ -7,15 +7,24 @@ mod arrival;
 mod processing;
 mod list;
 mod queue;
+mod escalation;
 mod review;
 mod users;
 mod audit;
+mod facts;
+mod report;
+mod blind;
 mod blobs;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod synthetic;
+#[cfg(test)]
+mod report_tests;
 
 pub use arrival::{Accepted, Arrival, ArrivedFile};
 pub use audit::{Access, Correction, DocumentRequest, Note};
+pub use blind::{BlindJudged, BlindSample};
 pub use blobs::{BlobError, BlobStore, Stored};
 pub use cases::{CaseFile, CaseState, StoredCase};
 pub use event::{BrokenChain, Event, EventKind, verify_chain};
@@ -23,5 +32,5 @@ pub use list::{CaseFilter, CaseSummary, Counts, SlaState};
 pub use processing::{Finished, NewFile, ToProcess};
 pub use queue::{Lease, Postponed, Taken};
 pub use review::{Committed, Effect, ReviewCommit};
-pub use sqlite::{DecidedCase, SqliteStore, StoreError};
+pub use sqlite::{SqliteStore, StoreError};
 pub use users::{NewUser, Role, SessionUser, Token, User};

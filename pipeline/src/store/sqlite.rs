@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use chrono::NaiveDate;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
@@ -26,19 +25,14 @@ pub enum StoreError {
     Migrate(#[from] sqlx::migrate::MigrateError),
     #[error("{table}.{column} of {row} cannot be understood")]
     BadData { table: &'static str, column: &'static str, row: String },
+    #[error("cannot get random numbers")]
+    Random,
     #[error("cannot write {what} as JSON")]
     Encode { what: &'static str, source: serde_json::Error },
 }
 
 pub(super) fn sql(doing: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
     move |source| StoreError::Sql { doing, source }
-}
-
-/// A case with its newest decision, as reports need it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DecidedCase {
-    pub decided_at: Micros,
-    pub result: CaseResult,
 }
 
 /// Cases and their events in a `SQLite` file.
@@ -135,39 +129,7 @@ impl SqliteStore {
     /// # Errors
     /// When the database fails or holds an event that cannot be understood.
     pub async fn events(&self, case_id: &str) -> Result<Vec<Event>, StoreError> {
-        let rows = sqlx::query(
-            "select sequence, kind, at, actor, detail, previous_hash, hash from case_events
-             where case_id = $1 order by sequence",
-        )
-        .bind(case_id)
-        .fetch_all(&self.reader)
-        .await
-        .map_err(sql("read a case's events"))?;
-        rows.iter().map(|row| event_of(case_id, row)).collect()
-    }
-
-    /// Every case decided on a day from `from` to `to` (both inclusive, open when absent), in the
-    /// order of decision.
-    ///
-    /// # Errors
-    /// When the database fails or holds a result that cannot be understood.
-    pub async fn decided(
-        &self,
-        from: Option<NaiveDate>,
-        to: Option<NaiveDate>,
-    ) -> Result<Vec<DecidedCase>, StoreError> {
-        let start = from.map_or(Micros::MIN, start_of);
-        let end = to.and_then(|day| day.succ_opt()).map_or(Micros::MAX, start_of);
-        let rows = sqlx::query(
-            "select id, decided_at, result from cases
-             where decided_at >= $1 and decided_at < $2 and result is not null order by decided_at, id",
-        )
-        .bind(start)
-        .bind(end)
-        .fetch_all(&self.reader)
-        .await
-        .map_err(sql("read decided cases"))?;
-        rows.iter().map(decided_case).collect()
+        events_of(&self.reader, case_id).await
     }
 
     /// Closes the file after the last write.
@@ -185,7 +147,24 @@ fn migrations() -> Migrator {
     Migrator::with_migrations(vec![
         step(1, "cases", include_str!("../../migrations/sqlite/0001_cases.sql")),
         step(2, "serve", include_str!("../../migrations/sqlite/0002_serve.sql")),
+        step(3, "reports", include_str!("../../migrations/sqlite/0003_reports.sql")),
     ])
+}
+
+/// The history of a case as whoever asks sees it, oldest first.
+pub(super) async fn events_of(
+    executor: impl sqlx::SqliteExecutor<'_>,
+    case_id: &str,
+) -> Result<Vec<Event>, StoreError> {
+    let rows = sqlx::query(
+        "select sequence, kind, at, actor, detail, previous_hash, hash from case_events
+         where case_id = $1 order by sequence",
+    )
+    .bind(case_id)
+    .fetch_all(executor)
+    .await
+    .map_err(sql("read a case's events"))?;
+    rows.iter().map(|row| event_of(case_id, row)).collect()
 }
 
 /// Appends to the history of a case, each event with the hash of the one before it.
@@ -275,10 +254,6 @@ pub(super) fn encode(what: &'static str, value: &impl serde::Serialize) -> Resul
     serde_json::to_string(value).map_err(|source| StoreError::Encode { what, source })
 }
 
-fn start_of(day: NaiveDate) -> Micros {
-    day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros()
-}
-
 fn event_of(case_id: &str, row: &SqliteRow) -> Result<Event, StoreError> {
     let doing = "read a case's events";
     let sequence: i64 = row.try_get("sequence").map_err(sql(doing))?;
@@ -297,20 +272,9 @@ fn event_of(case_id: &str, row: &SqliteRow) -> Result<Event, StoreError> {
     })
 }
 
-fn decided_case(row: &SqliteRow) -> Result<DecidedCase, StoreError> {
-    let doing = "read decided cases";
-    let id: String = row.try_get("id").map_err(sql(doing))?;
-    let body: String = row.try_get("result").map_err(sql(doing))?;
-    let result = serde_json::from_str(&body).map_err(|_| StoreError::BadData {
-        table: "cases",
-        column: "result",
-        row: id,
-    })?;
-    Ok(DecidedCase { decided_at: row.try_get("decided_at").map_err(sql(doing))?, result })
-}
-
 #[cfg(test)]
 mod tests {
+    use chrono::NaiveDate;
     use serde_json::json;
 
     use super::*;
@@ -351,8 +315,8 @@ mod tests {
         let (_folder, store) = store().await;
         let result = result("A-1", Outcome::Accept);
         store.record("id-1", &result, decided(), 1_000_000).await.unwrap();
-        let cases = store.decided(None, None).await.unwrap();
-        assert_eq!(cases, [DecidedCase { decided_at: 1_000_000, result }]);
+        let case = store.case("id-1").await.unwrap().unwrap();
+        assert_eq!((case.final_at, case.result), (Some(1_000_000), Some(result)));
     }
 
     #[tokio::test]
@@ -365,7 +329,7 @@ mod tests {
         let events = store.events(&first).await.unwrap();
         assert_eq!(events.len(), 4);
         verify_chain(&first, &events).unwrap();
-        assert_eq!(store.decided(None, None).await.unwrap().len(), 1);
+        assert_eq!(store.case_id("consumer_loan", "A-1").await.unwrap(), Some(first));
     }
 
     #[tokio::test]
@@ -379,15 +343,5 @@ mod tests {
         let mut events = store.events("id-1").await.unwrap();
         events[1].detail = json!({"a": 2, "b": 2});
         assert_eq!(verify_chain("id-1", &events), Err(crate::store::BrokenChain { sequence: 2 }));
-    }
-
-    #[tokio::test]
-    async fn reports_take_whole_days() {
-        let (_folder, store) = store().await;
-        let day = NaiveDate::from_ymd_opt(2026, 3, 14).unwrap();
-        let before_midnight = start_of(day.succ_opt().unwrap()) - 1;
-        store.record("id-1", &result("A-1", Outcome::Accept), decided(), before_midnight).await.unwrap();
-        assert_eq!(store.decided(Some(day), Some(day)).await.unwrap().len(), 1);
-        assert_eq!(store.decided(day.succ_opt(), None).await.unwrap().len(), 0);
     }
 }

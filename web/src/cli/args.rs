@@ -95,7 +95,8 @@ const REPORT_HELP: &str = "\
 Examples:
   dossier process inbox --db cases.db && dossier report --db cases.db
   dossier report --db cases.db --by reason --from 2026-03-01 --to 2026-03-31
-  dossier report --db cases.db --format xlsx > split.xlsx";
+  dossier report --db cases.db --table fields --format csv > fields.csv
+  dossier report --db cases.db --format xlsx > report.xlsx";
 
 const EVAL_HELP: &str = "\
 DIR holds inbox/<flow>/<reference>/… as `process` takes it, truth/<flow>/<reference>.json with what is
@@ -214,6 +215,12 @@ pub(crate) struct ReportArguments {
     /// What the rows stand for
     #[arg(long, value_enum, default_value = "flow")]
     pub(crate) by: By,
+    /// Cases of this flow alone
+    #[arg(long, value_name = "NAME")]
+    pub(crate) flow: Option<String>,
+    /// One table alone, such as fields; CSV holds one [default: all as text, the split as CSV]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) table: Option<String>,
     #[arg(long, value_enum, default_value = "table")]
     pub(crate) format: Format,
 }

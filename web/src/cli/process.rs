@@ -10,7 +10,7 @@ use dossier::clock::{Clock as _, SystemClock};
 use dossier::domain::CaseResult;
 use dossier::intake::{CaseSource, discover};
 use dossier::process::Processed;
-use dossier::report::{GroupBy, ReportFormat, SplitReport, render};
+use dossier::report::{GroupBy, Policies, ReportQuery, split_text};
 use dossier::store::SqliteStore;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::mpsc;
@@ -26,6 +26,7 @@ pub(crate) async fn run(installed: &Installed, arguments: ProcessArguments) -> a
     let engine = Arc::new(installed.engine()?);
     let records = Arc::new(installed.records(arguments.records.as_deref())?);
     let today = arguments.received_on.unwrap_or_else(|| SystemClock.today());
+    let policies = Policies::of(engine.flow_names().into_iter().filter_map(|name| engine.flow(name)));
     let Some(sources) = find_cases(&engine.flow_names(), &arguments) else { return Ok(ExitCode::from(1)) };
     let temporary = tempfile::tempdir().context("cannot make a temporary folder")?;
     let db = arguments.db.clone().or_else(|| installed.settings.db.clone());
@@ -67,8 +68,10 @@ pub(crate) async fn run(installed: &Installed, arguments: ProcessArguments) -> a
     feeder.await.context("the work stopped early")?;
     progress.finish();
     results.print_rest()?;
-    let decided = store.decided(None, None).await?;
-    let split = String::from_utf8(render(&SplitReport::of(&decided, GroupBy::Flow), ReportFormat::Table)?)?;
+    let all = ReportQuery { from: None, to: None, flow: None, by: GroupBy::Flow };
+    let now = SystemClock.now();
+    store.count_anew(&policies, i64::MAX, now).await?;
+    let split = split_text(&store.report(&all, &policies, now).await?);
     if arguments.json {
         note(&split);
     } else {

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use dossier::report::{GroupBy, ReportFormat, SplitReport, render};
+use dossier::clock::{Clock as _, SystemClock};
+use dossier::report::{GroupBy, Policies, ReportFormat, ReportQuery, render};
+use dossier::rules::Flow;
 use dossier::store::SqliteStore;
 
 use super::args::{By, Format, ReportArguments};
@@ -15,11 +17,34 @@ pub(crate) async fn run(installed: &Installed, arguments: ReportArguments) -> an
     let Some(db) = arguments.db.or_else(|| installed.settings.db.clone()) else {
         bail!("no store is named: give --db FILE, as to `dossier process --db FILE`");
     };
+    let policies = policies(installed)?;
     let store = open(&db).await?;
-    let cases = store.decided(arguments.from, arguments.to).await?;
-    let report = SplitReport::of(&cases, group_of(arguments.by));
-    write_all(&render(&report, format_of(arguments.format))?)?;
+    let query = ReportQuery {
+        from: arguments.from,
+        to: arguments.to,
+        flow: arguments.flow,
+        by: group_of(arguments.by),
+    };
+    let now = SystemClock.now();
+    store.count_anew(&policies, i64::MAX, now).await?;
+    let report = store.report(&query, &policies, now).await?;
+    store.close().await;
+    let sheets = report.sheets();
+    if let Some(name) = arguments.table.as_deref()
+        && !sheets.iter().any(|sheet| sheet.code == name)
+    {
+        let names: Vec<&str> = sheets.iter().map(|sheet| sheet.code).collect();
+        bail!("there is no table {name}; known are {}", names.join(", "));
+    }
+    write_all(&render(&report, format_of(arguments.format), arguments.table.as_deref())?)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn policies(installed: &Installed) -> anyhow::Result<Policies> {
+    let bundle = installed.rules()?;
+    let names = Flow::names(&bundle);
+    let flows: Result<Vec<Flow>, _> = names.iter().map(|name| Flow::load(&bundle, name)).collect();
+    Ok(Policies::of(&flows.context("the configuration is not usable")?))
 }
 
 async fn open(db: &Path) -> anyhow::Result<SqliteStore> {

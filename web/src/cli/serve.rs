@@ -11,6 +11,7 @@ use dossier::clock::{Clock as _, SystemClock};
 use dossier::intake::watch::{Event, WatchOptions, watch};
 use dossier::rules::CsvRecords;
 use dossier::store::{BlobStore, NewUser, Role, SqliteStore};
+use dossier::sweep::sweep;
 use dossier::work::{Workshop, work};
 use rust_embed::RustEmbed;
 use tokio::sync::watch as signal;
@@ -60,6 +61,7 @@ pub(crate) async fn run(installed: &Installed, arguments: ServeArguments) -> any
     let live = Live::new();
     let watching = tokio::spawn(watch_inbox(places.clone(), flows, Arc::clone(&shop), stopped.clone()));
     let mut working = tokio::spawn(work_cases(Arc::clone(&shop), live.clone(), stopped.clone()));
+    let sweeping = tokio::spawn(sweep_cases(Arc::clone(&shop), live.clone(), stopped.clone()));
     let state = AppState::new(shop, server_options(installed, &places, address), live);
     say(&format!("dossier serves http://{address} and watches {}\n", places.inbox.display()))?;
     let app = router(state).into_make_service_with_connect_info::<SocketAddr>();
@@ -77,6 +79,7 @@ pub(crate) async fn run(installed: &Installed, arguments: ServeArguments) -> any
     };
     ended.context("the work ended early")??;
     watching.await.context("watching ended early")??;
+    sweeping.await.context("sweeping ended early")?;
     // Open event streams would keep the server for ever.
     tokio::time::timeout(std::time::Duration::from_secs(3), serving).await.ok();
     store.close().await;
@@ -211,6 +214,10 @@ async fn work_cases(
 ) -> Result<(), dossier::store::StoreError> {
     let on_done = move |id: &str| live.tell(id, "processed");
     work(&shop, on_done, until(stopped)).await
+}
+
+async fn sweep_cases(shop: Arc<Workshop>, live: Live, stopped: signal::Receiver<bool>) {
+    sweep(&shop, |id| live.tell(id, "changed"), until(stopped)).await;
 }
 
 async fn until(mut stopped: signal::Receiver<bool>) {

@@ -11,7 +11,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use super::access::Permission::{Administer, Audit, Review, Supervise, Upload, ViewCases};
+use super::access::Permission::{Administer, Audit, Report, Review, Supervise, Upload, ViewCases};
 use super::access::{Access, Guard, guard};
 use super::problem::Problem;
 use super::state::AppState;
@@ -74,6 +74,11 @@ fn routes() -> Vec<Route> {
         page("POST", "/cases/{id}/decision", Needs(Review), post(pages::acts::decide)),
         page("POST", "/cases/{id}/priority", Needs(Supervise), post(pages::acts::prioritise)),
         page("GET", "/cases/{id}/history", Needs(Audit), get(pages::history::show)),
+        page("GET", "/reports", Needs(Report), get(pages::reports::show)),
+        page("GET", "/blind", Needs(Review), get(pages::blind::show)),
+        page("POST", "/blind/next", Needs(Review), post(pages::blind::next)),
+        page("GET", "/blind/{id}", Needs(Review), get(pages::blind::sample)),
+        page("POST", "/blind/{id}", Needs(Review), post(pages::blind::judge)),
         page("GET", "/users", Needs(Administer), get(pages::users::show)),
         page("POST", "/users", Needs(Administer), post(pages::users::add)),
         page("POST", "/users/{id}", Needs(Administer), post(pages::users::change)),
@@ -102,6 +107,10 @@ fn routes() -> Vec<Route> {
         api("POST", "/api/v1/cases/{id}/corrections", Needs(Review), post(api::review::correct)),
         api("POST", "/api/v1/cases/{id}/preview", Needs(Review), post(api::review::preview)),
         api("POST", "/api/v1/cases/{id}/decision", Needs(Review), post(api::review::decide)),
+        api("POST", "/api/v1/blind/next", Needs(Review), post(api::blind::next)),
+        api("GET", "/api/v1/blind/{id}", Needs(Review), get(api::blind::read)),
+        api("POST", "/api/v1/blind/{id}/judgement", Needs(Review), post(api::blind::judge)),
+        api("GET", "/api/v1/report", Needs(Report), get(api::reports::report)),
         stream("GET", "/events", Needs(ViewCases), get(live::events)),
 
         // Operators.

@@ -60,6 +60,10 @@ impl<'a> Page<'a> {
         self.may(Permission::Supervise)
     }
 
+    pub(crate) fn may_report(&self) -> bool {
+        self.may(Permission::Report)
+    }
+
     pub(crate) fn may_audit(&self) -> bool {
         self.may(Permission::Audit)
     }

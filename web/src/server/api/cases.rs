@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::server::access::Signed;
 use crate::server::desk;
+use crate::server::filter::{aged, decided_on};
 use crate::server::images;
 use crate::server::problem::Problem;
 use crate::server::state::AppState;
@@ -65,13 +66,19 @@ pub(crate) struct ListQuery {
     reason: Option<String>,
     reference: Option<String>,
     sla: Option<String>,
+    decided_from: Option<String>,
+    decided_to: Option<String>,
+    /// Days in the queue, such as `1-3`.
+    age: Option<String>,
+    /// What a report counted the case under.
+    mark: Option<String>,
     after: Option<String>,
     limit: Option<i64>,
 }
 
 impl ListQuery {
-    fn filter(&self) -> Result<CaseFilter, Problem> {
-        Ok(CaseFilter {
+    fn filter(&self, now: Micros) -> Result<CaseFilter, Problem> {
+        let mut filter = CaseFilter {
             flow: self.flow.clone(),
             state: known("state", self.state.as_deref(), CaseState::parse)?,
             outcome: known("outcome", self.outcome.as_deref(), outcome_of)?,
@@ -79,8 +86,16 @@ impl ListQuery {
             mode: self.mode.clone(),
             reason: self.reason.clone(),
             text: self.reference.clone(),
+            mark: self.mark.clone(),
             ..CaseFilter::default()
-        })
+        };
+        decided_on(&mut filter, self.decided_from.as_deref(), self.decided_to.as_deref())
+            .ok_or_else(|| Problem::bad_request("a day is written YYYY-MM-DD").about("decided_from"))?;
+        if let Some(age) = &self.age {
+            aged(&mut filter, age, now)
+                .ok_or_else(|| Problem::bad_request("there is no such age").about("age"))?;
+        }
+        Ok(filter)
     }
 
     fn limit(&self) -> i64 {
@@ -105,7 +120,8 @@ pub(crate) async fn list(
 ) -> Result<Json<Value>, Problem> {
     let after = query.after.as_deref().map(Cursor::parse).transpose()?.map(Cursor::into_pair);
     let limit = query.limit();
-    let mut cases = state.shop.store.cases(&query.filter()?, state.now(), after, limit + 1).await?;
+    let mut cases =
+        state.shop.store.cases(&query.filter(state.now())?, state.now(), after, limit + 1).await?;
     let most = usize::try_from(limit).unwrap_or(1);
     let has_more = cases.len() > most;
     cases.truncate(most);
@@ -119,7 +135,7 @@ pub(crate) async fn queue(
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Value>, Problem> {
     let now = state.now();
-    let cases = state.shop.store.queue(&query.filter()?, now, query.limit(), 0).await?;
+    let cases = state.shop.store.queue(&query.filter(now)?, now, query.limit(), 0).await?;
     let with_sla = |case: &CaseSummary| {
         let mut value = serde_json::to_value(case).unwrap_or_default();
         value["sla"] = json!(case.sla_state(now));

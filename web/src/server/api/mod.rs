@@ -2,6 +2,8 @@
 
 pub(super) mod cases;
 pub(super) mod review;
+pub(super) mod reports;
+pub(super) mod blind;
 pub(super) mod upload;
 
 use axum::Json;

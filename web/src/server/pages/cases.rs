@@ -3,13 +3,15 @@
 use askama::Template;
 use axum::extract::{Extension, Query, State};
 use axum::response::Html;
-use dossier::store::{CaseFilter, CaseState, CaseSummary};
+use dossier::clock::Micros;
+use dossier::store::{CaseFilter, CaseState, CaseSummary, SlaState};
 use serde::Deserialize;
 
 use super::given;
 use super::queue::{flow_titles, title_of};
 use crate::server::access::Signed;
 use crate::server::api::cases::{Cursor, outcome_of};
+use crate::server::filter::{aged, decided_on};
 use crate::server::language::Language;
 use crate::server::problem::Problem;
 use crate::server::session::escape;
@@ -27,6 +29,13 @@ pub(crate) struct CasesQuery {
     mode: Option<String>,
     reason: Option<String>,
     text: Option<String>,
+    decided_from: Option<String>,
+    decided_to: Option<String>,
+    sla: Option<String>,
+    /// Days in the queue, such as `1-3`.
+    age: Option<String>,
+    /// What a report counted the case under.
+    mark: Option<String>,
     after: Option<String>,
 }
 
@@ -47,15 +56,7 @@ pub(crate) async fn show(
     Extension(language): Extension<Language>,
     Query(query): Query<CasesQuery>,
 ) -> Result<Html<String>, Problem> {
-    let filter = CaseFilter {
-        flow: given(query.flow.clone()),
-        state: query.state.as_deref().and_then(CaseState::parse),
-        outcome: query.outcome.as_deref().and_then(outcome_of),
-        mode: given(query.mode.clone()),
-        reason: given(query.reason.clone()),
-        text: given(query.text.clone()),
-        ..CaseFilter::default()
-    };
+    let filter = query.filter(state.now())?;
     let after = query.after.as_deref().map(Cursor::parse).transpose()?;
     let mut cases =
         state.shop.store.cases(&filter, state.now(), after.map(Cursor::into_pair), PAGE_SIZE + 1).await?;
@@ -81,6 +82,39 @@ pub(crate) async fn show(
 }
 
 impl CasesQuery {
+    fn filter(&self, now: Micros) -> Result<CaseFilter, Problem> {
+        let mut filter = CaseFilter {
+            flow: given(self.flow.clone()),
+            state: self.state.as_deref().and_then(CaseState::parse),
+            outcome: self.outcome.as_deref().and_then(outcome_of),
+            sla: self.sla.as_deref().and_then(SlaState::parse),
+            mode: given(self.mode.clone()),
+            reason: given(self.reason.clone()),
+            text: given(self.text.clone()),
+            mark: given(self.mark.clone()),
+            ..CaseFilter::default()
+        };
+        let (from, to) = (given(self.decided_from.clone()), given(self.decided_to.clone()));
+        decided_on(&mut filter, from.as_deref(), to.as_deref())
+            .ok_or_else(|| Problem::bad_request("a day is written YYYY-MM-DD").about("decided_from"))?;
+        if let Some(age) = given(self.age.clone()) {
+            aged(&mut filter, &age, now)
+                .ok_or_else(|| Problem::bad_request("there is no such age").about("age"))?;
+        }
+        Ok(filter)
+    }
+
+    /// A figure of a report, or a part of the filter that the form does not show, led here.
+    fn is_counted(&self) -> bool {
+        [&self.mark, &self.age, &self.sla, &self.reason].into_iter().any(|part| given(part.clone()).is_some())
+    }
+
+    /// Parts of the filter that the form does not show, by name.
+    fn hidden(&self) -> Vec<(&'static str, &str)> {
+        let parts = [("mark", &self.mark), ("age", &self.age), ("sla", &self.sla), ("reason", &self.reason)];
+        parts.into_iter().filter_map(|(name, part)| Some((name, part.as_deref()?))).collect()
+    }
+
     fn after_case(&self, cursor: &Cursor) -> String {
         let mut target = format!("/cases?after={}", escape(&cursor.to_string()));
         let parts = [
@@ -90,6 +124,11 @@ impl CasesQuery {
             ("mode", &self.mode),
             ("reason", &self.reason),
             ("text", &self.text),
+            ("decided_from", &self.decided_from),
+            ("decided_to", &self.decided_to),
+            ("sla", &self.sla),
+            ("age", &self.age),
+            ("mark", &self.mark),
         ];
         for (name, value) in parts {
             if let Some(value) = value {

@@ -5,6 +5,8 @@ pub(super) mod cases;
 pub(super) mod case;
 pub(super) mod acts;
 pub(super) mod history;
+pub(super) mod reports;
+pub(super) mod blind;
 pub(super) mod users;
 
 use axum::extract::Extension;

@@ -1,0 +1,82 @@
+-- What reports are computed from, and blind reviews of the machine's own decisions.
+
+-- What is counted of a case, as the program writes it (postcard). Can be made again from the case and
+-- its history at any time: to count everything anew, put all cases into stale_facts.
+create table case_facts (
+    case_id text primary key references cases (id),
+    flow text not null,
+    -- UTC day of the newest decision.
+    day text not null,
+    facts blob not null
+);
+create index case_facts_by_day on case_facts (day, flow);
+
+-- What lists of cases are filtered by beside their columns, so that a report's figures lead to cases.
+create table case_marks (
+    mark text not null,
+    case_id text not null references cases (id),
+    primary key (mark, case_id)
+) without rowid;
+create index case_marks_by_case on case_marks (case_id);
+
+-- Cases that changed since their facts were written.
+create table stale_facts (case_id text primary key) without rowid;
+
+-- The sum of the facts of a day's cases of a flow (postcard); null when they changed since. The
+-- generation grows with each change, so that a sum of older facts is not kept.
+create table report_days (
+    day text not null,
+    flow text not null,
+    generation integer not null default 1,
+    rollup blob,
+    primary key (day, flow)
+);
+
+-- Cases that the machine decided alone and that a person judges again without seeing how.
+create table blind_samples (
+    case_id text primary key references cases (id),
+    flow text not null,
+    drawn_at integer not null,
+    -- What the machine decided.
+    outcome text not null,
+    taken_by text,
+    taken_until integer not null default 0,
+    judged_at integer,
+    judged_by text,
+    judged_outcome text,
+    was_wrong integer
+);
+create index blind_samples_to_judge on blind_samples (drawn_at, case_id) where judged_at is null;
+create index blind_samples_by_judgement on blind_samples (flow, judged_at) where judged_at is not null;
+
+-- Values of this installation that nobody outside may guess.
+create table installation (
+    name text primary key,
+    value text not null
+);
+
+insert into stale_facts (case_id) select id from cases;
+
+create trigger new_cases_are_counted after insert on cases
+begin
+    insert into stale_facts (case_id) select new.id
+        where not exists (select 1 from stale_facts where case_id = new.id);
+end;
+
+create trigger changed_cases_are_counted_anew after update on cases
+begin
+    insert into stale_facts (case_id) select new.id
+        where not exists (select 1 from stale_facts where case_id = new.id);
+end;
+
+create trigger judged_samples_are_counted_anew after update of judged_at on blind_samples
+begin
+    insert into stale_facts (case_id) select new.case_id
+        where not exists (select 1 from stale_facts where case_id = new.case_id);
+end;
+
+-- Lists are made in this order; what they are filtered by stands in the index, so that rows with
+-- their long results are looked at only when they are shown.
+create index cases_to_list on cases (created_at, id, flow, state, outcome, mode, decided_at);
+-- What is not decided, for the backlog.
+create index cases_not_decided on cases (flow, state, queued_at, due_at) where state <> 'final';

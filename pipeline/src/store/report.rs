@@ -1,0 +1,112 @@
+//! What a report is made of: the sums of its days, the backlog, and who people are.
+
+use std::collections::BTreeMap;
+
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::facts::StoredDay;
+use super::sqlite::{SqliteStore, StoreError, sql};
+use crate::clock::Micros;
+use crate::report::{Backlog, FlowDay, Material, Policies, Report, ReportQuery};
+
+const DAY: Micros = 24 * 3_600_000_000;
+/// Changed cases that a report counts anew before it is made. The rest is left to whoever counts
+/// between reports, and the report says that they are missing.
+const COUNTED_BEFORE: i64 = 500;
+
+impl SqliteStore {
+    /// The report on the cases as they are now. The same for pages, API and command line.
+    ///
+    /// # Errors
+    /// When the database fails or holds something that cannot be understood.
+    pub async fn report(
+        &self,
+        query: &ReportQuery,
+        policies: &Policies,
+        now: Micros,
+    ) -> Result<Report, StoreError> {
+        let uncounted = self.count_anew(policies, COUNTED_BEFORE, now).await?;
+        let material = Material {
+            days: self.days(query).await?,
+            backlog: self.backlog(query.flow.as_deref(), now).await?,
+            logins: self.users().await?.into_iter().map(|user| (user.id, user.login)).collect(),
+            uncounted,
+        };
+        Ok(Report::of(&material, query, policies))
+    }
+
+    async fn days(&self, query: &ReportQuery) -> Result<Vec<FlowDay>, StoreError> {
+        let doing = "read the sums of days";
+        let rows = sqlx::query(
+            "select day, flow, generation, rollup from report_days
+             where ($1 is null or day >= $1) and ($2 is null or day <= $2) and ($3 is null or flow = $3)
+             order by day, flow",
+        )
+        .bind(query.from.map(|day| day.to_string()))
+        .bind(query.to.map(|day| day.to_string()))
+        .bind(&query.flow)
+        .fetch_all(&self.reader)
+        .await
+        .map_err(sql(doing))?;
+        let mut days = Vec::new();
+        for row in &rows {
+            let stored = StoredDay::of(row)?;
+            let rollup = self.sum_of(&stored).await?;
+            // A day whose cases all moved on has nothing to tell.
+            if rollup.split.cases > 0 {
+                let day = stored.day.parse().map_err(|_| StoreError::BadData {
+                    table: "report_days",
+                    column: "day",
+                    row: stored.day.clone(),
+                })?;
+                days.push(FlowDay { day, flow: stored.flow, rollup });
+            }
+        }
+        Ok(days)
+    }
+
+    async fn backlog(
+        &self,
+        flow: Option<&str>,
+        now: Micros,
+    ) -> Result<BTreeMap<String, Backlog>, StoreError> {
+        let doing = "read the backlog";
+        let rows = sqlx::query(
+            "select flow,
+                    sum(state = 'processing') as processing, sum(state = 'in_review') as in_review,
+                    sum(state = 'waiting_documents') as waiting_documents,
+                    sum(state = 'in_review' and due_at < $1) as overdue,
+                    sum(state = 'in_review' and queued_at >= $2) as under_1,
+                    sum(state = 'in_review' and queued_at < $2 and queued_at >= $3) as under_3,
+                    sum(state = 'in_review' and queued_at < $3 and queued_at >= $4) as under_7,
+                    sum(state = 'in_review' and queued_at < $4) as more,
+                    min(case when state = 'in_review' then queued_at end) as oldest
+             from cases where state <> 'final' and ($5 is null or flow = $5) group by flow",
+        )
+        .bind(now)
+        .bind(now - DAY)
+        .bind(now - 3 * DAY)
+        .bind(now - 7 * DAY)
+        .bind(flow)
+        .fetch_all(&self.reader)
+        .await
+        .map_err(sql(doing))?;
+        let one = |row: &SqliteRow| {
+            let count = |column: &'static str| {
+                let count: Option<i64> = row.try_get(column).map_err(sql(doing))?;
+                Ok::<u32, StoreError>(u32::try_from(count.unwrap_or(0)).unwrap_or(u32::MAX))
+            };
+            let backlog = Backlog {
+                processing: count("processing")?,
+                in_review: count("in_review")?,
+                waiting_documents: count("waiting_documents")?,
+                overdue: count("overdue")?,
+                age_days: [count("under_1")?, count("under_3")?, count("under_7")?, count("more")?],
+                oldest_queued_at: row.try_get("oldest").map_err(sql(doing))?,
+            };
+            Ok((row.try_get("flow").map_err(sql(doing))?, backlog))
+        };
+        rows.iter().map(one).collect()
+    }
+}
