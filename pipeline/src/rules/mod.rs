@@ -43,6 +43,7 @@ pub use lint::{Complaint, lint};
 pub use load::{Flow, RulesError};
 pub use records::{CsvRecords, Record, Records, RecordsUnavailable};
 pub use trace::Certainty;
+pub(crate) use statement::{balances_run, totals_hold};
 
 /// Records that one rule may ask for; the shipped ones ask for one.
 const MOST_LOOK_UPS: usize = 20;
