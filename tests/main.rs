@@ -23,5 +23,11 @@ mod server;
 #[path = "serving.rs"]
 mod serving;
 
+#[path = "browser.rs"]
+mod browser;
+
+#[path = "station.rs"]
+mod station;
+
 #[path = "hostile.rs"]
 mod hostile;
