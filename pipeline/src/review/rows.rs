@@ -112,7 +112,15 @@ pub(super) fn check_again(document: &mut Document) {
     let (opening, closing) = (balance("opening_balance"), balance("closing_balance"));
     let Some(table) = document.fields.get_mut(TRANSACTIONS) else { return };
     let Some(rows) = table.value.as_transactions() else { return };
-    table.checks = checks(opening, rows, closing);
+    let checks = checks(opening, rows, closing);
+    table.checks.clone_from(&checks);
+    // The balances carry the same checks: what was proven of them before may not hold any more.
+    for name in ["opening_balance", "closing_balance"] {
+        for known in document.fields.get_mut(name).into_iter().flat_map(|field| &mut field.checks) {
+            let now = checks.iter().find(|check| check.name == known.name);
+            known.passed = now.map_or(known.passed, |check| check.passed);
+        }
+    }
 }
 
 fn checks(opening: Option<Decimal>, rows: &[Transaction], closing: Option<Decimal>) -> Vec<Check> {

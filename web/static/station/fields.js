@@ -82,6 +82,7 @@ function changed(row) {
   if (dirty) drafts.set(row.id, { value: control.value, base, place });
   else drafts.drop(row.id);
   wrong(row, '');
+  announce('');
   clearTimeout(timer);
   timer = setTimeout(() => tryOut(row), 400);
 }

@@ -110,6 +110,7 @@ function changed(row) {
   drafts.set(row.id, { rows: read(row) });
   check(row);
   wrong(row, '');
+  announce('');
   clearTimeout(timer);
   timer = setTimeout(() => tryOut(row), 500);
 }
