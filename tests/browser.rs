@@ -1,4 +1,4 @@
-//! A real browser before a running server: Debian's chromium, driven over WebDriver.
+//! A real browser before a running server: Debian's chromium, driven over the `WebDriver` protocol.
 
 use std::future::Future;
 use std::io::{BufRead as _, BufReader};
@@ -62,6 +62,12 @@ const FAINT: &str = r"
     return [...faint];
 ";
 
+/// What has to be scrolled sideways.
+const TOO_WIDE: &str = r"
+    const parts = [document.scrollingElement, ...document.querySelectorAll('.panel, .decide, .notices')];
+    return parts.filter((part) => part.scrollWidth > part.clientWidth).map((part) => part.className || part.tagName);
+";
+
 /// Controls that a screen reader would have no name for.
 const NAMELESS: &str = r"
     const named = (part) => part.labels?.length || part.getAttribute('aria-label') || part.getAttribute('aria-labelledby')
@@ -89,7 +95,7 @@ impl Browser {
             Ok(child) => child,
             Err(error) => {
                 assert!(std::env::var_os("CI").is_none(), "CI has a browser: {error}");
-                println!("skipped: there is no chromedriver (apt-get install chromium chromium-driver)");
+                eprintln!("skipped: there is no chromedriver (apt-get install chromium chromium-driver)");
                 return None;
             }
         };
@@ -229,9 +235,7 @@ impl Browser {
     #[track_caller]
     pub(crate) fn look(&self, name: &str) {
         self.picture(name);
-        let wide =
-            self.run("return document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth");
-        assert_eq!(wide, json!(0), "{name}: the page is wider than the screen");
+        assert_eq!(self.run(TOO_WIDE), json!([]), "{name}: something is wider than its place");
         assert_eq!(self.run(FAINT), json!([]), "{name}: texts are too faint");
         assert_eq!(self.run(NAMELESS), json!([]), "{name}: controls have no name");
     }
