@@ -26,5 +26,11 @@ mod serving;
 #[path = "reports.rs"]
 mod reports;
 
+#[path = "browser.rs"]
+mod browser;
+
+#[path = "station.rs"]
+mod station;
+
 #[path = "hostile.rs"]
 mod hostile;

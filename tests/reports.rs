@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::server::{Client, Server, copy, pause};
+use crate::server::{Client, Server, copy};
 use crate::support::{dossier, run, stderr, stdout};
 
 /// Of these some are decided by their rules, one goes to a person.
@@ -22,17 +22,18 @@ fn server() -> Server {
         assert_ne!(text, drawn);
         std::fs::write(&file, drawn).unwrap();
     }
-    Server::start_configured(folder, "rules = \"rules\"\n")
+    Server::start_with(folder, "rules = \"rules\"\n")
 }
 
 fn all_processed(client: &Client) -> Vec<Value> {
+    let events = client.events();
     loop {
         let listed = client.json("/api/v1/cases");
         let cases = listed["cases"].as_array().unwrap().clone();
         if cases.len() == CASES.len() && cases.iter().all(|case| case["state"] != "processing") {
             return cases;
         }
-        pause();
+        events.next();
     }
 }
 
@@ -124,6 +125,12 @@ fn judge_blind(client: &Client, expected: usize) -> i64 {
         judged += 1;
     }
     judged
+}
+
+/// Nothing is told when samples are drawn.
+#[expect(clippy::disallowed_methods, reason = "waits for work of the server's clock in a test")]
+fn pause() {
+    std::thread::sleep(std::time::Duration::from_millis(200));
 }
 
 /// From the list: who opens the case itself sees the decision and gets no sample of it.

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -11,7 +12,9 @@ use ureq::http::Response;
 use crate::support::{dossier, samples};
 
 /// Waiting for the machine to read a scanned case.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(4);
+/// What every user of these tests chooses.
+pub(crate) const OWN_PASSWORD: &str = "a password of my own";
 
 pub(crate) struct Server {
     pub(crate) folder: tempfile::TempDir,
@@ -27,13 +30,13 @@ impl Server {
 
     /// Starts in a folder, perhaps one that another server was stopped in.
     pub(crate) fn start_in(folder: tempfile::TempDir) -> Self {
-        Self::start_configured(folder, "")
+        Self::start_with(folder, "")
     }
 
-    /// Starts in a folder with further lines of configuration.
-    pub(crate) fn start_configured(folder: tempfile::TempDir, lines: &str) -> Self {
+    /// Starts with further lines of configuration.
+    pub(crate) fn start_with(folder: tempfile::TempDir, settings: &str) -> Self {
         let records = samples().join("records").canonicalize().unwrap();
-        let config = format!("records = \"{}\"\n{lines}", records.display());
+        let config = format!("records = \"{}\"\n{settings}", records.display());
         std::fs::write(folder.path().join("dossier.toml"), config).unwrap();
         let mut process = dossier(folder.path())
             .args(["serve", "--listen", "127.0.0.1:0"])
@@ -89,7 +92,7 @@ impl Server {
         let password = said.trim().rsplit(' ').next().unwrap().to_owned();
         let mut client = self.visitor();
         client.log_in(login, &password);
-        let own = "a password of my own";
+        let own = OWN_PASSWORD;
         let changed = client.post("/password", &[("current", &password), ("new", own), ("again", own)]);
         assert_eq!(changed.status(), 303, "{login} changes the password");
         client.keep_cookie(&changed);
@@ -112,9 +115,24 @@ impl Drop for Server {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "there is nothing to wait on but the server's answer")]
-pub(crate) fn pause() {
-    std::thread::sleep(Duration::from_millis(100));
+/// What the server tells while it happens (`GET /events`), from the moment that this was asked for.
+pub(crate) struct Events(mpsc::Receiver<Value>);
+
+impl Events {
+    /// The next change of any case.
+    pub(crate) fn next(&self) -> Value {
+        self.0.recv_timeout(PATIENCE).expect("the server tells of a change")
+    }
+
+    /// Waits until some case is told to be so.
+    pub(crate) fn wait_for(&self, what: &str) -> Value {
+        loop {
+            let change = self.next();
+            if change["what"] == what {
+                return change;
+            }
+        }
+    }
 }
 
 pub(crate) fn copy(from: &Path, to: &Path) {
@@ -158,9 +176,28 @@ impl Client {
         self.agent.get(format!("{}{path}", self.address)).header("cookie", &self.cookie).call().unwrap()
     }
 
+    /// Listens to what the server tells.
+    pub(crate) fn events(&self) -> Events {
+        let answer = self.get("/events");
+        assert_eq!(answer.status(), 200);
+        let lines = BufReader::new(answer.into_body().into_reader()).lines();
+        let (sender, receiver) = mpsc::channel();
+        // Ends with the server, or when nobody listens any more.
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let Some(data) = line.strip_prefix("data:") else { continue };
+                if sender.send(serde_json::from_str(data).unwrap()).is_err() {
+                    break;
+                }
+            }
+        });
+        Events(receiver)
+    }
+
     /// Waits until the case of this reference is in a state.
     pub(crate) fn wait_for(&self, reference: &str, state: &str) -> Value {
         let started = Instant::now();
+        let events = self.events();
         loop {
             let found = self.json(&format!("/api/v1/cases?reference={reference}"));
             let case = found["cases"].as_array().and_then(|cases| cases.first()).cloned();
@@ -168,7 +205,7 @@ impl Client {
                 return self.json(&format!("/api/v1/cases/{}", case["id"].as_str().unwrap()));
             }
             assert!(started.elapsed() < PATIENCE, "{reference} never came to {state}: {found}");
-            pause();
+            events.next();
         }
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::server::{Server, pause, read};
+use crate::server::{Server, read};
 
 fn id_of(case: &Value) -> String {
     case["id"].as_str().unwrap().to_owned()
@@ -84,15 +84,10 @@ fn a_case_that_was_begun_is_finished_after_a_power_cut_and_the_same_bytes_change
     let server = Server::start();
     let ana = server.user("ana", "reviewer");
     let (flow, reference) = REVIEW_CASE;
+    let events = ana.events();
     server.drop_sample(flow, reference, "P-1");
-    // The record is there as soon as the case is listed; reading takes longer.
-    loop {
-        let listed = ana.json("/api/v1/cases?reference=P-1");
-        if !listed["cases"].as_array().unwrap().is_empty() {
-            break;
-        }
-        pause();
-    }
+    // The record is there; reading takes longer.
+    events.wait_for("received");
     let cookie = ana.cookie.clone();
     let server = Server::start_in(server.kill());
     assert!(server.admin_password.is_none(), "there are users already");
@@ -101,11 +96,10 @@ fn a_case_that_was_begun_is_finished_after_a_power_cut_and_the_same_bytes_change
     let case = ana.wait_for("P-1", "in_review");
     let revision = case["revision"].clone();
 
+    let events = ana.events();
     server.drop_sample(flow, reference, "P-1");
-    let folder = server.inbox().join(flow).join("P-1");
-    while folder.exists() {
-        pause();
-    }
+    assert_eq!(events.wait_for("unchanged")["case_id"].as_str(), Some(id_of(&case).as_str()));
+    assert!(!server.inbox().join(flow).join("P-1").exists());
     let again = ana.json(&format!("/api/v1/cases/{}", id_of(&case)));
     assert_eq!(again["revision"], revision);
     server.stop();

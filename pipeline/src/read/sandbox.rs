@@ -84,14 +84,25 @@ pub struct Sandbox {
     models: Option<PathBuf>,
     limits: SandboxLimits,
     permits: Arc<Semaphore>,
+    /// Somebody waits before a screen for a picture: it does not queue behind a batch of readings.
+    drawing: Arc<Semaphore>,
 }
+
+/// Pictures drawn at a time, beside the readings: more would only share the same cores.
+const DRAWN_AT_A_TIME: usize = 1;
 
 impl Sandbox {
     /// `executable` answers to the argument `read-child` by calling [`child::main`](super::child::main);
-    /// `parallel` is the number of children at a time: one for each core.
+    /// `parallel` is the number of children that read at a time: one for each core. One more may draw a picture.
     pub fn new(executable: PathBuf, models: Option<PathBuf>, parallel: usize, limits: SandboxLimits) -> Self {
         let models = models.map(|folder| std::path::absolute(&folder).unwrap_or(folder));
-        Self { executable, models, limits, permits: Arc::new(Semaphore::new(parallel.max(1))) }
+        Self {
+            executable,
+            models,
+            limits,
+            permits: Arc::new(Semaphore::new(parallel.max(1))),
+            drawing: Arc::new(Semaphore::new(DRAWN_AT_A_TIME)),
+        }
     }
 
     /// Reads a file. Whatever its bytes do, the answer is pages and findings.
@@ -304,9 +315,10 @@ impl Sandbox {
         task: Task,
         on_message: &mut (dyn FnMut(Message) + Send),
     ) -> Result<Option<Stop>, SandboxError> {
+        let permits = if matches!(task, Task::Draw { .. }) { &self.drawing } else { &self.permits };
         let request = encode(&Request { limits: self.limits.child, task }).map_err(SandboxError::Exchange)?;
         // The semaphore is never closed, so there is always a permit to wait for.
-        let _permit = self.permits.acquire().await.ok();
+        let _permit = permits.acquire().await.ok();
         // From here, since waiting for a free core is nobody's fault.
         let deadline = Instant::now() + self.limits.task;
         let mut child = self.start()?;

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::value::{expected, normalise};
+use super::rows::{self, RowsError};
+use super::value::{Expected, expected, normalise};
 use crate::config::DocumentTypeConfig;
 use crate::domain::{CaseResult, Document, DocumentType, Field, Value};
 use crate::store::{Correction, EventKind};
@@ -40,6 +41,8 @@ pub enum ChangeError {
     NoField { document_type: String, field: String },
     #[error("this is no {kind}")]
     NoValue { field: String, kind: &'static str },
+    #[error(transparent)]
+    NoRows(#[from] RowsError),
     #[error("the document has no page {page} of {file}")]
     NoPlace { file: String, page: u32 },
     #[error("there is no document type {0}")]
@@ -70,6 +73,7 @@ pub fn change(
     match change {
         Change::Correct { field, input, place, .. } => {
             let correction = correct(types, document, &field, &input, place, new_id)?;
+            rows::check_again(document);
             let event = field_event(EventKind::Corrected, index, &correction);
             done(result, vec![correction], event)
         }
@@ -167,7 +171,11 @@ fn correct(
         field: name.to_owned(),
     })?;
     let no_value = || ChangeError::NoValue { field: name.to_owned(), kind: expected.as_str() };
-    let (value, checks) = normalise(&expected, input).ok_or_else(no_value)?;
+    let (value, checks) = match expected {
+        // Which row is wrong must be told.
+        Expected::Transactions => (Value::Transactions(rows::parse(input)?), Vec::new()),
+        _ => normalise(&expected, input).ok_or_else(no_value)?,
+    };
     if let Some(place) = &place {
         let on_document =
             |part: &crate::domain::Part| part.file == place.file && part.pages.contains(&place.page);

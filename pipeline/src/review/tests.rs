@@ -101,7 +101,7 @@ fn a_new_field_gets_the_place_that_was_pointed_at() {
     let changed = correct("employer_tax_id", "B-12345674", Some(place.clone())).unwrap();
     let added = &changed.result.documents[0].fields["employer_tax_id"];
     assert_eq!((added.page, added.value.as_text()), (2, Some("B12345674")));
-    assert_eq!(added.checks, [Check::new("tax_id_letter", true)]);
+    assert_eq!(added.checks, [Check::new("tax_id_control", true)]);
     assert_eq!(changed.corrections[0].kind, "added");
     let elsewhere = correct("employer_tax_id", "B12345674", Some(Place { page: 7, ..place }));
     assert!(matches!(elsewhere, Err(ChangeError::NoPlace { page: 7, .. })), "{elsewhere:?}");
@@ -224,4 +224,34 @@ fn a_flow_that_is_wrong_too_often_sends_its_decisions_to_people() {
     let mut open = result();
     hold_back(&flow(), &mut open, &mut events);
     assert!(open.reasons.is_empty(), "what goes to a person anyway stays as it is");
+}
+
+#[test]
+fn rows_of_a_statement_are_corrected_and_checked_again() {
+    let rows = |second: &str| {
+        format!(
+            r#"[{{"date": "2026-01-02", "description": "a", "amount": "-10,00", "balance": "90,00"}},
+                {{"date": "2026-01-03", "description": "b", "amount": "{second}", "balance": "95"}}]"#
+        )
+    };
+    let mut before = result();
+    before.documents[0].document_type = DocumentType::new("bank_statement");
+    before.documents[0].fields =
+        [("opening_balance".to_owned(), field("100.00")), ("closing_balance".to_owned(), field("95.00"))]
+            .into();
+    let mut edit = |field: &str, input: &str| -> Result<Vec<Check>, ChangeError> {
+        let wanted =
+            Change::Correct { document: 0, field: field.to_owned(), input: input.to_owned(), place: None };
+        let changed = change(&types(), before.clone(), wanted, "x1".to_owned())?;
+        before = changed.result;
+        Ok(before.documents[0].fields["transactions"].checks.clone())
+    };
+    let checks = |running, total| {
+        Ok(vec![Check::new("running_balance", running), Check::new("balances_add_up", total)])
+    };
+    assert_eq!(edit("transactions", &rows("4,00")), checks(false, false));
+    assert_eq!(edit("transactions", &rows("5,00")), checks(true, true));
+    assert_eq!(edit("opening_balance", "101,00"), checks(false, false), "balances are part of it");
+    let broken = edit("transactions", &rows("much"));
+    assert_eq!(broken, Err(ChangeError::NoRows(RowsError::Cell { row: 2, column: "amount" })));
 }

@@ -3,14 +3,13 @@
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
+use super::rows;
 use crate::config::{DocumentTypeConfig, FieldKind};
-use crate::domain::{Check, Transaction, Value};
+use crate::domain::{Check, Value};
 use crate::extract::parse::{bic, cups, date, iban, money, naf, number, rate, tax_id, text};
 
 /// Longest text of one field.
 const LONGEST_TEXT: usize = 4_000;
-/// Rows of one statement.
-const MOST_ROWS: usize = 5_000;
 
 /// What is expected in a field; forms show their inputs by it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,7 +100,7 @@ fn read_by_code(name: &str) -> Expected {
 /// The normalised value with its own checks; `None` when the text is no such value. A failed check
 /// does not refuse it: the document may print a wrong number, and rules must see it.
 pub fn normalise(expected: &Expected, input: &str) -> Option<(Value, Vec<Check>)> {
-    let input = input.trim();
+    let input = bare(expected, input.trim());
     if input.is_empty() || input.len() > LONGEST_TEXT && *expected != Expected::Transactions {
         return None;
     }
@@ -128,17 +127,17 @@ pub fn normalise(expected: &Expected, input: &str) -> Option<(Value, Vec<Check>)
         Expected::Iban => {
             let iban = iban::parse(input).unwrap_or_else(compact);
             let passed = iban::mod97_holds(&iban);
-            checked(iban, "mod97", passed)
+            checked(iban, "iban_mod97", passed)
         }
         Expected::Bic => plain(Value::Text(bic::parse(input)?)),
         Expected::TaxId => {
             let id = tax_id::parse(input).map_or_else(compact, |id| id.number);
             let passed = tax_id::is_valid(&id);
-            checked(id, "tax_id_letter", passed)
+            checked(id, "tax_id_control", passed)
         }
         Expected::Naf => {
             let passed = naf::is_valid(&compact());
-            checked(compact(), "naf_digits", passed)
+            checked(compact(), "naf_control", passed)
         }
         Expected::Cups => {
             let cups = cups::parse(input).unwrap_or_else(compact);
@@ -150,17 +149,25 @@ pub fn normalise(expected: &Expected, input: &str) -> Option<(Value, Vec<Check>)
             (code.len() == 3).then(|| (Value::Text(code), Vec::new()))
         }
         Expected::Country => (compact().len() == 3).then(|| (Value::Text(compact()), Vec::new())),
-        Expected::Transactions => plain(Value::Transactions(rows(input)?)),
+        Expected::Transactions => plain(Value::Transactions(rows::parse(input).ok()?)),
+    }
+}
+
+/// Words taken from a page bring the punctuation behind them along; texts keep theirs.
+fn bare<'a>(expected: &Expected, input: &'a str) -> &'a str {
+    match expected {
+        Expected::Text | Expected::Paragraph | Expected::Transactions => input,
+        _ => input.trim_end_matches([',', ';', ':', '.', ' ']),
     }
 }
 
 /// A day as forms send it (`2026-03-14`) or as people write it.
-fn day(input: &str) -> Option<NaiveDate> {
+pub(super) fn day(input: &str) -> Option<NaiveDate> {
     input.parse().ok().or_else(|| date::parse(input))
 }
 
 /// A plain decimal with a point is taken as it is; else as people write amounts.
-fn amount(input: &str) -> Option<Decimal> {
+pub(super) fn amount(input: &str) -> Option<Decimal> {
     if is_plain(input, 2) {
         return input.parse().ok();
     }
@@ -184,11 +191,6 @@ fn is_plain(input: &str, places: usize) -> bool {
     !whole.is_empty() && all_digits(whole) && all_digits(fraction) && clear
 }
 
-fn rows(input: &str) -> Option<Vec<Transaction>> {
-    let rows: Vec<Transaction> = serde_json::from_str(input).ok()?;
-    (rows.len() <= MOST_ROWS).then_some(rows)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,6 +209,8 @@ mod tests {
             (Expected::Date, "2026-03-14", "2026-03-14"),
             (Expected::Money, "1.234,56", "1234.56"),
             (Expected::Money, "1234.5", "1234.50"),
+            (Expected::Money, "€456.48,", "456.48"),
+            (Expected::Date, "3 de junio de 2026.", "2026-06-03"),
             (Expected::Decimal, "7.95", "7.95"),
             (Expected::Decimal, "0,1534", "0.1534"),
             (Expected::Iban, "es91 2100 0418 4502 0005 1332", "ES9121000418450200051332"),
@@ -226,6 +230,6 @@ mod tests {
         assert_eq!(text(&Expected::Choice(vec!["theft".to_owned()]), "fire"), None);
         assert_eq!(text(&Expected::Text, "   "), None);
         let (_, checks) = normalise(&Expected::TaxId, "12345678A").unwrap();
-        assert_eq!(checks, [Check::new("tax_id_letter", false)]);
+        assert_eq!(checks, [Check::new("tax_id_control", false)]);
     }
 }

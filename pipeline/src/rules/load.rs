@@ -61,6 +61,16 @@ impl Flow {
         self.messages.field_in(document_type, field, language)
     }
 
+    /// What people call a check of a value; its name when `wording.toml` has no other.
+    pub fn check_name(&self, check: &str, language: Language) -> String {
+        self.messages.check_in(check, language)
+    }
+
+    /// What people call a variable that the rules set; its name when `wording.toml` has no other.
+    pub fn output_name(&self, output: &str, language: Language) -> String {
+        self.messages.output_in(output, language)
+    }
+
     /// Names of the flows in a bundle: the folders with a `flow.toml`.
     pub fn names(bundle: &Bundle) -> Vec<String> {
         let folders = bundle.folders().into_iter();
@@ -217,6 +227,26 @@ mod tests {
         let decision = decide(&flow, &case, &GivenRecords::default());
         let reasons = decision.reasons.iter().map(|reason| format!(" {}", reason.message));
         format!("{}{}", decision.outcome.as_str(), reasons.collect::<String>())
+    }
+
+    #[test]
+    fn checks_and_outputs_have_names_and_an_unknown_one_is_called_as_it_is() {
+        let bundle = Bundle::embedded_rules();
+        let mut named = 0;
+        for name in Flow::names(&bundle) {
+            let flow = Flow::load(&bundle, &name).unwrap();
+            for check in ["dni_letter", "mrz_composite", "iban_mod97", "running_balance", "balances_add_up"] {
+                assert_ne!(flow.check_name(check, Language::Es), check);
+            }
+            assert_eq!(flow.check_name("not_yet_named", Language::En), "not_yet_named");
+            let script = bundle.text(&format!("{name}/rules.rhai")).unwrap();
+            for rest in script.split(".output(\"").skip(1) {
+                let output = rest.split('"').next().unwrap();
+                assert_ne!(flow.output_name(output, Language::En), output, "{output} has no name");
+                named += 1;
+            }
+        }
+        assert!(named > 2, "only {named} outputs were found");
     }
 
     #[test]

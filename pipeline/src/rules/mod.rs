@@ -45,6 +45,7 @@ pub use lint::{Complaint, lint};
 pub use load::{Flow, RulesError};
 pub use records::{CsvRecords, Record, Records, RecordsUnavailable};
 pub use service::{Effort, Quality, Sla};
+pub(crate) use statement::{balances_run, totals_hold};
 pub use trace::Certainty;
 
 /// Records that one rule may ask for; the shipped ones ask for one.

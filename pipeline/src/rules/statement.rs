@@ -11,9 +11,17 @@ use crate::link::{fold_lookalikes, fold_text};
 /// Whether opening + amounts = closing and every printed running balance follows from the one before,
 /// with the rows in the given order or, for statements that print the newest first, in reverse.
 pub(super) fn adds_up(opening: Decimal, rows: &[Transaction], closing: Decimal) -> bool {
-    let total: Decimal = rows.iter().map(|row| row.amount).sum();
-    opening + total == closing
-        && (running_balances_hold(opening, rows.iter()) || running_balances_hold(opening, rows.iter().rev()))
+    totals_hold(opening, rows, closing) && balances_run(opening, rows)
+}
+
+/// Whether opening + amounts = closing.
+pub(crate) fn totals_hold(opening: Decimal, rows: &[Transaction], closing: Decimal) -> bool {
+    opening + rows.iter().map(|row| row.amount).sum::<Decimal>() == closing
+}
+
+/// Whether every printed running balance follows from the one before, in either order.
+pub(crate) fn balances_run(opening: Decimal, rows: &[Transaction]) -> bool {
+    running_balances_hold(opening, rows.iter()) || running_balances_hold(opening, rows.iter().rev())
 }
 
 fn running_balances_hold<'a>(opening: Decimal, rows: impl Iterator<Item = &'a Transaction>) -> bool {

@@ -16,6 +16,12 @@ pub(super) struct SharedWording {
     pub(super) documents: BTreeMap<String, Wording>,
     /// By field, or by `document_type.field` where one document calls it otherwise.
     pub(super) fields: BTreeMap<String, Wording>,
+    /// What a check of a value looks at, by the check's name.
+    #[serde(default)]
+    pub(super) checks: BTreeMap<String, Wording>,
+    /// What rules give beside the outcome, by the output's name.
+    #[serde(default)]
+    pub(super) outputs: BTreeMap<String, Wording>,
     /// Parts of sentences: `or`, `only_front`, `only_back`, `uncertain_field`, `absent_field`.
     pub(super) phrases: BTreeMap<String, Wording>,
     /// Messages of codes that every flow may give.
@@ -42,6 +48,16 @@ impl Messages {
         let path = format!("{document}.{field}");
         let wording = self.shared.fields.get(&path).or_else(|| self.shared.fields.get(field));
         wording.map_or_else(|| field.replace('_', " "), |wording| wording.in_language(language).to_owned())
+    }
+
+    /// What people call a check; its name when nobody gave it another.
+    pub(super) fn check_in(&self, check: &str, language: Language) -> String {
+        named(&self.shared.checks, check, language)
+    }
+
+    /// What people call an output; its name when nobody gave it another.
+    pub(super) fn output_in(&self, output: &str, language: Language) -> String {
+        named(&self.shared.outputs, output, language)
     }
 
     pub(super) fn has(&self, code: &str) -> bool {
@@ -108,10 +124,19 @@ impl Messages {
         match value.clone().into_string() {
             // A document type is shown by its name.
             Ok(text) if self.shared.documents.contains_key(&text) => self.document(&text),
+            // So are checks, of which there may be several.
+            Ok(text) if text.split(", ").all(|check| self.shared.checks.contains_key(check)) => {
+                let names = text.split(", ").map(|check| self.check_in(check, self.language));
+                names.collect::<Vec<_>>().join(", ")
+            }
             Ok(text) => text,
             Err(_) => value.to_string(),
         }
     }
+}
+
+fn named(names: &BTreeMap<String, Wording>, code: &str, language: Language) -> String {
+    names.get(code).map_or_else(|| code.to_owned(), |wording| wording.in_language(language).to_owned())
 }
 
 fn fill<'a>(template: &str, values: impl Iterator<Item = (&'a str, String)>) -> String {

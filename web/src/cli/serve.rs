@@ -59,7 +59,8 @@ pub(crate) async fn run(installed: &Installed, arguments: ServeArguments) -> any
     }
     let (stop, stopped) = signal::channel(false);
     let live = Live::new();
-    let watching = tokio::spawn(watch_inbox(places.clone(), flows, Arc::clone(&shop), stopped.clone()));
+    let watching =
+        tokio::spawn(watch_inbox(places.clone(), flows, Arc::clone(&shop), live.clone(), stopped.clone()));
     let mut working = tokio::spawn(work_cases(Arc::clone(&shop), live.clone(), stopped.clone()));
     let sweeping = tokio::spawn(sweep_cases(Arc::clone(&shop), live.clone(), stopped.clone()));
     let state = AppState::new(shop, server_options(installed, &places, address), live);
@@ -191,13 +192,19 @@ async fn watch_inbox(
     places: Places,
     flows: Vec<String>,
     shop: Arc<Workshop>,
+    live: Live,
     stopped: signal::Receiver<bool>,
 ) -> std::io::Result<()> {
     let woken = Arc::clone(&shop);
     let on_event = move |event| match event {
-        Event::Taken { flow, reference } => {
+        Event::Taken { flow, reference, case_id } => {
             tracing::info!(flow, reference, "a case came in");
+            live.tell(&case_id, "received");
             woken.wake.notify_one();
+        }
+        Event::Known { flow, reference, case_id } => {
+            tracing::info!(flow, reference, "a case came in once more");
+            live.tell(&case_id, "unchanged");
         }
         Event::Rejected { flow, reference, why } => {
             tracing::warn!(flow, reference, why, "a case could not be taken");

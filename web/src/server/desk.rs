@@ -4,7 +4,7 @@
 use dossier::clock::Micros;
 use dossier::domain::{CaseResult, DocumentType, Part};
 use dossier::process::ReadFile;
-use dossier::review::{Change, ChangeError, Judgement, amount_cents, change, judge};
+use dossier::review::{Change, ChangeError, Judgement, RowsError, amount_cents, change, judge};
 use dossier::rules::Flow;
 use dossier::store::{CaseState, Committed, Effect, Lease, Postponed, ReviewCommit, StoredCase, Taken};
 use dossier::understand::FilePages;
@@ -249,6 +249,17 @@ pub(crate) async fn decide(
     Ok(effect)
 }
 
+/// What came of a decision, for the API and the pages.
+pub(crate) fn effect_name(effect: &Effect) -> &'static str {
+    match effect {
+        Effect::Stay => "unchanged",
+        Effect::Close => "closed",
+        Effect::Request { .. } => "waiting_documents",
+        Effect::SecondOpinion { .. } => "second_opinion",
+        Effect::Escalate => "escalated",
+    }
+}
+
 /// The document read anew as another type, for [`Change::Retype`] and [`Change::Split`].
 pub(crate) async fn reread(
     state: &AppState,
@@ -293,6 +304,10 @@ fn refused(error: ChangeError) -> Problem {
     let problem = Problem::invalid(error.to_string());
     match error {
         ChangeError::NoValue { field, .. } | ChangeError::NoField { field, .. } => problem.about(field),
+        ChangeError::NoRows(RowsError::Cell { row, column }) => {
+            problem.about(format!("transactions.{row}.{column}"))
+        }
+        ChangeError::NoRows(_) => problem.about("transactions"),
         ChangeError::NoDocument(_) | ChangeError::NoPlace { .. } | ChangeError::NoType(_) => problem,
     }
 }

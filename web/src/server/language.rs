@@ -53,6 +53,18 @@ impl Language {
         }
     }
 
+    /// All texts of a family by what follows its name and the point: `outcome` gives `accept`, `reject`…
+    pub(crate) fn family(self, name: &str) -> BTreeMap<&'static str, &'static str> {
+        let messages: &'static Messages = match self {
+            Language::Spanish => &SPANISH,
+            Language::English => &ENGLISH,
+        };
+        let texts = messages.0.iter();
+        texts
+            .filter_map(|(key, text)| Some((key.strip_prefix(name)?.strip_prefix('.')?, text.as_str())))
+            .collect()
+    }
+
     pub(crate) fn of_rules(self) -> rules::Language {
         match self {
             Language::Spanish => rules::Language::Es,
@@ -99,6 +111,22 @@ mod tests {
             }
         }
         assert!(asked > 30, "only {asked} texts are asked for");
+    }
+
+    #[test]
+    fn every_text_that_the_stations_scripts_say_is_there() {
+        let texts = Language::English.family("station.say");
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("static/station");
+        let mut said = 0;
+        for file in std::fs::read_dir(folder).unwrap() {
+            let script = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            for rest in script.split("say('").skip(1) {
+                let key = rest.split('\'').next().unwrap();
+                assert!(texts.contains_key(key), "station.say.{key} has no text");
+                said += 1;
+            }
+        }
+        assert!(said > 20, "only {said} texts are said");
     }
 
     #[test]

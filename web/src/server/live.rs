@@ -13,7 +13,7 @@ use super::state::AppState;
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct Change {
     pub(crate) case_id: String,
-    /// `processed`, `claimed`, `released`, `changed` or `decided`.
+    /// `received`, `unchanged`, `processed`, `claimed`, `released`, `changed` or `decided`.
     pub(crate) what: &'static str,
 }
 

@@ -98,7 +98,9 @@ impl Inbox {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// A case came in or went on; the worker has something to do.
-    Taken { flow: String, reference: String },
+    Taken { flow: String, reference: String, case_id: String },
+    /// All of it was known already; the copies are gone from the inbox.
+    Known { flow: String, reference: String, case_id: String },
     /// Something could not be taken and was moved aside.
     Rejected { flow: String, reference: String, why: String },
 }
@@ -149,8 +151,9 @@ pub async fn watch(
 fn tell(candidate: &Candidate, took: Took, on_event: &mut impl FnMut(Event)) {
     let (flow, reference) = (candidate.flow.clone(), candidate.reference.clone());
     match took {
-        Took::Case => on_event(Event::Taken { flow, reference }),
-        Took::NothingNew => {}
+        Took::Case(case_id) => on_event(Event::Taken { flow, reference, case_id }),
+        Took::Known(case_id) => on_event(Event::Known { flow, reference, case_id }),
+        Took::Nothing => {}
         Took::Rejected(why) => on_event(Event::Rejected { flow, reference, why }),
     }
 }

@@ -29,9 +29,12 @@ pub enum TakeError {
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Took {
-    /// A new case, or new files of a known one.
-    Case,
-    NothingNew,
+    /// A new case, or new files of a known one: its id.
+    Case(String),
+    /// The same bytes again, for the case with this id.
+    Known(String),
+    /// There is nothing to take yet.
+    Nothing,
     /// Moved aside, with the reason.
     Rejected(String),
 }
@@ -55,7 +58,7 @@ pub(super) async fn take(
             return reject(inbox, candidate, "There is no document in this case.");
         }
         // An empty folder waits for its files.
-        None => return Ok(Took::NothingNew),
+        None => return Ok(Took::Nothing),
     };
     let before = stamps(candidate, &source)?;
     let delivery = Delivery {
@@ -84,7 +87,8 @@ pub(super) async fn take(
         return reject(inbox, candidate, why);
     }
     clear(inbox, candidate, &before)?;
-    Ok(if matches!(accepted, Accepted::Unchanged { .. }) { Took::NothingNew } else { Took::Case })
+    let id = accepted.id().to_owned();
+    Ok(if matches!(accepted, Accepted::Unchanged { .. }) { Took::Known(id) } else { Took::Case(id) })
 }
 
 /// The files of the case as intake sees them; `None` when there are none.

@@ -98,7 +98,7 @@ async fn originals_leave_when_they_are_durable_and_the_same_bytes_change_nothing
     room.put("consumer_loan/A-1/dni.jpg", b"front");
     room.put("consumer_loan/A-1/application.json", br#"{"received_on": "2026-03-14"}"#);
     room.put("consumer_loan/A-1/.ready", b"");
-    assert_eq!(room.take_all().await, [Took::Case]);
+    assert!(matches!(room.take_all().await[..], [Took::Case(_)]));
     assert!(!is_there(&room.path("consumer_loan/A-1")));
     let id = room.store.case_id("consumer_loan", "A-1").await.unwrap().unwrap();
     let case = room.store.case(&id).await.unwrap().unwrap();
@@ -107,11 +107,11 @@ async fn originals_leave_when_they_are_durable_and_the_same_bytes_change_nothing
     assert_eq!(std::fs::read(room.blobs.path(&files[0].sha256)).unwrap(), b"front");
 
     room.put("consumer_loan/A-1/again.jpg", b"front");
-    assert_eq!(room.take_all().await, [Took::NothingNew]);
+    assert!(matches!(room.take_all().await[..], [Took::Known(_)]));
     assert!(!is_there(&room.path("consumer_loan/A-1")));
     assert_eq!(room.store.case(&id).await.unwrap().unwrap().revision, case.revision);
     room.put("consumer_loan/A-1/back.jpg", b"back");
-    assert_eq!(room.take_all().await, [Took::Case]);
+    assert!(matches!(room.take_all().await[..], [Took::Case(_)]));
     assert_eq!(room.store.files(&id).await.unwrap().len(), 2);
 }
 
@@ -128,7 +128,7 @@ async fn what_cannot_be_taken_goes_aside_with_the_reason_and_is_kept() {
     room.put("stray.pdf", b"3");
     let took = room.take_all().await;
     assert_eq!(took.iter().filter(|took| matches!(took, Took::Rejected(_))).count(), 3, "{took:?}");
-    assert_eq!(took.iter().filter(|took| **took == Took::Case).count(), 2, "{took:?}");
+    assert_eq!(took.iter().filter(|took| matches!(took, Took::Case(_))).count(), 2, "{took:?}");
     let rejected = room.path(".rejected/consumer_loan");
     for kept in ["large/scan.pdf", "linked/link.pdf", "link2/link2.pdf", "broken/application.json"] {
         assert!(is_there(&rejected.join(kept)), "{kept}");

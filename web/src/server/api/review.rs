@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use dossier::clock::Micros;
 use dossier::domain::Part;
 use dossier::review::{Change, Judgement, Place};
-use dossier::store::{Effect, StoredCase};
+use dossier::store::StoredCase;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -285,12 +285,6 @@ pub(crate) async fn decide(
     };
     let grip = Grip { generation: body.generation, revision: body.revision };
     let effect = desk::decide(&state, &signed, &id, grip, judgement, &body.reason).await?;
-    let what = match effect {
-        Effect::Stay => "unchanged",
-        Effect::Close => "closed",
-        Effect::Request { .. } => "waiting_documents",
-        Effect::SecondOpinion { .. } => "second_opinion",
-        Effect::Escalate => "escalated",
-    };
+    let what = desk::effect_name(&effect);
     Ok(Json(json!({"effect": what, "case": body_of(&desk::case(&state, &id).await?)})))
 }

@@ -164,8 +164,8 @@ pub(crate) async fn decide(
         _ => return Err(Problem::invalid("the outcome must be accept, reject or request_documents")),
     };
     let grip = Grip { generation: form.generation, revision: form.revision };
-    desk::decide(&state, &signed, &id, grip, judgement, &form.reason).await?;
-    Ok(Redirect::to("/queue"))
+    let effect = desk::decide(&state, &signed, &id, grip, judgement, &form.reason).await?;
+    Ok(Redirect::to(&format!("/queue?done={}", desk::effect_name(&effect))))
 }
 
 #[derive(Debug, Deserialize)]

@@ -2,6 +2,7 @@
 
 pub(super) mod queue;
 pub(super) mod cases;
+mod case_view;
 pub(super) mod case;
 pub(super) mod acts;
 pub(super) mod history;

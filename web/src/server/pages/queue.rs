@@ -30,6 +30,8 @@ pub(crate) struct QueueQuery {
     hours: Option<String>,
     text: Option<String>,
     page: Option<u32>,
+    /// What came of the decision that was just taken.
+    done: Option<String>,
     /// Set when *Next case* found none.
     #[serde(default)]
     empty: bool,
