@@ -22,7 +22,8 @@ from alphabet import MODELS
 FEWEST_LAYOUTS = 4  # a word of fewer layouts says more about these than about the type
 RIDGE = 0.3
 FOLDS, SEED = 5, 1
-FEWEST_WORDS = 8  # as in the product, see pipeline/src/classify/words.rs
+# As in the product, see pipeline/src/classify: words that a page counts as having, bound, weight of no type.
+FEWEST_WORDS, MOST_EVIDENCE, NOTHING = 8, 6.0, 3.0
 FEATURE = 4.0  # a known word's weight before it is shared among the words of a page
 EVIDENCE = 1.5  # what one unit of log odds counts for beside the phrases
 NEGLIGIBLE = 0.1
@@ -73,11 +74,29 @@ def fit(pages, types):
     return index, w.detach()
 
 
-def share_right(pages, types, index, w):
-    """By the largest evidence of words alone."""
-    evidence = torch.sparse.mm(matrix(pages, index), w)
-    right = sum(types[int(e.argmax())] == page["type"] for page, e in zip(pages, evidence))
-    return right, len(pages)
+class Tally:
+    """Pages told right by the phrases of the configuration, by words, and by both as the product adds them."""
+
+    def __init__(self):
+        self.pages = self.phrases = self.words = self.both = 0
+
+    def add(self, pages, types, index, w):
+        for page, log_odds in zip(pages, torch.sparse.mm(matrix(pages, index), w)):
+            evidence = (EVIDENCE * log_odds).clamp(-MOST_EVIDENCE, MOST_EVIDENCE).tolist()
+            phrases = [page["phrases"].get(t, 0.0) for t in types]
+            self.pages += 1
+            self.phrases += strongest(phrases, types) == page["type"]
+            self.words += types[int(log_odds.argmax())] == page["type"]
+            self.both += strongest([p + e for p, e in zip(phrases, evidence)], types) == page["type"]
+        return self
+
+    def __str__(self):
+        return f"{self.pages} pages: right by phrases {self.phrases}, by words {self.words}, by both {self.both}"
+
+
+def strongest(weights, types):
+    best = max(range(len(types)), key=weights.__getitem__)
+    return types[best] if weights[best] >= NOTHING else "unknown"
 
 
 def main():
@@ -88,16 +107,15 @@ def main():
     types = sorted({p["type"] for p in seen})
     layouts = sorted({p["layout"] for p in seen})
     random.Random(SEED).shuffle(layouts)
-    right = total = 0
+    left = Tally()
     for k in range(FOLDS):
         left_out = set(layouts[k::FOLDS])
         index, w = fit([p for p in seen if p["layout"] not in left_out], types)
-        r, n = share_right([p for p in seen if p["layout"] in left_out], types, index, w)
-        right, total = right + r, total + n
-    print(f"layouts left out: {right} of {total} pages by their words alone")
+        left.add([p for p in seen if p["layout"] in left_out], types, index, w)
+    print(f"{len(layouts)} layouts, each left out once:", left)
     index, w = fit(seen, types)
     if unseen:
-        print("unseen layouts: {} of {} pages by their words alone".format(*share_right(unseen, types, index, w)))
+        print("unseen layouts:", Tally().add(unseen, types, index, w))
     weights = {
         word: [round(FEATURE * EVIDENCE * float(v), 2) for v in w[i]]
         for word, i in index.items() if float(w[i].abs().max()) >= NEGLIGIBLE

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use dossier::classify::page_words;
+use dossier::classify::{WordModel, page_words, weigh};
 use dossier::domain::Page;
 use dossier::eval::{Stage, TruthCase, TruthDocument, stages};
 use dossier::intake::discover;
@@ -71,18 +71,23 @@ pub(super) async fn count_losses(
     Ok(text + "\n")
 }
 
-/// A JSON object a line for each labelled page: its type, layout, whether that was seen, and its words.
+/// A JSON object a line for each labelled page: its type, layout, whether that was seen, its words, and what
+/// the phrases of the configuration weigh for each type.
 pub(super) async fn list_page_words(
     engine: &Engine,
     inbox: &Path,
     truths: &[TruthCase],
 ) -> anyhow::Result<String> {
     let mut text = String::new();
+    let types = engine.understanding().types();
     for_each(engine, inbox, truths, |label, pages| {
         for page in pages {
+            let evidence = weigh(page, types, &WordModel::default());
+            let phrases: BTreeMap<&str, f32> =
+                evidence.weights.iter().map(|(name, weight)| (name.as_str(), *weight)).collect();
             let line = json!({
                 "type": label.document_type, "layout": label.layout, "seen": label.seen,
-                "rendering": label.rendering, "words": page_words(page),
+                "rendering": label.rendering, "words": page_words(page), "phrases": phrases,
             });
             text.push_str(&format!("{line}\n"));
         }
