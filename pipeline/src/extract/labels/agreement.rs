@@ -273,19 +273,10 @@ fn in_order(low: &Value, high: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::extract::labels::evidence::testing;
 
     fn claim(value: Decimal, score: f32, at: usize) -> Claim {
-        Claim {
-            value: Value::Text(value.to_string()),
-            raw: String::new(),
-            score,
-            page: 0,
-            bounds: crate::domain::Rect::default(),
-            words: (at, at + 1),
-            checks: vec![],
-            repaired: false,
-            currency: None,
-        }
+        testing::claim(Value::Text(value.to_string()), score, (at, at + 1))
     }
 
     #[test]

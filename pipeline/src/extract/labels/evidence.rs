@@ -340,3 +340,23 @@ fn plain(number: Decimal, kind: FieldKind) -> String {
     }
     number.to_string()
 }
+
+#[cfg(test)]
+pub(super) mod testing {
+    use super::*;
+
+    /// A claim of words on the first page, without checks.
+    pub(in super::super) fn claim(value: Value, score: f32, words: (usize, usize)) -> Claim {
+        Claim {
+            raw: value.as_text().unwrap_or_default().to_owned(),
+            value,
+            score,
+            page: 0,
+            bounds: Rect::default(),
+            words,
+            checks: vec![],
+            repaired: false,
+            currency: None,
+        }
+    }
+}

@@ -213,21 +213,11 @@ fn best_reading(ranked: &Ranked, before: &Ranked) -> Option<FieldReading> {
 
 #[cfg(test)]
 mod tests {
+    use super::evidence::testing;
     use super::*;
-    use crate::domain::Rect;
 
     fn claim(name: &str, score: f32, at: usize) -> Claim {
-        Claim {
-            value: Value::Text(name.to_owned()),
-            raw: name.to_owned(),
-            score,
-            page: 0,
-            bounds: Rect::default(),
-            words: (at, at + 3),
-            checks: vec![],
-            repaired: false,
-            currency: None,
-        }
+        testing::claim(Value::Text(name.to_owned()), score, (at, at + 3))
     }
 
     #[test]

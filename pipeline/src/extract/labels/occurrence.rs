@@ -110,7 +110,7 @@ fn search_abbreviated(
     tokens: &[usize],
     found: &mut Vec<Occurrence>,
 ) {
-    if tokens.len() > MOST_ABBREVIATED || !tokens.iter().any(|token| sheet.is_cut_short(*token)) {
+    if tokens.len() > MOST_ABBREVIATED || !tokens.iter().any(|token| sheet.tokens[*token].cut_short) {
         return;
     }
     let text = |token: usize| sheet.tokens[token].text.as_str();
@@ -120,7 +120,7 @@ fn search_abbreviated(
         let whole = &lexicon.phrases[*phrase].tokens;
         let stands_for = |(token, whole): (&usize, &String)| {
             text(*token) == whole
-                || sheet.is_cut_short(*token)
+                || sheet.tokens[*token].cut_short
                     && whole.len() > text(*token).len() + 1
                     && whole.starts_with(text(*token))
         };

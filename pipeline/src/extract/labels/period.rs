@@ -57,21 +57,11 @@ fn is_period(first: NaiveDate, last: NaiveDate, most_days: i64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Rect;
-    use crate::extract::labels::evidence::Claim;
+    use crate::extract::labels::evidence::{Claim, testing};
 
     fn claim(day: (i32, u32, u32), score: f32, words: (usize, usize)) -> Claim {
-        Claim {
-            value: Value::date(NaiveDate::from_ymd_opt(day.0, day.1, day.2).unwrap()),
-            raw: String::new(),
-            score,
-            page: 0,
-            bounds: Rect::default(),
-            words,
-            checks: vec![],
-            repaired: false,
-            currency: None,
-        }
+        let day = NaiveDate::from_ymd_opt(day.0, day.1, day.2).unwrap();
+        testing::claim(Value::date(day), score, words)
     }
 
     #[test]

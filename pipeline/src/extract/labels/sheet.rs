@@ -14,6 +14,8 @@ pub struct Token {
     pub text: String,
     /// Index into the page's words.
     pub word: usize,
+    /// A point follows it in its word, as `F.` and `VENCIM.` in `F.VENCIM.`.
+    pub cut_short: bool,
 }
 
 /// A segment of a row with what was worked out about it.
@@ -74,8 +76,12 @@ impl<'a> Sheet<'a> {
         let first_token = self.tokens.len();
         for word in first..end {
             self.piece_of_word[word] = self.pieces.len();
-            let texts = tokens_of(&self.page.words[word].text);
-            self.tokens.extend(texts.into_iter().map(|text| Token { text, word }));
+            let written = &self.page.words[word].text;
+            let folded = if written.contains('.') { fold(written) } else { String::new() };
+            self.tokens.extend(tokens_of(written).into_iter().map(|text| {
+                let cut_short = text.chars().all(char::is_alphabetic) && folded.contains(&format!("{text}."));
+                Token { text, word, cut_short }
+            }));
         }
         let end_token = self.tokens.len();
         let prose = end.saturating_sub(first) >= PROSE_WORDS;
@@ -111,13 +117,6 @@ impl<'a> Sheet<'a> {
             }
         }
         best.map(|(_, other)| other)
-    }
-
-    /// A point follows the token in its word, as in `F.` and `VENCIM.` of `F.VENCIM.`.
-    pub fn is_cut_short(&self, token: usize) -> bool {
-        let Some(token) = self.tokens.get(token) else { return false };
-        let word = fold(&self.page.words[token.word].text);
-        word.contains(&format!("{}.", token.text)) && token.text.chars().all(char::is_alphabetic)
     }
 
     /// The token stands behind a slash in its word, as `kWh` in `€/kWh`.

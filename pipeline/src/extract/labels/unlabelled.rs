@@ -30,7 +30,11 @@ pub(super) fn unlabelled_strength(
             } else if candidate.format > 0.9 && belonging != Some(Belonging::Other) {
                 // A customer's name above or beside a personal id.
                 let person = person_strength(reading, candidate, own_block);
-                if own_block { person.max(0.35) } else { person * f32::from(u8::from(person >= IDENTIFIED)) }
+                match (own_block, person >= IDENTIFIED) {
+                    (true, _) => person.max(0.35),
+                    (false, true) => person,
+                    (false, false) => 0.0,
+                }
             } else {
                 0.0
             }
