@@ -14,6 +14,8 @@ use crate::report::{Blind, CaseFacts, CaseRecord, Policies, Rollup};
 
 /// Cases counted in one transaction: other writers wait for it.
 const BATCH: i64 = 25;
+/// Cases counted while somebody waits; the sweep counts the rest, and a report says that they are missing.
+const COUNTED_FIRST: i64 = 500;
 
 impl SqliteStore {
     /// Counts cases anew that changed, at most `most` of them; says how many are left.
@@ -30,6 +32,14 @@ impl SqliteStore {
             }
         }
         self.uncounted().await
+    }
+
+    /// Counts what changed before somebody is answered; says how many cases are left.
+    ///
+    /// # Errors
+    /// When the database fails or holds a case that cannot be understood.
+    pub async fn count_first(&self, policies: &Policies, now: Micros) -> Result<u64, StoreError> {
+        self.count_anew(policies, COUNTED_FIRST, now).await
     }
 
     /// Cases that changed since they were counted.

@@ -11,9 +11,6 @@ use crate::clock::Micros;
 use crate::report::{Backlog, FlowDay, Material, Policies, Report, ReportQuery};
 
 const DAY: Micros = 24 * 3_600_000_000;
-/// Changed cases that a report counts anew before it is made. The rest is left to whoever counts
-/// between reports, and the report says that they are missing.
-const COUNTED_BEFORE: i64 = 500;
 
 impl SqliteStore {
     /// The report on the cases as they are now. The same for pages, API and command line.
@@ -26,7 +23,7 @@ impl SqliteStore {
         policies: &Policies,
         now: Micros,
     ) -> Result<Report, StoreError> {
-        let uncounted = self.count_anew(policies, COUNTED_BEFORE, now).await?;
+        let uncounted = self.count_first(policies, now).await?;
         let material = Material {
             days: self.days(query).await?,
             backlog: self.backlog(query.flow.as_deref(), now).await?,

@@ -195,23 +195,33 @@ pub(super) async fn append(
         let actor = actor.to_owned();
         let mut event = Event { sequence, kind, at, actor, detail, previous_hash, hash: String::new() };
         event.hash = event.expected_hash(case_id);
-        sqlx::query(
-            "insert into case_events (case_id, sequence, kind, at, actor, detail, previous_hash, hash)
-             values ($1, $2, $3, $4, $5, $6, $7, $8)",
-        )
-        .bind(case_id)
-        .bind(event.sequence)
-        .bind(event.kind.as_str())
-        .bind(event.at)
-        .bind(&event.actor)
-        .bind(event.detail.to_string())
-        .bind(&event.previous_hash)
-        .bind(&event.hash)
-        .execute(&mut **transaction)
-        .await
-        .map_err(sql("append a case event"))?;
+        insert_event(transaction, case_id, &event).await?;
         previous_hash = event.hash;
     }
+    Ok(())
+}
+
+/// Writes an event as it is: its sequence and hashes are the caller's.
+pub(super) async fn insert_event(
+    transaction: &mut Transaction<'static, Sqlite>,
+    case_id: &str,
+    event: &Event,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into case_events (case_id, sequence, kind, at, actor, detail, previous_hash, hash)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(case_id)
+    .bind(event.sequence)
+    .bind(event.kind.as_str())
+    .bind(event.at)
+    .bind(&event.actor)
+    .bind(event.detail.to_string())
+    .bind(&event.previous_hash)
+    .bind(&event.hash)
+    .execute(&mut **transaction)
+    .await
+    .map_err(sql("append a case event"))?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use sqlx::{Sqlite, Transaction};
 
 use super::event::{Event, EventKind};
-use super::sqlite::SqliteStore;
+use super::sqlite::{SqliteStore, insert_event};
 use crate::clock::{Micros, date_of};
 
 pub(super) const FLOWS: [&str; 3] = ["consumer_loan", "energy_claim", "insurance_claim"];
@@ -303,21 +303,7 @@ impl Case {
                 .unwrap();
         }
         for event in &self.events {
-            sqlx::query(
-                "insert into case_events (case_id, sequence, kind, at, actor, detail, previous_hash, hash)
-                 values ($1, $2, $3, $4, $5, $6, $7, $8)",
-            )
-            .bind(&self.id)
-            .bind(event.sequence)
-            .bind(event.kind.as_str())
-            .bind(event.at)
-            .bind(&event.actor)
-            .bind(event.detail.to_string())
-            .bind(&event.previous_hash)
-            .bind(&event.hash)
-            .execute(&mut **transaction)
-            .await
-            .unwrap();
+            insert_event(transaction, &self.id, event).await.unwrap();
         }
     }
 

@@ -13,9 +13,16 @@ use super::state::AppState;
 const HELD: Micros = 60 * 60 * 1_000_000;
 const LONGEST_REASON: usize = 4_000;
 
+/// How many samples wait. They are drawn when cases are counted, so what changed is counted first.
+pub(crate) async fn waiting(state: &AppState) -> Result<i64, Problem> {
+    state.shop.store.count_first(&state.shop.policies(), state.now()).await?;
+    Ok(state.shop.store.blind_waiting().await?)
+}
+
 /// A sample for this user, if there is one.
 pub(crate) async fn take(state: &AppState, signed: &Signed) -> Result<Option<BlindSample>, Problem> {
     let now = state.now();
+    state.shop.store.count_first(&state.shop.policies(), now).await?;
     Ok(state.shop.store.take_blind(&signed.user.id, now, now + HELD).await?)
 }
 

@@ -44,7 +44,7 @@ pub(crate) async fn show(
     Extension(language): Extension<Language>,
     Query(query): Query<BlindQuery>,
 ) -> Result<Html<String>, Problem> {
-    let waiting = state.shop.store.blind_waiting().await?;
+    let waiting = blind::waiting(&state).await?;
     let page = BlindPage { page: Page::new(language, Some(&signed), "blind"), query, waiting };
     Ok(Html(page.render()?))
 }
