@@ -1,11 +1,13 @@
 //! Whether two documents speak of the same person or the same account. Pure comparisons of
 //! normalised values; what a difference means for the case is the rules' business.
 
+mod complete;
 mod corroborate;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
+pub use complete::complete;
 pub use corroborate::corroborate;
 
 /// How two printed names compare.

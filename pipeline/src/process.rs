@@ -16,7 +16,7 @@ use crate::confidence::ConfidenceModel;
 use crate::config::{Bundle, BundleError, DocumentTypesError, load_document_types};
 use crate::domain::{Case, CaseResult, Document, FileFinding, Finding, Mode, Outcome, Timings, Version};
 use crate::intake::{CaseSource, SourceFile, hash_file};
-use crate::link::corroborate;
+use crate::link::{complete, corroborate};
 use crate::read::{FileOutcome, PageImage, ReadOptions, ReadingCache, Sandbox, SandboxError};
 use crate::rules::{Flow, Records, RulesError, decide};
 use crate::store::EventKind;
@@ -278,6 +278,8 @@ impl Engine {
         let deciding = Instant::now();
         if self.calibrated {
             corroborate(&mut case);
+            let readings: Vec<_> = pages.iter().map(|file| (file.name, file.reading)).collect();
+            complete(&mut case, &readings);
         }
         carry(&mut case.documents);
         let decision = decide(flow, &case, records);
