@@ -9,7 +9,7 @@ use std::time::Instant;
 use dossier::config::Bundle;
 use dossier::layout::arrange_with_rules;
 use dossier::marks::find_marks;
-use dossier::ocr::{ModelFiles, OcrsReader, Reader};
+use dossier::ocr::{Look, ModelFiles, OcrsReader, Reader};
 use dossier::upright::upright;
 use image::Rgb;
 use imageproc::drawing::draw_hollow_rect_mut;
@@ -26,9 +26,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if std::env::var_os("GLANCES").is_some() {
         let mut grey = image::imageops::grayscale(&image);
         for quarters in 0..4 {
-            let glance = reader.glance(&grey)?;
-            let (chars, sure) = (glance.chars, glance.mean_confidence());
-            eprintln!("quarter {quarters}: {} boxes, {chars} characters, mean {sure:.3}", glance.boxes.len());
+            for look in [Look::Brief, Look::Thorough] {
+                let glance = reader.glance(&grey, look)?;
+                let (boxes, chars, sure) = (glance.boxes.len(), glance.chars, glance.mean_confidence());
+                eprintln!("quarter {quarters}, {look:?}: {boxes} boxes, {chars} characters, mean {sure:.3}");
+            }
             grey = image::imageops::rotate90(&grey);
         }
         return Ok(());

@@ -36,22 +36,32 @@ pub trait Reader: Send + Sync {
     /// When the models cannot be run. A page without text is an empty list.
     fn read_words(&self, page: &GrayImage) -> Result<Vec<Word>, OcrError>;
 
-    /// A cheap look: what text there seems to be and how well a few of its lines read as the image
-    /// stands. It is what the choice between orientations is made of.
+    /// What text there seems to be and how well some of its lines read as the image stands. It is what
+    /// the choice between orientations is made of.
     ///
     /// # Errors
     /// When the models cannot be run.
-    fn glance(&self, image: &GrayImage) -> Result<Glance, OcrError> {
+    fn glance(&self, image: &GrayImage, _look: Look) -> Result<Glance, OcrError> {
         let words = self.read_words(image)?;
         Ok(Glance {
             sure_chars: words.iter().map(|word| word.confidence * word.text.chars().count() as f32).sum(),
             chars: words.iter().map(|word| word.text.chars().count() as u32).sum(),
+            word_chars: words.iter().map(|word| chars_in_words(word.text.chars())).sum(),
             boxes: words.iter().map(|word| TextBox::upright(word.bounds)).collect(),
         })
     }
 }
 
-/// What a cheap look at an image found.
+/// How much time a glance may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// Some lines of a small version, in which neighbouring lines of small print may run together.
+    Brief,
+    /// More lines, found as well as they are for reading.
+    Thorough,
+}
+
+/// What a look at an image found.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Glance {
     /// Where text seems to be, in pixels of the image.
@@ -60,6 +70,9 @@ pub struct Glance {
     pub chars: u32,
     /// The sum of their posteriors.
     pub sure_chars: f32,
+    /// Those in runs of letters as long as words. What stands on its side or its head reads as single
+    /// letters and digits.
+    pub word_chars: u32,
 }
 
 impl Glance {
@@ -67,6 +80,30 @@ impl Glance {
     pub fn mean_confidence(&self) -> f32 {
         if self.chars == 0 { 0.0 } else { self.sure_chars / self.chars as f32 }
     }
+
+    /// Share of the characters that stand in words, 0 without any.
+    pub fn word_share(&self) -> f32 {
+        if self.chars == 0 { 0.0 } else { self.word_chars as f32 / self.chars as f32 }
+    }
+}
+
+/// Shorter runs of letters are read into any picture.
+const WORD_LETTERS: u32 = 4;
+
+/// Characters in runs of at least [`WORD_LETTERS`] letters.
+fn chars_in_words(chars: impl Iterator<Item = char>) -> u32 {
+    let (mut all, mut run) = (0, 0);
+    for ch in chars.chain([' ']) {
+        if ch.is_alphabetic() {
+            run += 1;
+            continue;
+        }
+        if run >= WORD_LETTERS {
+            all += run;
+        }
+        run = 0;
+    }
+    all
 }
 
 /// A piece of text as the detector sees it: a rectangle that may lean.
@@ -102,4 +139,23 @@ pub enum OcrError {
     Shape { model: &'static str, problem: String },
     #[error("cannot run the {model} model")]
     Run { model: &'static str, source: Box<dyn std::error::Error + Send + Sync> },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::chars_in_words;
+
+    #[test]
+    fn short_runs_of_letters_are_no_words() {
+        for (text, chars) in [
+            ("Contrato de préstamo", 16),
+            ("9 o a w e P II", 0),
+            ("", 0),
+            ("x1234 TAE", 0),
+            ("uno", 0),
+            ("cuatro", 6),
+        ] {
+            assert_eq!(chars_in_words(text.chars()), chars, "{text}");
+        }
+    }
 }

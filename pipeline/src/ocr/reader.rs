@@ -8,7 +8,7 @@ use super::detect::find_boxes;
 use super::lines::{LinePiece, find_lines};
 use super::models::{ModelFiles, Models};
 use super::words::{without_noise, words_of};
-use super::{Glance, OcrError, Reader};
+use super::{Glance, Look, OcrError, Reader, chars_in_words};
 use crate::domain::Word;
 use crate::raster::Pyramid;
 
@@ -20,8 +20,11 @@ const MAX_BATCH_COLUMNS: usize = 6000;
 const MIN_FILL: f32 = 0.92;
 /// The detector's view for a glance: letters can just be told.
 const GLANCE_DETAIL: f32 = 0.6;
-/// Lines that a glance reads.
-const GLANCE_LINES: usize = 5;
+/// Lines that a brief glance reads, and those of a thorough one.
+const BRIEF_LINES: usize = 5;
+const THOROUGH_LINES: usize = 24;
+/// Lines so much higher than most are headings, pictures or two lines taken for one.
+const HIGH_LINE: f32 = 1.4;
 /// Columns of a frame.
 const FRAME_COLUMNS: usize = 4;
 
@@ -117,19 +120,35 @@ impl Reader for OcrsReader {
         Ok(without_noise(self.read_lines(page, &lines)?))
     }
 
-    fn glance(&self, image: &GrayImage) -> Result<Glance, OcrError> {
-        let boxes = find_boxes(&self.models, image, GLANCE_DETAIL)?;
-        let mut lines = find_lines(boxes.clone());
-        lines.retain(|line| line.right - line.left > 2.0 * line.height);
-        lines.sort_by(|a, b| worth(b).total_cmp(&worth(a)).then(a.left.total_cmp(&b.left)));
-        lines.truncate(GLANCE_LINES);
+    fn glance(&self, image: &GrayImage, look: Look) -> Result<Glance, OcrError> {
+        let (detail, count) = match look {
+            Look::Brief => (GLANCE_DETAIL, BRIEF_LINES),
+            Look::Thorough => (1.0, THOROUGH_LINES),
+        };
+        let boxes = find_boxes(&self.models, image, detail)?;
+        let mut lines = telling_lines(find_lines(boxes.clone()));
+        lines.truncate(count);
         let mut glance = Glance { boxes, ..Glance::default() };
         for (_, _, chars) in self.decode_lines(image, &lines)? {
             glance.chars += chars.len() as u32;
             glance.sure_chars += chars.iter().map(|ch| ch.probability).sum::<f32>();
+            let letters = chars.iter().filter_map(|ch| self.models.alphabet.get(ch.class.checked_sub(1)?));
+            glance.word_chars += chars_in_words(letters.copied());
         }
         Ok(glance)
     }
+}
+
+/// Lines of the usual height or less, those first that tell most for their time.
+fn telling_lines(mut lines: Vec<LinePiece>) -> Vec<LinePiece> {
+    lines.retain(|line| line.right - line.left > 2.0 * line.height);
+    let mut heights: Vec<f32> = lines.iter().map(|line| line.height).collect();
+    heights.sort_by(f32::total_cmp);
+    if let Some(usual) = heights.get(heights.len() / 2) {
+        lines.retain(|line| line.height <= HIGH_LINE * usual);
+    }
+    lines.sort_by(|a, b| worth(b).total_cmp(&worth(a)).then(a.left.total_cmp(&b.left)));
+    lines
 }
 
 /// A line of some twenty letters tells most for its time.

@@ -18,7 +18,7 @@ use crate::causes::with_causes;
 use crate::config::Bundle;
 use crate::domain::{Finding, FindingCode, Page, Word};
 use crate::intake::archive::{ArchiveLimits, unpack};
-use crate::ocr::{Glance, ModelFiles, OcrError, OcrsReader, Reader};
+use crate::ocr::{Glance, Look, ModelFiles, OcrError, OcrsReader, Reader};
 
 /// Parsers of nested forms are recursive; the main thread's 8 MB are not enough for honest files.
 const STACK_BYTES: usize = 64 << 20;
@@ -180,8 +180,8 @@ impl Reader for LazyReader {
         self.get()?.read_words(page)
     }
 
-    fn glance(&self, image: &GrayImage) -> Result<Glance, OcrError> {
-        self.get()?.glance(image)
+    fn glance(&self, image: &GrayImage, look: Look) -> Result<Glance, OcrError> {
+        self.get()?.glance(image, look)
     }
 }
 

@@ -2,18 +2,22 @@ use image::{GrayImage, Rgb, RgbImage};
 
 use super::*;
 use crate::domain::Word;
-use crate::ocr::{Glance, TextBox};
+use crate::ocr::{Glance, Look, TextBox};
 
 /// A reader that "reads" well when the picture's dark mark is in its top left quarter, and sees text
 /// along the longer direction of its stripes.
-struct CornerReader;
+#[derive(Default)]
+struct CornerReader {
+    /// A brief look tells nothing.
+    needs_time: bool,
+}
 
 impl Reader for CornerReader {
     fn read_words(&self, _page: &GrayImage) -> Result<Vec<Word>, OcrError> {
         Ok(Vec::new())
     }
 
-    fn glance(&self, image: &GrayImage) -> Result<Glance, OcrError> {
+    fn glance(&self, image: &GrayImage, look: Look) -> Result<Glance, OcrError> {
         let (width, height) = image.dimensions();
         let is_dark = |x: u32, y: u32| image.get_pixel(x, y).0[0] < 100;
         let dark_in = |left: u32, top: u32| {
@@ -25,10 +29,14 @@ impl Reader for CornerReader {
         let best =
             [(0, 0), (width / 2, 0), (0, height / 2), (width / 2, height / 2)].map(|(x, y)| dark_in(x, y));
         let reads = best[0] == best.into_iter().max().unwrap_or(0);
-        let confidence = if reads { 0.95 } else { 0.5 };
+        let confidence = match (reads, look) {
+            (_, Look::Brief) if self.needs_time => 0.55,
+            (true, _) => 0.95,
+            (false, _) => 0.5,
+        };
         let (long, short) = if height > width { (80.0, 20.0) } else { (20.0, 80.0) };
         let text_box = TextBox { center_x: 0.0, center_y: 0.0, width: long, height: short, slope: 0.0 };
-        Ok(Glance { boxes: vec![text_box; 5], chars: 40, sure_chars: 40.0 * confidence })
+        Ok(Glance { boxes: vec![text_box; 5], chars: 40, sure_chars: 40.0 * confidence, word_chars: 30 })
     }
 }
 
@@ -48,7 +56,7 @@ fn every_quarter_turn_is_undone() {
         (image::imageops::rotate270(&page()), 90.0),
     ];
     for (image, degrees) in turned {
-        let result = upright(image, false, &CornerReader).unwrap();
+        let result = upright(image, false, &CornerReader::default()).unwrap();
         assert_eq!(result.image, upright_page, "turned by {degrees}");
         assert!((result.rotation_degrees - degrees).abs() < 1e-6);
         assert_eq!(result.source, TextSource::Scan);
@@ -56,14 +64,22 @@ fn every_quarter_turn_is_undone() {
 }
 
 #[test]
+fn what_a_brief_look_leaves_open_a_thorough_one_tells() {
+    let reader = CornerReader { needs_time: true };
+    let result = upright(image::imageops::rotate180(&page()), false, &reader).unwrap();
+    assert_eq!(result.image, page());
+}
+
+#[test]
 fn a_camera_picture_without_a_found_page_is_kept_whole() {
-    let result = upright(page(), true, &CornerReader).unwrap();
+    let result = upright(page(), true, &CornerReader::default()).unwrap();
     assert_eq!(result.source, TextSource::Photo);
     assert_eq!(result.image.dimensions(), (300, 420));
 }
 
 #[test]
 fn huge_pictures_are_made_smaller() {
-    let result = upright(RgbImage::from_pixel(4000, 5000, Rgb([250; 3])), false, &CornerReader).unwrap();
+    let result =
+        upright(RgbImage::from_pixel(4000, 5000, Rgb([250; 3])), false, &CornerReader::default()).unwrap();
     assert_eq!(result.image.dimensions(), (2880, 3600));
 }

@@ -1,14 +1,20 @@
-use image::RgbImage;
 use image::imageops::{grayscale, rotate90, rotate180, rotate270};
+use image::{ImageBuffer, Pixel, RgbImage};
 
 use super::warp;
-use crate::ocr::{Glance, OcrError, Reader, TextBox};
+use crate::ocr::{Glance, Look, OcrError, Reader, TextBox};
 
 /// A glance at least this sure, with this many characters, needs no comparison.
 const SURE: f32 = 0.9;
 const ENOUGH_CHARS: u32 = 24;
 /// What reads less surely than this is no text as it stands.
 const NOISE: f32 = 0.7;
+/// When the best of brief glances says less than this, or another says nearly as much, all are looked at
+/// thoroughly.
+const DOUBT: f32 = 0.7;
+const NEARLY: f32 = 0.1;
+/// The part of the evidence that hangs on words; tables of numbers have few.
+const WORDS_TELL: f32 = 0.3;
 /// Boxes this much longer than wide tell the direction of their text.
 const LONG: f32 = 1.6;
 /// Less skew than this is not worth the blur of turning; lines are followed anyway.
@@ -32,7 +38,8 @@ pub(super) fn turn_upright(image: RgbImage, reader: &dyn Reader) -> Result<(RgbI
 }
 
 fn best_quarter(image: RgbImage, reader: &dyn Reader) -> Result<(u8, RgbImage, Glance), OcrError> {
-    let glance = reader.glance(&grayscale(&image))?;
+    let grey = grayscale(&image);
+    let glance = reader.glance(&grey, Look::Brief)?;
     let stands = stands_upright(&glance.boxes);
     if stands != Some(false) && is_sure(&glance) {
         return Ok((0, image, glance));
@@ -43,33 +50,57 @@ fn best_quarter(image: RgbImage, reader: &dyn Reader) -> Result<(u8, RgbImage, G
         Some(true) if glance.mean_confidence() > NOISE => &[2, 1, 3],
         _ => &[1, 3, 2],
     };
-    let mut best = (0u8, glance);
-    let mut best_image = None;
+    let mut glances = vec![(0, glance)];
     for &quarters in rivals {
-        let turned = match quarters {
-            1 => rotate90(&image),
-            2 => rotate180(&image),
-            _ => rotate270(&image),
-        };
-        let glance = reader.glance(&grayscale(&turned))?;
-        if evidence(&glance) > evidence(&best.1) {
-            best = (quarters, glance);
-            best_image = Some(turned);
-            if is_sure(&best.1) {
-                break;
-            }
+        let glance = reader.glance(&quarter_turned(&grey, quarters), Look::Brief)?;
+        let settles = is_sure(&glance);
+        glances.push((quarters, glance));
+        if settles {
+            break;
         }
     }
-    Ok((best.0, best_image.unwrap_or(image), best.1))
+    if in_doubt(&glances) {
+        for (quarters, glance) in &mut glances {
+            *glance = reader.glance(&quarter_turned(&grey, *quarters), Look::Thorough)?;
+        }
+    }
+    let best = glances.into_iter().reduce(|a, b| if evidence(&b.1) > evidence(&a.1) { b } else { a });
+    let (quarters, glance) = best.unwrap_or_default();
+    let image = if quarters == 0 { image } else { quarter_turned(&image, quarters) };
+    Ok((quarters, image, glance))
+}
+
+fn quarter_turned<P: Pixel + 'static>(
+    image: &ImageBuffer<P, Vec<P::Subpixel>>,
+    quarters: u8,
+) -> ImageBuffer<P, Vec<P::Subpixel>> {
+    match quarters {
+        0 => image.clone(),
+        1 => rotate90(image),
+        2 => rotate180(image),
+        _ => rotate270(image),
+    }
+}
+
+/// Whether no glance stands out.
+fn in_doubt(glances: &[(u8, Glance)]) -> bool {
+    let mut weights: Vec<f32> = glances.iter().map(|(_, glance)| evidence(glance)).collect();
+    weights.sort_by(|a, b| b.total_cmp(a));
+    match weights.as_slice() {
+        [best, second, ..] => *best < DOUBT || *second > best - NEARLY,
+        _ => false,
+    }
 }
 
 fn is_sure(glance: &Glance) -> bool {
     glance.chars >= ENOUGH_CHARS && glance.mean_confidence() >= SURE
 }
 
-/// How much speaks for an orientation: how surely its characters read, little if there are few.
+/// How much speaks for an orientation: how surely its characters read, a little more when they make words,
+/// little if there are few.
 fn evidence(glance: &Glance) -> f32 {
-    glance.mean_confidence() * (glance.chars as f32 / ENOUGH_CHARS as f32).min(1.0)
+    let words = 1.0 - WORDS_TELL + WORDS_TELL * glance.word_share();
+    glance.mean_confidence() * words * (glance.chars as f32 / ENOUGH_CHARS as f32).min(1.0)
 }
 
 /// Whether text runs across (`true`) or up and down; `None` when the boxes do not say.
