@@ -8,7 +8,7 @@ use rust_decimal::prelude::ToPrimitive;
 use super::{Candidate, Class, Scan, Typed};
 use crate::domain::Check;
 use crate::extract::labels::sheet::Sheet;
-use crate::extract::labels::tokens::tokens_of;
+use crate::extract::labels::tokens::{is_number_word, tokens_of};
 use crate::extract::parse::{Found, bic, cups, date, iban, money, naf, number, period, rate, tax_id};
 
 /// Runner-ups that a checksum may put in the place of what was read: two wrong characters in a code
@@ -185,7 +185,7 @@ fn months(scan: &Scan) -> Vec<Candidate> {
     for found in number::find_all(&scan.text) {
         let Some(count) = found.value.value.to_i64().filter(|_| found.value.decimals == 0) else { continue };
         let tail = scan.text.get(found.range.end..).unwrap_or_default();
-        let unit = tail.split_whitespace().flat_map(tokens_of).find(|token| !token.is_empty());
+        let unit = behind_words(tail).split_whitespace().flat_map(tokens_of).find(|token| !token.is_empty());
         let (count, format) = match unit.as_deref() {
             Some("meses" | "mes" | "months" | "month" | "mensualidades" | "cuotas" | "monthly" | "mths") => {
                 (count, 1.0)
@@ -198,6 +198,21 @@ fn months(scan: &Scan) -> Vec<Candidate> {
         }
     }
     all
+}
+
+/// What follows a number that is spelt out in brackets as well: `36 (treinta y seis) meses`.
+fn behind_words(tail: &str) -> &str {
+    let spelt = tail.trim_start().strip_prefix('(').and_then(|inside| inside.split_once(')'));
+    match spelt {
+        Some((words, rest)) if words.split_whitespace().flat_map(tokens_of).all(|word| is_spelt(&word)) => {
+            rest
+        }
+        _ => tail,
+    }
+}
+
+fn is_spelt(word: &str) -> bool {
+    word == "y" || word.split('-').all(is_number_word)
 }
 
 fn numbers(scan: &Scan, fits: impl Fn(&number::Number) -> bool) -> Vec<Candidate> {
@@ -302,4 +317,21 @@ fn over_neighbours(sheet: &Sheet) -> Vec<Candidate> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::behind_words;
+
+    #[test]
+    fn a_unit_may_stand_behind_the_number_in_words() {
+        for (tail, rest) in [
+            (" (treinta y seis) meses", " meses"),
+            (" (thirty-six) months", " months"),
+            (" (máximo) meses", " (máximo) meses"),
+            (" meses (dos)", " meses (dos)"),
+        ] {
+            assert_eq!(behind_words(tail), rest);
+        }
+    }
 }

@@ -18,6 +18,9 @@ const MOST_CLAIMS_OF_FOUR: usize = 14;
 pub(super) const LABELLED: f32 = 0.25;
 /// Claims without a label count where the numbers agree to the cent and this many others have one.
 const LEAST_LABELLED: usize = 2;
+/// Words between two numbers that are told together, and between two whose difference is told beside them.
+const WORDS_BETWEEN: usize = 4;
+const WORDS_BETWEEN_PAIR: usize = 12;
 /// An exact combination counts before a near one whose claims are this many times as strong: the last
 /// instalment stands beside the others and differs by little.
 const EXACT_LEAD: f32 = 12.0;
@@ -62,6 +65,9 @@ fn settle_one(agreement: &Agreement, fields: &[usize], ranked: &mut [Ranked]) {
     }
     if fields.iter().any(|field| ranked[*field].is_empty()) {
         return;
+    }
+    if let (Agreement::Sum { .. }, [total, part, told]) = (agreement, fields) {
+        raise_pair(*total, *part, *told, ranked);
     }
     let most = if fields.len() > 3 { MOST_CLAIMS_OF_FOUR } else { MOST_CLAIMS };
     let counts: Vec<usize> = fields.iter().map(|field| ranked[*field].len().min(most)).collect();
@@ -112,6 +118,37 @@ fn settle_one(agreement: &Agreement, fields: &[usize], ranked: &mut [Ranked]) {
     }
 }
 
+/// A total and a part near each other, with just the difference that a label tells, count as if labels told
+/// them as well.
+fn raise_pair(total: usize, part: usize, told: usize, ranked: &mut [Ranked]) {
+    let number = |claim: &Claim| claim.value.as_decimal();
+    let told_of = |field: usize| -> Vec<Decimal> {
+        ranked[field].iter().filter(|claim| claim.score >= LABELLED).filter_map(number).collect()
+    };
+    let (totals, parts, told) = (told_of(total), told_of(part), told_of(told));
+    if !totals.is_empty() {
+        return;
+    }
+    let difference = |one: &Claim, other: &Claim| Some(number(one)? - number(other)?);
+    let pair = ranked[total].iter().enumerate().find_map(|(at, high)| {
+        // What is labelled as the part may be the total: `Suma` is either.
+        if parts.iter().any(|part| Some(*part) != number(high)) {
+            return None;
+        }
+        let fits = |low: &Claim| {
+            stand_together(high, low, WORDS_BETWEEN_PAIR)
+                && difference(high, low).is_some_and(|number| told.contains(&number))
+        };
+        Some((at, ranked[part].iter().position(fits)?))
+    });
+    let Some((high, low)) = pair else { return };
+    for (field, at) in [(total, high), (part, low)] {
+        let mut claim = ranked[field].remove(at);
+        claim.score = claim.score.max(LABELLED);
+        ranked[field].insert(0, claim);
+    }
+}
+
 /// How well numbers agree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fit {
@@ -131,9 +168,26 @@ fn well_labelled(agreement: &Agreement, fit: Fit, claims: &[&Claim]) -> bool {
     let least = match (agreement, fit) {
         (Agreement::Annuity { .. } | Agreement::Instalments { .. }, Fit::Exact) => LEAST_LABELLED,
         (Agreement::Annuity { .. } | Agreement::Instalments { .. }, Fit::Near) => claims.len(),
+        (Agreement::Sum { .. }, _) => return parts_are_told(claims),
         _ => 1,
     };
     labelled(claims) >= least
+}
+
+/// Among many numbers some add up by chance, as a wage and a bonus do to the gross pay. At most one member
+/// of a sum is found by the sum alone, or two that stand side by side: `from 13 423 to 13 909`.
+fn parts_are_told(claims: &[&Claim]) -> bool {
+    let untold: Vec<&&Claim> = claims.iter().filter(|claim| claim.score < LABELLED).collect();
+    match untold.as_slice() {
+        [] | [_] => claims.len() > untold.len(),
+        [one, other] => claims.len() > 2 && stand_together(one, other, WORDS_BETWEEN),
+        _ => false,
+    }
+}
+
+fn stand_together(one: &Claim, other: &Claim, most_words: usize) -> bool {
+    let (first, second) = if one.words < other.words { (one, other) } else { (other, one) };
+    one.page == other.page && second.words.0.saturating_sub(first.words.1) <= most_words
 }
 
 fn labelled(claims: &[&Claim]) -> usize {
@@ -295,6 +349,32 @@ mod tests {
         let before = ranked[0][0].score;
         settle_product(0, 1, 2, &mut ranked);
         assert_eq!(ranked[0][0].score.to_bits(), before.to_bits());
+    }
+
+    #[test]
+    fn a_sum_alone_tells_one_member() {
+        let (told, untold) = (claim(Decimal::new(486, 0), 0.8, 40), |number: i64, at| {
+            claim(Decimal::new(number, 0), 0.06, at)
+        });
+        let (high, near, far) = (untold(13909, 20), untold(13423, 17), untold(13423, 90));
+        assert!(parts_are_told(&[&high, &near, &told]), "from one to the other");
+        assert!(!parts_are_told(&[&high, &far, &told]));
+        assert!(parts_are_told(&[&told, &told, &far]));
+        assert!(!parts_are_told(&[&high, &near, &far]));
+    }
+
+    #[test]
+    fn two_numbers_with_the_told_difference_count_as_told() {
+        let number = |number: i64, score, at| claim(Decimal::new(number, 0), score, at);
+        let mut ranked = [
+            vec![number(555, 0.06, 300), number(13909, 0.003, 20)],
+            vec![number(13, 0.06, 1), number(13423, 0.002, 17)],
+            vec![number(486, 0.85, 40), number(542, 0.7, 200)],
+        ];
+        raise_pair(0, 1, 2, &mut ranked);
+        assert_eq!(ranked[0][0].value.as_decimal(), Some(Decimal::new(13909, 0)));
+        assert_eq!(ranked[1][0].value.as_decimal(), Some(Decimal::new(13423, 0)));
+        assert!(ranked[0][0].score >= LABELLED && ranked[1][0].score >= LABELLED);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
+use super::captions;
 use super::exclusion::is_excluded;
 use super::lexicon::{Lexicon, Role};
 use super::occurrence::{Occurrence, find_occurrences};
@@ -43,6 +44,7 @@ pub struct Reading<'a> {
     pub sheet: Sheet<'a>,
     pub occurrences: Vec<Occurrence>,
     pub labelled: Vec<bool>,
+    pub captions_below: bool,
     pub blocks: Blocks,
     pub candidates: BTreeMap<Class, Vec<Candidate>>,
 }
@@ -55,17 +57,24 @@ impl<'a> Reading<'a> {
         for token in occurrences.iter().flat_map(|occurrence| &occurrence.tokens) {
             labelled[*token] = true;
         }
+        let captions_below = captions::stand_below(&sheet, &occurrences);
         let blocks = Blocks::find(config, &sheet, &occurrences);
         let mut candidates = BTreeMap::new();
         for class in (0..config.fields.len()).filter_map(|field| Class::of(config, field)) {
             candidates.entry(class).or_insert_with(|| find_candidates(config, class, &sheet, &occurrences));
         }
-        Self { sheet, occurrences, labelled, blocks, candidates }
+        Self { sheet, occurrences, labelled, captions_below, blocks, candidates }
     }
 
     fn view(&self, class: Class) -> View<'_> {
         let candidates = self.candidates.get(&class).map_or(&[][..], Vec::as_slice);
-        View { sheet: &self.sheet, occurrences: &self.occurrences, candidates, labelled: &self.labelled }
+        View {
+            sheet: &self.sheet,
+            occurrences: &self.occurrences,
+            candidates,
+            labelled: &self.labelled,
+            captions_below: self.captions_below,
+        }
     }
 }
 

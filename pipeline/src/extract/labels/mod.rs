@@ -9,6 +9,7 @@ pub mod occurrence;
 pub mod party;
 pub mod relation;
 pub mod evidence;
+mod captions;
 mod exclusion;
 mod unlabelled;
 mod period;

@@ -12,6 +12,8 @@ const TOTAL_WORDS: [&str; 7] = ["total", "totales", "totals", "suma", "sumas", "
 
 /// A column of this many values under its heading is a list.
 const LIST_ROWS: usize = 4;
+/// What is left of a bond that goes against the way of the page's captions.
+const AGAINST_THE_WAY: f32 = 0.3;
 /// Lines over which a label of running text may reach for its value: amounts spelt out take one.
 const MOST_LINES: usize = 3;
 
@@ -23,10 +25,15 @@ pub struct View<'a> {
     pub candidates: &'a [Candidate],
     /// For each token of the sheet, whether any label covers it.
     pub labelled: &'a [bool],
+    /// Labels stand under their values on this page.
+    pub captions_below: bool,
 }
 
 /// How well `candidate` stands to `label`, 0 to 1. 0 when it does not stand to it at all.
 pub fn value_after(view: &View, label: &Occurrence, candidate: &Candidate) -> f32 {
+    if closes_definition(view, label) {
+        return 0.0;
+    }
     let inline = inline(view, label, candidate);
     if inline > 0.0 {
         return inline;
@@ -35,6 +42,17 @@ pub fn value_after(view: &View, label: &Occurrence, candidate: &Candidate) -> f3
     let apart =
         right(view, label, candidate).max(below(view, label, candidate)).max(above(view, label, candidate));
     (apart * residue).max(follows(view, label, candidate))
+}
+
+/// `(the "Borrower")`, `(el «Prestatario»)`: a name given to what stands before it.
+fn closes_definition(view: &View, label: &Occurrence) -> bool {
+    let words = &view.sheet.page.words;
+    let (Some(first), Some(last)) = (words.get(label.first), words.get(label.end.max(1) - 1)) else {
+        return false;
+    };
+    let quoted = first.text.trim_start_matches('(').starts_with(['"', '“', '«', '\'', '‘', '„']);
+    let closed = last.text.trim_end_matches([',', ';', '.', ':']).ends_with(')');
+    quoted && closed
 }
 
 /// The value stands right before the label: `48 cuotas mensuales`. A name may be parted from its
@@ -142,7 +160,7 @@ fn shares_field(one: &Occurrence, other: &Occurrence) -> bool {
 }
 
 /// Whether it is a label and not merely the heading of a party.
-fn speaks(occurrence: &Occurrence) -> bool {
+pub(super) fn speaks(occurrence: &Occurrence) -> bool {
     use super::lexicon::Role;
     occurrence.roles.iter().any(|role| {
         !matches!(role, Role::Heading { .. } | Role::Title | Role::After { .. } | Role::Column { .. })
@@ -272,7 +290,8 @@ fn below(view: &View, label: &Occurrence, candidate: &Candidate) -> f32 {
     let crossed = obstacles(view, label, candidate, &corridor, [0.35, 0.6, 0.75]);
     let contested = if has_closer_header(view, label, candidate) { 0.3 } else { 1.0 };
     let list = if heads_list(view, label) { 0.25 } else { 1.0 };
-    0.95 * aligned * near * crossed * contested * list * before_value(view, label, candidate)
+    let way = if view.captions_below { AGAINST_THE_WAY } else { 1.0 };
+    0.95 * way * aligned * near * crossed * contested * list * before_value(view, label, candidate)
 }
 
 /// The label heads a column of many such values: the rows of a table are no fields.
@@ -299,7 +318,10 @@ fn above(view: &View, label: &Occurrence, candidate: &Candidate) -> f32 {
     if !(-0.2..1.2).contains(&gap) || !alone || sheet.pieces[label.piece].prose {
         return 0.0;
     }
-    if alignment_gap(&label.bounds, &candidate.bounds) > 0.8 * sheet.height { 0.0 } else { 0.45 }
+    if alignment_gap(&label.bounds, &candidate.bounds) > 0.8 * sheet.height {
+        return 0.0;
+    }
+    if view.captions_below { 0.95 } else { 0.45 }
 }
 
 /// The value comes on one of the next lines of the running text.

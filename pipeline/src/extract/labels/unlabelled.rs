@@ -3,10 +3,12 @@
 
 use super::evidence::Reading;
 use super::party::Belonging;
+use super::tokens::is_number_word;
 use crate::config::{DocumentTypeConfig, FieldConfig, FieldKind};
 use crate::extract::candidates::{Candidate, Class, Typed};
+use crate::extract::parse::date_words::month;
 use crate::extract::parse::name;
-use crate::extract::parse::text::single_spaced;
+use crate::extract::parse::text::{fold, single_spaced};
 
 /// A name is worth this much once a personal id stands with it.
 const IDENTIFIED: f32 = 0.3;
@@ -129,6 +131,14 @@ fn on_dateline(reading: &Reading, candidate: &Candidate) -> bool {
     let text =
         |word: &crate::domain::Word| word.text.trim_matches(|ch: char| !ch.is_alphanumeric()).to_lowercase();
     // In a sentence the place is introduced; on a line of its own it may open the line.
+    // A date in figures may follow the same one in words: `a seis de enero de dos mil veintiséis (06.01.2026)`.
+    let spelt =
+        |word: &crate::domain::Word| is_number_word(&fold(&text(word))) || month(&text(word)).is_some();
+    let bracketed = sheet.page.words.get(candidate.first).is_some_and(|word| word.text.starts_with('('));
+    let lead = match lead.iter().position(spelt).filter(|_| bracketed) {
+        Some(at) => &lead[..at],
+        None => lead,
+    };
     let town = match lead.iter().rposition(|word| text(word) == "en") {
         Some(at) => &lead[at + 1..],
         None if start == 0 && lead.len() <= 5 => lead,

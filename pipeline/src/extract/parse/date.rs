@@ -113,6 +113,7 @@ mod tests {
             "May 2, 1987",
             "2nd May 1987",
             "2nd of May, 1987",
+            "2nd day of May 1987",
             "02-MAY-1987",
             "02MAY1987",
             "1987-05-02",

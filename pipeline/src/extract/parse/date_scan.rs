@@ -114,7 +114,7 @@ fn token(piece: &str, first: char) -> Token {
     let folded = super::text::fold(piece);
     match folded.as_str() {
         "de" | "del" | "of" | "d" | "o" | "a" | "st" | "nd" | "rd" | "th" | "er" | "º" | "ª" | "the"
-        | "any" => Token::Filler,
+        | "any" | "day" => Token::Filler,
         _ => Token::Word,
     }
 }

@@ -87,7 +87,7 @@ const NAMES: [&[&str]; 12] = [
 ];
 
 /// Month 1 to 12 that the word names: in full, abbreviated, or in full with one letter misread.
-pub(super) fn month(word: &str) -> Option<u32> {
+pub fn month(word: &str) -> Option<u32> {
     let folded = fold(word);
     let number = |at: usize| u32::try_from(at + 1).ok();
     if let Some(at) = NAMES.iter().position(|names| names.contains(&folded.as_str())) {

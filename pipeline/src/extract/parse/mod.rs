@@ -8,7 +8,7 @@ pub mod bic;
 pub mod cups;
 pub mod date;
 mod date_scan;
-mod date_words;
+pub mod date_words;
 pub mod iban;
 pub mod money;
 pub mod naf;

@@ -395,6 +395,12 @@ impl Book<'_> {
         self.adds_up() == Some(true) && self.ledger.closes && rows.iter().all(|row| row.valid)
     }
 
+    /// Every movement but the first follows from the balances around it.
+    fn is_chained(&self) -> bool {
+        let rows = &self.ledger.rows;
+        rows.len() > 2 && rows.iter().skip(1).all(|row| row.valid)
+    }
+
     /// The balance before the first movement, from the chain.
     fn reckoned_opening(&self) -> Option<i64> {
         if self.ledger.opening.is_some() {
@@ -412,7 +418,12 @@ impl Book<'_> {
         fields: &BTreeMap<String, FieldReading>,
         newest_first: bool,
     ) -> Option<FieldReading> {
-        let best = side.printed.first().map(|(value, _)| *value);
+        // A balance within the chain is carried from one page to the next, whatever its label says.
+        let carried = |value: i64| {
+            let rows = &self.ledger.rows;
+            side.chained && side.reckoned != Some(value) && rows.iter().any(|row| row.balance == Some(value))
+        };
+        let best = side.printed.iter().map(|(value, _)| *value).find(|value| !carried(*value));
         let listed = |value: &i64| side.printed.iter().any(|(printed, _)| printed == value);
         let stated = |value: &i64| side.chained && self.stated.contains(value);
         let chosen =
@@ -431,6 +442,7 @@ impl Book<'_> {
                 .map_or(0.0, |field| field.score)
                 .max(mentioned.map_or(0.0, |mention| 0.85 * mention.certainty)),
             (true, false) => 0.6,
+            (false, _) if self.is_chained() => 0.9,
             (false, _) => 0.72,
         };
         let place = labelled

@@ -163,7 +163,7 @@ const SPECIALS: [(Special, &str); 4] = [
         "saldofinal saldoactual saldoalcierre saldocierre saldodecierre closingbalance endingbalance \
          endbalance newbalance nuevosaldo saldonuevo saldoasufavor saldoalfinal saldofin finalbalance \
          balanceatend balanceonclose currentbalance saldoafecha saldoavuestrofavor saldoalfinalizar \
-         balanceattheend saldoresultante saldoafavor saldosalida saldodesalida saldoatufavor \
+         balanceattheend balanceatclose balanceattheclose saldoresultante saldoafavor saldosalida saldodesalida saldoatufavor \
          saldodecuenta saldoalafecha saldocontable saldofechaextracto saldototal balancecarriedforward",
     ),
     (
