@@ -177,7 +177,7 @@ fn expected_of(row: &dossier_web::RouteRow) -> Option<&'static [&'static str]> {
     const REVIEWERS: &[&str] = &["reviewer", "senior", "administrator"];
     match (row.method, row.path) {
         (_, "/login" | "/health/live" | "/health/ready" | "/metrics" | "/static/{*file}") => None,
-        (_, "/" | "/language") => Some(ALL),
+        (_, "/" | "/language" | "/api/v1/openapi.json" | "/api/docs" | "/api/docs/{*file}") => Some(ALL),
         ("GET", "/queue" | "/cases" | "/cases/{id}") => Some(ALL),
         ("GET", path) if path.starts_with("/cases/{id}/files") => Some(ALL),
         ("GET", "/api/v1/me" | "/api/v1/cases" | "/api/v1/cases/{id}" | "/api/v1/queue") => Some(ALL),
