@@ -35,11 +35,23 @@ impl Server {
 
     /// Starts with further lines of configuration.
     pub(crate) fn start_with(folder: tempfile::TempDir, settings: &str) -> Self {
+        Self::start_at("127.0.0.1:0", folder, settings)
+    }
+
+    /// Stops and starts again where it was, after something in its folder was changed.
+    pub(crate) fn restart(self, settings: &str, change: impl FnOnce(&Path)) -> Self {
+        let listen = self.address.trim_start_matches("http://").to_owned();
+        let folder = self.stop();
+        change(folder.path());
+        Self::start_at(&listen, folder, settings)
+    }
+
+    fn start_at(listen: &str, folder: tempfile::TempDir, settings: &str) -> Self {
         let records = samples().join("records").canonicalize().unwrap();
         let config = format!("records = \"{}\"\n{settings}", records.display());
         std::fs::write(folder.path().join("dossier.toml"), config).unwrap();
         let mut process = dossier(folder.path())
-            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(["serve", "--listen", listen])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

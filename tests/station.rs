@@ -8,14 +8,16 @@ use thirtyfour::Key;
 
 use crate::browser::Browser;
 use crate::server::{Client, OWN_PASSWORD, Server, copy};
+use crate::serving::with_other_limit;
 
 fn loan() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/loan")
 }
 
 /// A server whose loan flow is never sure of two values, so that an application that is all right comes
-/// to a person who is asked about just these.
-fn doubtful_server() -> Server {
+/// to a person who is asked about just these. What the other flows decide by themselves is drawn for
+/// blind reviews.
+pub(crate) fn doubtful_server() -> Server {
     let folder = tempfile::tempdir().unwrap();
     let rules = folder.path().join("rules");
     copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules"), &rules);
@@ -24,11 +26,18 @@ fn doubtful_server() -> Server {
     let doubts = "[confidence.fields]\n\"contract.instalment\" = 1.0\n\"payslip.net_pay\" = 1.0\n";
     assert!(config.contains("[confidence.fields]\n"));
     std::fs::write(&flow, config.replace("[confidence.fields]\n", doubts)).unwrap();
-    Server::start_with(folder, &format!("rules = \"{}\"\n", rules.display()))
+    for other in ["energy_claim", "insurance_claim"] {
+        let flow = rules.join(other).join("flow.toml");
+        let config = std::fs::read_to_string(&flow).unwrap();
+        let drawn = config.replace("sample_share = 0.05", "sample_share = 1.0");
+        assert_ne!(config, drawn);
+        std::fs::write(&flow, drawn).unwrap();
+    }
+    Server::start_with(folder, "rules = \"rules\"\n")
 }
 
 /// Drops some files of the application in under a reference.
-fn drop_loan(server: &Server, reference: &str, files: &[&str]) {
+pub(crate) fn drop_loan(server: &Server, reference: &str, files: &[&str]) {
     let case = server.inbox().join("consumer_loan").join(reference);
     std::fs::create_dir_all(&case).unwrap();
     for file in files {
@@ -37,7 +46,10 @@ fn drop_loan(server: &Server, reference: &str, files: &[&str]) {
     std::fs::write(case.join(".ready"), "").unwrap();
 }
 
-const ALL: [&str; 5] =
+/// Samples of the other flows.
+const CLAIMS: [(&str, &str); 2] = [("energy_claim", "E-3106"), ("insurance_claim", "S-3116")];
+
+pub(crate) const ALL: [&str; 5] =
     ["application.json", "contract.pdf", "movimientos.pdf", "pasaporte.pdf", "recibo_nomina.pdf"];
 
 fn field<'a>(case: &'a Value, document_type: &str, name: &str) -> (usize, &'a Value) {
@@ -304,6 +316,37 @@ fn nothing_that_was_typed_is_lost() {
     assert_eq!(judged.count(), 1);
     assert_eq!(browser.run("return sessionStorage.length"), json!(0), "nothing of the case stays in the tab");
     assert!(browser.path().starts_with("/queue"));
+}
+
+#[test]
+fn the_rules_change_under_an_open_case() {
+    let server = doubtful_server();
+    let Some(browser) = Browser::open(&server, "rules") else { return };
+    let ana = server.user("ana", "reviewer");
+    ana.post("/language", &[("language", "es")]);
+    drop_loan(&server, "U-1", &ALL);
+    let case = ana.wait_for("U-1", "in_review");
+    let (document, _) = field(&case, "payslip", "employer_name");
+    let row = format!("d{document}-employer_name");
+    browser.log_in("ana", OWN_PASSWORD);
+    browser.click("form[action='/queue/next'] button");
+    browser.see_station();
+    browser.click(&format!("#v-{row}"));
+    browser.retype("Conservas Nuevas, S.A.");
+    browser.see(&format!("#{row}.dirty"), "");
+
+    let _server = with_other_limit(server);
+    browser.click(&format!("#v-{row}"));
+    browser.press(Key::Enter);
+    browser.see("#notices", "Las reglas han cambiado");
+    browser.see(".reasons", "supera el máximo");
+    browser.see(&format!("#v-{row}"), "Conservas Nuevas, S.A.");
+    assert_eq!(read(&ana, &case)["documents"], case["documents"], "nothing was saved");
+    browser.look("1-rules-changed");
+    browser.click(&format!("#v-{row}"));
+    browser.press(Key::Enter);
+    browser.see(&format!("#{row} .tag.good"), "confirmado");
+    assert_eq!(field(&read(&ana, &case), "payslip", "employer_name").1["value"], "Conservas Nuevas, S.A.");
 }
 
 fn a_table_is_saved_and_a_document_split(browser: &Browser, ana: &Client, case: &Value) {

@@ -175,7 +175,7 @@ pub(crate) async fn read(
     Extension(signed): Extension<Signed>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let case = desk::case(&state, &id).await?;
+    let case = desk::current(&state, &id).await?;
     images::record(&state, &signed, &id, 0, 0, "result").await?;
     let files = state.shop.store.files(&id).await?;
     let files: Vec<Value> = files

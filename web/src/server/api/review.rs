@@ -261,7 +261,7 @@ pub(crate) async fn preview(
     Path(id): Path<String>,
     Body(body): Body<Preview>,
 ) -> Result<Json<Value>, Problem> {
-    let case = desk::case(&state, &id).await?;
+    let case = desk::current(&state, &id).await?;
     let change = change_of(&state, &case, body.change).await?;
     Ok(Json(json!(desk::preview(&state, &case, change)?)))
 }
