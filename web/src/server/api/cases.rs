@@ -127,12 +127,14 @@ fn known<T>(
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
+    Extension(signed): Extension<Signed>,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Value>, Problem> {
+    let by_blind_reviewer = signed.may(Permission::Review);
+    let filter = CaseFilter { by_blind_reviewer, ..query.filter(state.now())? };
     let after = query.after.as_deref().map(Cursor::parse).transpose()?.map(Cursor::into_pair);
     let limit = query.limit();
-    let mut cases =
-        state.shop.store.cases(&query.filter(state.now())?, state.now(), after, limit + 1).await?;
+    let mut cases = state.shop.store.cases(&filter, state.now(), after, limit + 1).await?;
     let most = usize::try_from(limit).unwrap_or(1);
     let has_more = cases.len() > most;
     cases.truncate(most);
@@ -219,9 +221,11 @@ pub(crate) fn body_of(case: &StoredCase) -> Value {
 )]
 pub(crate) async fn events(
     State(state): State<AppState>,
+    Extension(signed): Extension<Signed>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     desk::case(&state, &id).await?;
+    images::record(&state, &signed, &id, 0, 0, "history").await?;
     let events = state.shop.store.events(&id).await?;
     let intact = dossier::store::verify_chain(&id, &events).is_ok();
     let events: Vec<Value> = events
