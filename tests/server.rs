@@ -96,6 +96,11 @@ impl Server {
         Client { agent: config.into(), address: self.address.clone(), cookie: String::new(), origin: true }
     }
 
+    /// A client with a session that was opened beforehand.
+    pub(crate) fn session(&self, secret: &str) -> Client {
+        Client { cookie: format!("dossier={secret}"), ..self.visitor() }
+    }
+
     /// A client with a fresh user of this role.
     pub(crate) fn user(&self, login: &str, role: &str) -> Client {
         let added =
