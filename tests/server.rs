@@ -213,15 +213,20 @@ impl Client {
 
     /// Waits until the case of this reference is in a state.
     pub(crate) fn wait_for(&self, reference: &str, state: &str) -> Value {
+        self.wait_until(reference, |case| case["state"] == state)
+    }
+
+    /// Waits until the case of this reference is, in the list, as it is wanted.
+    pub(crate) fn wait_until(&self, reference: &str, is_so: impl Fn(&Value) -> bool) -> Value {
         let started = Instant::now();
         let events = self.events();
         loop {
             let found = self.json(&format!("/api/v1/cases?reference={reference}"));
             let case = found["cases"].as_array().and_then(|cases| cases.first()).cloned();
-            if let Some(case) = case.filter(|case| case["state"] == state) {
+            if let Some(case) = case.filter(&is_so) {
                 return self.json(&format!("/api/v1/cases/{}", case["id"].as_str().unwrap()));
             }
-            assert!(started.elapsed() < PATIENCE, "{reference} never came to {state}: {found}");
+            assert!(started.elapsed() < PATIENCE, "{reference} never came so far: {found}");
             events.next();
         }
     }

@@ -114,7 +114,10 @@ export async function refresh() {
   dismiss('server');
   for (const then of refreshed) then(fresh);
   panel.scrollTop = top;
-  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  const back = focused ? document.getElementById(focused) : null;
+  back?.focus({ preventScroll: true });
+  // What stands above it may have grown.
+  back?.scrollIntoView({ block: 'nearest' });
   return true;
 }
 

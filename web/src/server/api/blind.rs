@@ -14,7 +14,7 @@ use crate::server::problem::Problem;
 use crate::server::state::AppState;
 use crate::server::{blind, desk, images};
 
-/// `POST /api/v1/blind/next`: the sample as `GET /api/v1/blind/{id}` gives it; 204 when there is none.
+/// `POST /api/v1/blind/next`: takes a sample, if there is one.
 #[utoipa::path(
     post,
     path = "/api/v1/blind/next",
@@ -70,7 +70,7 @@ pub(crate) struct Judgement {
     reason: String,
 }
 
-/// `POST /api/v1/blind/{id}/judgement`
+/// `POST /api/v1/blind/{id}/judgement`: what a person decides who has not seen what the machine did.
 #[utoipa::path(
     post,
     path = "/api/v1/blind/{id}/judgement",

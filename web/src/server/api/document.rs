@@ -1,4 +1,4 @@
-//! The API's OpenAPI document, and the pages that show it.
+//! The API's document (`OpenAPI`), and the pages that show it.
 
 use std::sync::{Arc, LazyLock};
 
@@ -57,12 +57,18 @@ impl Modify for Common {
         for item in document.paths.paths.values_mut() {
             let methods = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete];
             for operation in methods.into_iter().flatten() {
+                operation.summary = operation.summary.take().map(|summary| without_address(&summary));
                 for (status, description) in refusals {
                     operation.responses.responses.insert(status.to_owned(), RefOr::T(problem(description)));
                 }
             }
         }
     }
+}
+
+/// What a handler does, without the method and path that its comment begins with.
+fn without_address(summary: &str) -> String {
+    summary.split_once("`: ").map_or(summary, |(_, what)| what).to_owned()
 }
 
 fn problem(description: &str) -> Answer {
@@ -111,10 +117,8 @@ mod tests {
                 assert!(answers.keys().any(|status| status.starts_with('2')), "{method} {path}");
                 let problem = &answers["default"]["content"]["application/problem+json"]["schema"]["$ref"];
                 assert_eq!(problem, "#/components/schemas/Problem", "{method} {path}");
-                assert!(
-                    operation["summary"].as_str().is_some_and(|text| !text.is_empty()),
-                    "{method} {path}"
-                );
+                let summary = operation["summary"].as_str().unwrap();
+                assert!(!summary.is_empty() && !summary.contains("/api/v1"), "{method} {path}: {summary}");
             }
         }
         let is_api = |path: &str| path.starts_with("/api/v1/") && path != ADDRESS;

@@ -44,7 +44,7 @@ impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequestParts<S> for Que
     }
 }
 
-/// `GET /api/v1/me`
+/// `GET /api/v1/me`: who asks.
 #[utoipa::path(
     get,
     path = "/api/v1/me",

@@ -43,7 +43,7 @@ pub(crate) async fn next(
     Ok((status, Json(json!(lease))))
 }
 
-/// `POST /api/v1/cases/{id}/lease`
+/// `POST /api/v1/cases/{id}/lease`: takes this case, or keeps it for longer.
 #[utoipa::path(
     post,
     path = "/api/v1/cases/{id}/lease",
@@ -91,7 +91,7 @@ pub(crate) struct ReleaseQuery {
     generation: Option<i64>,
 }
 
-/// `DELETE /api/v1/cases/{id}/lease`
+/// `DELETE /api/v1/cases/{id}/lease`: gives the case back; without a generation a senior takes it from others.
 #[utoipa::path(
     delete,
     path = "/api/v1/cases/{id}/lease",
@@ -117,7 +117,7 @@ pub(crate) struct Postponement {
     until: Micros,
 }
 
-/// `POST /api/v1/cases/{id}/postponement`
+/// `POST /api/v1/cases/{id}/postponement`: sets the case aside.
 #[utoipa::path(
     post,
     path = "/api/v1/cases/{id}/postponement",
@@ -145,7 +145,7 @@ pub(crate) struct Handover {
     note: String,
 }
 
-/// `POST /api/v1/cases/{id}/handover`
+/// `POST /api/v1/cases/{id}/handover`: hands the case to somebody, or to the seniors.
 #[utoipa::path(
     post,
     path = "/api/v1/cases/{id}/handover",
@@ -336,7 +336,7 @@ pub(crate) struct Decision {
     message: String,
 }
 
-/// `POST /api/v1/cases/{id}/decision`: what came of it.
+/// `POST /api/v1/cases/{id}/decision`: decides the case and says what came of it.
 #[utoipa::path(
     post,
     path = "/api/v1/cases/{id}/decision",
