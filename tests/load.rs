@@ -28,7 +28,8 @@ struct Load {
     others: usize,
     /// How long the shift lasts; it ends earlier when the queue is empty.
     lasts: Duration,
-    /// What a reviewer looks at a case for: far less than people need.
+    /// What a reviewer looks at a case for: far less than people need. Without it what is measured is how many
+    /// writes the disk takes, some hundred a second.
     looks: Duration,
 }
 
@@ -180,8 +181,8 @@ fn tell(shift: Vec<Done>, load: &Load) -> Vec<(&'static str, Duration)> {
 fn many_reviewers_share_a_queue() {
     let is_soak = std::env::var_os("DOSSIER_SOAK").is_some();
     let load = if is_soak {
-        let (lasts, looks) = (Duration::from_mins(1), Duration::from_secs(2));
-        Load { sessions: 200, waiting: 10_000, others: 20_000, lasts, looks }
+        let (lasts, looks) = (Duration::from_mins(1), Duration::from_secs(5));
+        Load { sessions: 200, waiting: 5_000, others: 10_000, lasts, looks }
     } else {
         Load { sessions: 24, waiting: 120, others: 200, lasts: Duration::from_mins(2), looks: Duration::ZERO }
     };
@@ -204,7 +205,7 @@ fn many_reviewers_share_a_queue() {
     });
     let decided: usize = shift.iter().map(|done| done.decided.len()).sum();
     eprintln!("{} sessions decided {decided} cases in {:?}", load.sessions, started.elapsed());
-    assert!(if is_soak { decided > load.sessions * 10 } else { decided >= load.waiting });
+    assert!(if is_soak { decided > load.sessions * 8 } else { decided >= load.waiting });
     let folder = server.stop();
     runtime.block_on(check(&folder.path().join("data/cases.db"), &shift, load.waiting));
     for (what, p99) in tell(shift, &load) {
