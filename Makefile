@@ -4,12 +4,12 @@ CARGO ?= cargo
 # Built by `unit` for the integration tests: building it alone would compile many dependencies again with other features.
 DOSSIER = $(or $(CARGO_TARGET_DIR),target)/release/dossier
 
-.PHONY: test packages fmt lint unit rules samples eval bench deny soak
+.PHONY: test packages fmt lint unit rules samples eval bench deny soak fuzz-api
 
 test: packages fmt lint unit rules samples
 	@echo "all tests passed"
 
-# Debian packages that tests need and that may be absent.
+# Debian packages and tools that tests need and that may be absent.
 packages:
 	@tests/install-packages.sh
 
@@ -42,6 +42,11 @@ bench:
 deny:
 	$(CARGO) deny check
 
-# What takes longer than a landing may: the full hostile suite, and lists and reports over 200 000 cases.
+# What takes longer than a landing may: the full hostile suite, lists and reports over 200 000 cases, and two
+# hundred reviewers at once.
 soak:
 	DOSSIER_SOAK=1 $(CARGO) test --workspace --release --locked
+
+# The API under many made-up requests, as every role; a short form of it is among the tests.
+fuzz-api: packages
+	DOSSIER_FUZZ=full $(CARGO) test --workspace --release --locked fuzz:: -- --nocapture

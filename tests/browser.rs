@@ -71,7 +71,8 @@ const TOO_WIDE: &str = r"
 /// Controls that a screen reader would have no name for.
 const NAMELESS: &str = r"
     const named = (part) => part.labels?.length || part.getAttribute('aria-label') || part.getAttribute('aria-labelledby')
-        || part.textContent.trim() || part.title;
+        || part.textContent.trim() || part.title
+        || part.querySelector('img')?.alt;
     const controls = document.querySelectorAll('input:not([type=hidden]), select, textarea, button, a[href], [role=toolbar], nav, dialog');
     return [...controls].filter((part) => part.checkVisibility() && !named(part)).map((part) => part.outerHTML.slice(0, 120));
 ";
@@ -240,7 +241,7 @@ impl Browser {
         assert_eq!(self.run(NAMELESS), json!([]), "{name}: controls have no name");
     }
 
-    fn picture(&self, name: &str) {
+    pub(crate) fn picture(&self, name: &str) {
         let png = self.wait(self.driver.screenshot_as_png());
         std::fs::write(self.pictures.join(format!("{name}.png")), png).unwrap();
     }

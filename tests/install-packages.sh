@@ -1,13 +1,30 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that building and testing need, where they are absent.
+# Installs what building and testing need and what may be absent: Debian packages, and schemathesis from
+# PyPI in an environment of its own below the target folder.
 set -euo pipefail
+cd "$(dirname "$0")/.."
+
+schemathesis="schemathesis==4.32.5"
+tools="${CARGO_TARGET_DIR:-target}/tools/schemathesis"
 
 missing=()
 command -v cc >/dev/null || missing+=(gcc libc6-dev)
 command -v chromium >/dev/null || missing+=(chromium)
 command -v chromedriver >/dev/null || missing+=(chromium-driver)
-[ ${#missing[@]} -eq 0 ] && exit 0
-sudo=""
-[ "$(id -u)" -eq 0 ] || sudo="sudo"
-$sudo apt-get update -qq
-$sudo apt-get install -y -qq "${missing[@]}"
+python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+if [ ${#missing[@]} -gt 0 ]; then
+    sudo=""
+    [ "$(id -u)" -eq 0 ] || sudo="sudo"
+    $sudo apt-get update -qq
+    $sudo apt-get install -y -qq "${missing[@]}"
+fi
+
+if ! grep -qsx "$schemathesis" "$tools/installed"; then
+    if python3 -m venv --clear "$tools" && "$tools/bin/pip" install --quiet --disable-pip-version-check "$schemathesis"; then
+        echo "$schemathesis" >"$tools/installed"
+    else
+        rm -rf "$tools"
+        echo "schemathesis could not be installed: the API is not fuzzed here" >&2
+        [ -z "${CI:-}" ]
+    fi
+fi

@@ -32,5 +32,11 @@ mod browser;
 #[path = "station.rs"]
 mod station;
 
+#[path = "load.rs"]
+mod load;
+
+#[path = "fuzz.rs"]
+mod fuzz;
+
 #[path = "hostile.rs"]
 mod hostile;

@@ -51,7 +51,7 @@ fn the_page_the_api_and_the_command_tell_what_was_done() {
     assert!(e2e > 0, "the samples have cases that rules decide: {cases:?}");
 
     decide(&ana, &review);
-    assert_eq!(judge_blind(&eva), e2e, "every decision of the rules is drawn");
+    assert_eq!(judge_blind(&eva, &manager), e2e, "every decision of the rules is drawn");
 
     let report = manager.json("/api/v1/report?by=reviewer");
     assert_eq!(report["total"]["cases"], CASES.len());
@@ -100,7 +100,7 @@ fn decide(client: &Client, case: &Value) {
 }
 
 /// Judges every sample, always by the same outcome, until there is none left; how many these were.
-fn judge_blind(client: &Client) -> usize {
+fn judge_blind(client: &Client, manager: &Client) -> usize {
     let mut judged = 0;
     loop {
         let next = client.post("/blind/next", &[]);
@@ -109,7 +109,12 @@ fn judge_blind(client: &Client) -> usize {
             return judged;
         }
         let id = target.rsplit('/').next().unwrap();
-        let before = state_of(client, id);
+        let before = state_of(manager, id);
+        assert_ne!(before["outcome"], Value::Null);
+        assert_eq!(listed(client, id)["sealed"], true, "the list does not tell it either");
+        assert_eq!(state_of(client, id)["outcome"], Value::Null);
+        let told = client.json(&format!("/api/v1/cases?outcome={}", before["outcome"].as_str().unwrap()));
+        assert!(!told["cases"].as_array().unwrap().iter().any(|case| case["id"] == id), "nor do filters");
         let page = client.text(&target);
         for told in ["DECIDED_BY", "class=\"outcome", "ALL_CHECKS_PASSED", "class=\"tag\""] {
             assert!(!page.contains(told), "the page tells the decision by {told}");
@@ -119,15 +124,19 @@ fn judge_blind(client: &Client) -> usize {
         let done = client.post(&target, &[("outcome", "reject"), ("reason", "así lo veo")]);
         assert_eq!(done.headers()["location"], "/blind?done=true");
         assert_eq!(client.get(&target).status(), 409, "a second judgement is refused");
-        assert_eq!(state_of(client, id), before, "the case is as it was");
+        assert_eq!(state_of(manager, id), before, "the case is as it was");
         judged += 1;
     }
 }
 
+fn listed(client: &Client, id: &str) -> Value {
+    let listed = client.json("/api/v1/cases");
+    listed["cases"].as_array().unwrap().iter().find(|case| case["id"] == id).unwrap().clone()
+}
+
 /// From the list: who opens the case itself sees the decision and gets no sample of it.
 fn state_of(client: &Client, id: &str) -> Value {
-    let listed = client.json("/api/v1/cases");
-    let case = listed["cases"].as_array().unwrap().iter().find(|case| case["id"] == id).unwrap().clone();
+    let case = listed(client, id);
     json!({"state": case["state"], "mode": case["mode"], "outcome": case["outcome"], "revision": case["revision"]})
 }
 

@@ -35,11 +35,23 @@ impl Server {
 
     /// Starts with further lines of configuration.
     pub(crate) fn start_with(folder: tempfile::TempDir, settings: &str) -> Self {
+        Self::start_at("127.0.0.1:0", folder, settings)
+    }
+
+    /// Stops and starts again where it was, after something in its folder was changed.
+    pub(crate) fn restart(self, settings: &str, change: impl FnOnce(&Path)) -> Self {
+        let listen = self.address.trim_start_matches("http://").to_owned();
+        let folder = self.stop();
+        change(folder.path());
+        Self::start_at(&listen, folder, settings)
+    }
+
+    fn start_at(listen: &str, folder: tempfile::TempDir, settings: &str) -> Self {
         let records = samples().join("records").canonicalize().unwrap();
         let config = format!("records = \"{}\"\n{settings}", records.display());
         std::fs::write(folder.path().join("dossier.toml"), config).unwrap();
         let mut process = dossier(folder.path())
-            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(["serve", "--listen", listen])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -82,6 +94,11 @@ impl Server {
     pub(crate) fn visitor(&self) -> Client {
         let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build();
         Client { agent: config.into(), address: self.address.clone(), cookie: String::new(), origin: true }
+    }
+
+    /// A client with a session that was opened beforehand.
+    pub(crate) fn session(&self, secret: &str) -> Client {
+        Client { cookie: format!("dossier={secret}"), ..self.visitor() }
     }
 
     /// A client with a fresh user of this role.
@@ -196,15 +213,20 @@ impl Client {
 
     /// Waits until the case of this reference is in a state.
     pub(crate) fn wait_for(&self, reference: &str, state: &str) -> Value {
+        self.wait_until(reference, |case| case["state"] == state)
+    }
+
+    /// Waits until the case of this reference is, in the list, as it is wanted.
+    pub(crate) fn wait_until(&self, reference: &str, is_so: impl Fn(&Value) -> bool) -> Value {
         let started = Instant::now();
         let events = self.events();
         loop {
             let found = self.json(&format!("/api/v1/cases?reference={reference}"));
             let case = found["cases"].as_array().and_then(|cases| cases.first()).cloned();
-            if let Some(case) = case.filter(|case| case["state"] == state) {
+            if let Some(case) = case.filter(&is_so) {
                 return self.json(&format!("/api/v1/cases/{}", case["id"].as_str().unwrap()));
             }
-            assert!(started.elapsed() < PATIENCE, "{reference} never came to {state}: {found}");
+            assert!(started.elapsed() < PATIENCE, "{reference} never came so far: {found}");
             events.next();
         }
     }

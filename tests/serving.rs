@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::server::{Server, read};
+use crate::station::{ALL, doubtful_server, drop_loan};
 
 fn id_of(case: &Value) -> String {
     case["id"].as_str().unwrap().to_owned()
@@ -105,6 +106,99 @@ fn a_case_that_was_begun_is_finished_after_a_power_cut_and_the_same_bytes_change
     server.stop();
 }
 
+/// Makes every loan one that is too large.
+pub(crate) fn with_other_limit(server: Server) -> Server {
+    server.restart("rules = \"rules\"\n", |folder| {
+        let flow = folder.join("rules/consumer_loan/flow.toml");
+        let text = std::fs::read_to_string(&flow).unwrap();
+        let changed = text.replace("largest_principal = 30000", "largest_principal = 1");
+        assert_ne!(text, changed);
+        std::fs::write(&flow, changed).unwrap();
+    })
+}
+
+#[test]
+fn when_the_rules_change_nobody_decides_by_others_than_were_shown() {
+    let server = doubtful_server();
+    let ana = server.user("ana", "reviewer");
+    for name in ["G-1", "G-2"] {
+        drop_loan(&server, name, &ALL);
+    }
+    let shown = ana.wait_for("G-1", "in_review");
+    let untouched = id_of(&ana.wait_for("G-2", "in_review"));
+    let id = id_of(&shown);
+    let (_, lease) = ana.post_json(&format!("/api/v1/cases/{id}/lease"), &json!({}));
+    let codes = |case: &Value| case["reasons"].to_string();
+    assert!(!codes(&shown).contains("AMOUNT_LIMIT"));
+
+    let server = with_other_limit(server);
+    let decision = |case: &Value| {
+        json!({"generation": lease["generation"], "revision": case["revision"], "outcome": "accept",
+               "reason": "todo en orden"})
+    };
+    let decide = |body: &Value| ana.post_json(&format!("/api/v1/cases/{id}/decision"), body);
+    let (status, problem) = decide(&decision(&shown));
+    assert_eq!((status, problem["code"].as_str()), (409, Some("rules_changed")), "{problem}");
+    let (document, field) = text_field(&shown);
+    let body = json!({"generation": lease["generation"], "revision": shown["revision"], "action": "correct",
+                      "document": document, "field": field, "value": "Nombre Corregido"});
+    let (status, problem) = ana.post_json(&format!("/api/v1/cases/{id}/corrections"), &body);
+    assert_eq!((status, problem["code"].as_str()), (409, Some("rules_changed")), "{problem}");
+
+    let now = ana.json(&format!("/api/v1/cases/{id}"));
+    assert!(codes(&now).contains("AMOUNT_LIMIT"), "the rules in force are shown: {}", now["reasons"]);
+    assert_ne!(now["rules"], shown["rules"]);
+    assert_eq!(now["documents"], shown["documents"], "what was read is as it was");
+    assert_eq!(now["lease"]["generation"], lease["generation"], "the case is still in hand");
+    assert!(codes(&ana.json(&format!("/api/v1/cases/{untouched}"))).contains("AMOUNT_LIMIT"));
+    let (status, decided) = decide(&decision(&now));
+    assert_eq!(status, 200, "{decided}");
+
+    let trail = server.user("eva", "auditor").json(&format!("/api/v1/cases/{id}/events"));
+    assert_eq!(trail["intact"], true);
+    let events = trail["events"].as_array().unwrap();
+    let kinds: Vec<&str> = events.iter().map(|event| event["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["received", "read", "decided", "queued", "claimed", "rechecked", "judged"]);
+    assert_eq!(events[6]["detail"]["rules"], now["rules"]["version"], "the decision names its rules");
+    assert_eq!(events[5]["detail"]["rules_before"], shown["rules"]["version"]);
+}
+
+#[test]
+fn of_two_who_correct_at_once_one_is_told_to_look_again() {
+    let server = doubtful_server();
+    let ana = server.user("ana", "reviewer");
+    drop_loan(&server, "B-1", &ALL);
+    let case = ana.wait_for("B-1", "in_review");
+    let id = id_of(&case);
+    let (_, lease) = ana.post_json(&format!("/api/v1/cases/{id}/lease"), &json!({}));
+    let (document, field) = text_field(&case);
+    // The same person in two tabs: both hold the lease, and both saw the same revision.
+    let correct = |value: &str| {
+        let body = json!({"generation": lease["generation"], "revision": case["revision"], "action": "correct",
+                          "document": document, "field": field, "value": value});
+        ana.post_json(&format!("/api/v1/cases/{id}/corrections"), &body)
+    };
+    let answers = std::thread::scope(|scope| {
+        let tabs = ["Uno Primero", "Dos Segundo"].map(|value| scope.spawn(move || (value, correct(value))));
+        tabs.map(|tab| tab.join().unwrap())
+    });
+    let won: Vec<&str> = answers.iter().filter(|(_, (status, _))| *status == 200).map(|one| one.0).collect();
+    let refused: Vec<&Value> =
+        answers.iter().filter(|(_, (status, _))| *status == 409).map(|one| &one.1.1).collect();
+    assert_eq!((won.len(), refused.len()), (1, 1), "{answers:?}");
+    assert_eq!(refused[0]["code"], "stale");
+    let now = ana.json(&format!("/api/v1/cases/{id}"));
+    assert_eq!(now["documents"][document]["fields"][&field]["value"], won[0]);
+    assert_eq!(now["revision"].as_i64().unwrap(), case["revision"].as_i64().unwrap() + 1);
+
+    // Another person has no lease of the case: nothing of theirs comes in between.
+    let bruno = server.user("bruno", "reviewer");
+    let body = json!({"generation": lease["generation"], "revision": now["revision"], "action": "correct",
+                      "document": document, "field": field, "value": "Tres Tercero"});
+    let (status, problem) = bruno.post_json(&format!("/api/v1/cases/{id}/corrections"), &body);
+    assert_eq!((status, problem["code"].as_str()), (409, Some("lost_lease")));
+}
+
 #[test]
 fn of_many_reviewers_one_gets_the_case() {
     let server = Server::start();
@@ -177,7 +271,7 @@ fn expected_of(row: &dossier_web::RouteRow) -> Option<&'static [&'static str]> {
     const REVIEWERS: &[&str] = &["reviewer", "senior", "administrator"];
     match (row.method, row.path) {
         (_, "/login" | "/health/live" | "/health/ready" | "/metrics" | "/static/{*file}") => None,
-        (_, "/" | "/language") => Some(ALL),
+        (_, "/" | "/language" | "/api/v1/openapi.json" | "/api/docs" | "/api/docs/{*file}") => Some(ALL),
         ("GET", "/queue" | "/cases" | "/cases/{id}") => Some(ALL),
         ("GET", path) if path.starts_with("/cases/{id}/files") => Some(ALL),
         ("GET", "/api/v1/me" | "/api/v1/cases" | "/api/v1/cases/{id}" | "/api/v1/queue") => Some(ALL),

@@ -8,14 +8,16 @@ use thirtyfour::Key;
 
 use crate::browser::Browser;
 use crate::server::{Client, OWN_PASSWORD, Server, copy};
+use crate::serving::with_other_limit;
 
 fn loan() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/loan")
 }
 
 /// A server whose loan flow is never sure of two values, so that an application that is all right comes
-/// to a person who is asked about just these.
-fn doubtful_server() -> Server {
+/// to a person who is asked about just these. What the other flows decide by themselves is drawn for
+/// blind reviews.
+pub(crate) fn doubtful_server() -> Server {
     let folder = tempfile::tempdir().unwrap();
     let rules = folder.path().join("rules");
     copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules"), &rules);
@@ -24,11 +26,18 @@ fn doubtful_server() -> Server {
     let doubts = "[confidence.fields]\n\"contract.instalment\" = 1.0\n\"payslip.net_pay\" = 1.0\n";
     assert!(config.contains("[confidence.fields]\n"));
     std::fs::write(&flow, config.replace("[confidence.fields]\n", doubts)).unwrap();
-    Server::start_with(folder, &format!("rules = \"{}\"\n", rules.display()))
+    for other in ["energy_claim", "insurance_claim"] {
+        let flow = rules.join(other).join("flow.toml");
+        let config = std::fs::read_to_string(&flow).unwrap();
+        let drawn = config.replace("sample_share = 0.05", "sample_share = 1.0");
+        assert_ne!(config, drawn);
+        std::fs::write(&flow, drawn).unwrap();
+    }
+    Server::start_with(folder, "rules = \"rules\"\n")
 }
 
 /// Drops some files of the application in under a reference.
-fn drop_loan(server: &Server, reference: &str, files: &[&str]) {
+pub(crate) fn drop_loan(server: &Server, reference: &str, files: &[&str]) {
     let case = server.inbox().join("consumer_loan").join(reference);
     std::fs::create_dir_all(&case).unwrap();
     for file in files {
@@ -37,7 +46,10 @@ fn drop_loan(server: &Server, reference: &str, files: &[&str]) {
     std::fs::write(case.join(".ready"), "").unwrap();
 }
 
-const ALL: [&str; 5] =
+/// Samples of the other flows.
+const CLAIMS: [(&str, &str); 2] = [("energy_claim", "E-3106"), ("insurance_claim", "S-3116")];
+
+pub(crate) const ALL: [&str; 5] =
     ["application.json", "contract.pdf", "movimientos.pdf", "pasaporte.pdf", "recibo_nomina.pdf"];
 
 fn field<'a>(case: &'a Value, document_type: &str, name: &str) -> (usize, &'a Value) {
@@ -62,6 +74,10 @@ fn a_whole_shift() {
     ana.post("/language", &[("language", "es")]);
     drop_loan(&server, "S-1", &ALL);
     let first = ana.wait_for("S-1", "in_review");
+    // What the rules decide by themselves meanwhile.
+    for (flow, reference) in CLAIMS {
+        server.drop_sample(flow, reference, reference);
+    }
 
     browser.go("/queue");
     browser.look("1-login");
@@ -145,6 +161,99 @@ fn a_whole_shift() {
     assert_eq!((decided["outcome"].as_str(), decided["mode"].as_str()), (Some("accept"), Some("hybrid")));
 
     a_locked_case_and_a_request(&server, &browser, &ana, &bruno);
+    the_manager_reads_what_was_done(&server, &browser);
+    the_other_pages(&server, &browser, first["id"].as_str().unwrap());
+}
+
+/// Logs the person before out and another in.
+fn change_shift(server: &Server, browser: &Browser, login: &str, role: &str) -> Client {
+    let client = server.user(login, role);
+    client.post("/language", &[("language", "es")]);
+    browser.click("form[action='/logout'] button");
+    browser.see("input[name=login]", "");
+    browser.log_in(login, OWN_PASSWORD);
+    client
+}
+
+/// The figures of the split by flow, from the cells of its table, each with the place where it leads.
+fn split_on_the_page(browser: &Browser) -> Value {
+    browser.run(
+        "const table = document.querySelector('[aria-labelledby=t-split] table');
+         const row = (line) => [...line.children].map((cell) => cell.firstChild.textContent.trim());
+         return [...table.rows].map(row)",
+    )
+}
+
+/// The split equals what was done: two applications that Ana decided with what the machine had read,
+/// and two claims that the rules decided or left to people.
+fn the_manager_reads_what_was_done(server: &Server, browser: &Browser) {
+    let manager = change_shift(server, browser, "gil", "manager");
+    for (_, reference) in CLAIMS {
+        let is_read = |case: &Value| case["state"] != "processing";
+        manager.wait_until(reference, is_read);
+    }
+    browser.go("/reports");
+    browser.see("[aria-labelledby=t-split] tr.total", "");
+    browser.look("15-reports");
+    let split = split_on_the_page(browser);
+    let column = |name: &str| {
+        let headings = split[0].as_array().unwrap();
+        headings.iter().position(|heading| heading == name).unwrap_or_else(|| panic!("{name} in {split}"))
+    };
+    let total = split.as_array().unwrap().last().unwrap();
+    let figure = |name: &str| total[column(name)].as_str().unwrap().parse::<usize>().unwrap();
+    let listed =
+        |filter: &str| manager.json(&format!("/api/v1/cases?{filter}"))["cases"].as_array().unwrap().len();
+    let e2e = listed("mode=e2e");
+    assert!(e2e > 0, "the rules decide one of the claims");
+    assert_eq!((figure("Automáticos"), figure("Híbridos"), figure("Manuales")), (e2e, 2, 0), "{split}");
+    assert_eq!(figure("Expedientes"), 2 + CLAIMS.len(), "{split}");
+    // A figure leads to its cases.
+    let hybrid = column("Híbridos") + 1;
+    browser.click(&format!("[aria-labelledby=t-split] tr.total td:nth-child({hybrid}) a"));
+    browser.see("table.list", "S-1");
+    browser.see("table.list", "R-1");
+    assert_eq!(browser.run("return document.querySelectorAll('table.list tbody tr').length"), json!(2));
+    browser.look("16-cases-behind-a-figure");
+    for (number, view) in ["trend", "decisions", "fields", "times", "people", "quality"].iter().enumerate() {
+        browser.go(&format!("/reports?view={view}"));
+        browser.see(".sheet h2", "");
+        browser.look(&format!("17-{number}-reports-{view}"));
+    }
+}
+
+/// Every other page, as somebody sees it who may see all.
+fn the_other_pages(server: &Server, browser: &Browser, case: &str) {
+    change_shift(server, browser, "ada", "administrator");
+    browser.go("/cases");
+    browser.see("table.list", "S-1");
+    browser.see("table.list", "oculto");
+    browser.look("18-cases");
+    browser.go("/blind");
+    browser.look("19-blind");
+    browser.click("form[action='/blind/next'] button");
+    browser.see("#judge", "");
+    browser.see("figure img", "");
+    browser.look("20-blind-case");
+    browser.click("[name=reason]");
+    browser.press("Así lo veo.");
+    browser.click("button[value=accept]");
+    browser.see("[role=status]", "");
+    browser.look("21-blind-done");
+    browser.go(&format!("/cases/{case}/history"));
+    browser.see("table.list", "");
+    browser.look("22-history");
+    browser.go("/users");
+    browser.see("table.list", "gil");
+    browser.look("23-users");
+    browser.go("/password");
+    browser.look("24-password");
+    browser.go("/cases/none");
+    browser.look("25-not-found");
+    // Swagger UI is not ours to colour; under the strict policy it has to work.
+    browser.go("/api/docs");
+    browser.see("#swagger-ui .opblock-summary-path", "/api");
+    browser.picture("26-api");
 }
 
 /// The statement's table: a wrong amount shows at its row, and what was changed can be undone.
@@ -306,6 +415,37 @@ fn nothing_that_was_typed_is_lost() {
     assert!(browser.path().starts_with("/queue"));
 }
 
+#[test]
+fn the_rules_change_under_an_open_case() {
+    let server = doubtful_server();
+    let Some(browser) = Browser::open(&server, "rules") else { return };
+    let ana = server.user("ana", "reviewer");
+    ana.post("/language", &[("language", "es")]);
+    drop_loan(&server, "U-1", &ALL);
+    let case = ana.wait_for("U-1", "in_review");
+    let (document, _) = field(&case, "payslip", "employer_name");
+    let row = format!("d{document}-employer_name");
+    browser.log_in("ana", OWN_PASSWORD);
+    browser.click("form[action='/queue/next'] button");
+    browser.see_station();
+    browser.click(&format!("#v-{row}"));
+    browser.retype("Conservas Nuevas, S.A.");
+    browser.see(&format!("#{row}.dirty"), "");
+
+    let _server = with_other_limit(server);
+    browser.click(&format!("#v-{row}"));
+    browser.press(Key::Enter);
+    browser.see("#notices", "Las reglas han cambiado");
+    browser.see(".reasons", "supera el máximo");
+    browser.see(&format!("#v-{row}"), "Conservas Nuevas, S.A.");
+    assert_eq!(read(&ana, &case)["documents"], case["documents"], "nothing was saved");
+    browser.look("1-rules-changed");
+    browser.click(&format!("#v-{row}"));
+    browser.press(Key::Enter);
+    browser.see(&format!("#{row} .tag.good"), "confirmado");
+    assert_eq!(field(&read(&ana, &case), "payslip", "employer_name").1["value"], "Conservas Nuevas, S.A.");
+}
+
 fn a_table_is_saved_and_a_document_split(browser: &Browser, ana: &Client, case: &Value) {
     let (statement, rows) = field(case, "bank_statement", "transactions");
     let count = rows["value"].as_array().unwrap().len();
@@ -337,4 +477,18 @@ fn a_table_is_saved_and_a_document_split(browser: &Browser, ana: &Client, case: 
     assert_eq!(split["documents"][contract + 1]["type"], "unknown");
     browser.see(&format!("#doc{} h2", contract + 1), "");
     browser.look("5-after-the-split");
+
+    // It is a payslip after all, one says, and it is read as that.
+    let parted = contract + 1;
+    browser.click(&format!("#reshape{parted} summary"));
+    browser.run(&format!("document.querySelector('[data-retype=\"{parted}\"] select').value = 'payslip'"));
+    browser.click(&format!("[data-retype=\"{parted}\"] button"));
+    browser.see(&format!("#doc{parted} h2"), "Nómina");
+    let retyped = read(ana, case);
+    assert_eq!(retyped["documents"][parted]["type"], "payslip");
+    assert_eq!(
+        retyped["documents"][parted]["parts"], split["documents"][parted]["parts"],
+        "its pages are the same"
+    );
+    browser.look("6-after-the-retyping");
 }

@@ -35,6 +35,7 @@ pub mod rules;
 pub mod review;
 pub mod store;
 pub mod work;
+pub mod recheck;
 pub mod sweep;
 pub mod accounts;
 pub mod statistics;

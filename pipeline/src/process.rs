@@ -305,6 +305,11 @@ impl Engine {
         Ok(Processed { result, events, page_counts: files.iter().map(pages).collect() })
     }
 
+    /// `sha256:…` of the rules in force.
+    pub fn rules_version(&self) -> &str {
+        &self.rules_version
+    }
+
     /// Runs the rules again on a result whose documents a person changed.
     ///
     /// # Errors

@@ -1,10 +1,12 @@
-//! What has to happen although nobody asks for it: cases near their deadline go to the seniors, and
-//! what changed is counted, so that a report has little left to do.
+//! What has to happen although nobody asks for it: cases near their deadline go to the seniors, cases
+//! that other rules decided are decided anew, and what changed is counted, so that a report has little
+//! left to do.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::causes::with_causes;
+use crate::recheck::recheck_some;
 use crate::review::escalation_horizon;
 use crate::store::StoreError;
 use crate::work::Workshop;
@@ -13,11 +15,14 @@ const EVERY: Duration = Duration::from_secs(10);
 /// Cases counted in one round; between rounds others get at the store.
 const COUNTED_A_ROUND: i64 = 2_000;
 
-/// Sweeps until `stop` is done. `on_escalated` hears the id of each case that goes to the seniors.
-pub async fn sweep(shop: &Arc<Workshop>, on_escalated: impl Fn(&str) + Send, stop: impl Future<Output = ()>) {
+/// Sweeps until `stop` is done. `on_changed` hears the id of each case that goes to the
+/// seniors or was decided anew.
+pub async fn sweep(shop: &Arc<Workshop>, on_changed: impl Fn(&str) + Send, stop: impl Future<Output = ()>) {
     tokio::pin!(stop);
+    // Rules change with a restart: once all cases were looked at, there is nothing more to recheck.
+    let mut to_recheck = Some(String::new());
     loop {
-        if let Err(error) = round(shop, &on_escalated).await {
+        if let Err(error) = round(shop, &on_changed, &mut to_recheck).await {
             tracing::error!(error = %with_causes(&error), "a sweep failed; the next one tries again");
         }
         tokio::select! {
@@ -27,13 +32,20 @@ pub async fn sweep(shop: &Arc<Workshop>, on_escalated: impl Fn(&str) + Send, sto
     }
 }
 
-async fn round(shop: &Workshop, on_escalated: &impl Fn(&str)) -> Result<(), StoreError> {
+async fn round(
+    shop: &Workshop,
+    on_changed: &impl Fn(&str),
+    to_recheck: &mut Option<String>,
+) -> Result<(), StoreError> {
     let now = shop.clock.now();
+    if let Some(after) = to_recheck {
+        *to_recheck = recheck_some(shop, after, on_changed).await?;
+    }
     for name in shop.engine.flow_names() {
         let horizon = shop.engine.flow(name).and_then(|flow| escalation_horizon(flow, now));
         let Some(horizon) = horizon else { continue };
         for id in shop.store.escalate_near(name, horizon, now).await? {
-            on_escalated(&id);
+            on_changed(&id);
         }
     }
     shop.store.count_anew(&shop.policies(), COUNTED_A_ROUND, now).await?;

@@ -52,7 +52,7 @@ pub struct Access {
     pub file: i64,
     /// 0 for the file as a whole.
     pub page: i64,
-    /// `case`, `page`, `original` or `result`.
+    /// `case`, `page`, `original`, `result`, `blind` or `history`.
     pub kind: String,
 }
 

@@ -23,7 +23,7 @@ pub struct BlindSample {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BlindJudged {
     Done,
-    /// It is not in this user's hands, or was judged before.
+    /// It is not in this user's hands, they have seen the decision, or it was judged before.
     NotYours,
 }
 
@@ -87,6 +87,17 @@ async fn seed(transaction: &mut Transaction<'static, Sqlite>) -> Result<String, 
         .map_err(sql(doing))
 }
 
+/// Whether the user has opened the case of the sample `b`, or its history: they know how it was decided.
+macro_rules! has_seen {
+    ($user:literal) => {
+        concat!(
+            "exists (select 1 from document_accesses a where a.case_id = b.case_id and a.user_id = ",
+            $user,
+            " and a.kind in ('case', 'result', 'history'))"
+        )
+    };
+}
+
 impl SqliteStore {
     /// Gives the user the oldest sample that nobody else has and that they have not seen the outcome of,
     /// or the one that they hold already.
@@ -101,16 +112,14 @@ impl SqliteStore {
     ) -> Result<Option<BlindSample>, StoreError> {
         let doing = "take a blind sample";
         let mut transaction = self.begin().await?;
-        // Who opened the case itself has seen what the machine decided.
-        let id: Option<String> = sqlx::query_scalar(
+        let id: Option<String> = sqlx::query_scalar(concat!(
             "select b.case_id from blind_samples b
-             where b.judged_at is null and (b.taken_by = $1 or b.taken_until <= $2)
-               and not exists (select 1 from document_accesses a
-                               where a.case_id = b.case_id and a.user_id = $1 and a.kind in ('case', 'result'))
-             order by (b.taken_by is not null and b.taken_by = $1 and b.taken_until > $2) desc,
+             where b.judged_at is null and (b.taken_by = $1 or b.taken_until <= $2) and not ",
+            has_seen!("$1"),
+            " order by (b.taken_by is not null and b.taken_by = $1 and b.taken_until > $2) desc,
                       b.drawn_at, b.case_id
              limit 1",
-        )
+        ))
         .bind(user_id)
         .bind(now)
         .fetch_optional(&mut *transaction)
@@ -128,7 +137,7 @@ impl SqliteStore {
         Ok(Some(BlindSample { case_id, taken_until: until }))
     }
 
-    /// The sample of a case while this user holds it.
+    /// The sample of a case while this user holds it and has not seen how the case was decided.
     ///
     /// # Errors
     /// When the database fails.
@@ -139,10 +148,11 @@ impl SqliteStore {
         now: Micros,
     ) -> Result<Option<BlindSample>, StoreError> {
         let doing = "read a blind sample";
-        let until: Option<Micros> = sqlx::query_scalar(
-            "select taken_until from blind_samples
-             where case_id = $1 and taken_by = $2 and taken_until > $3 and judged_at is null",
-        )
+        let until: Option<Micros> = sqlx::query_scalar(concat!(
+            "select b.taken_until from blind_samples b
+             where b.case_id = $1 and b.taken_by = $2 and b.taken_until > $3 and b.judged_at is null and not ",
+            has_seen!("$2"),
+        ))
         .bind(case_id)
         .bind(user_id)
         .bind(now)
@@ -177,12 +187,13 @@ impl SqliteStore {
     ) -> Result<BlindJudged, StoreError> {
         let doing = "record a blind judgement";
         let mut transaction = self.begin().await?;
-        let row = sqlx::query(
-            "update blind_samples set judged_at = $3, judged_by = $2, judged_outcome = $4,
+        let row = sqlx::query(concat!(
+            "update blind_samples as b set judged_at = $3, judged_by = $2, judged_outcome = $4,
                     was_wrong = (outcome <> $4), taken_until = 0
-             where case_id = $1 and taken_by = $2 and taken_until > $3 and judged_at is null
-             returning outcome, was_wrong",
-        )
+             where b.case_id = $1 and b.taken_by = $2 and b.taken_until > $3 and b.judged_at is null and not ",
+            has_seen!("$2"),
+            " returning outcome, was_wrong",
+        ))
         .bind(case_id)
         .bind(user_id)
         .bind(now)

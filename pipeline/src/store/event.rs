@@ -15,6 +15,8 @@ pub enum EventKind {
     Read,
     /// Rules decided: outcome, reason codes, versions, fields rested on.
     Decided,
+    /// The rules changed while it was in review, and those in force decided: outcome, reason codes, versions.
+    Rechecked,
     /// It came to the queue; with the goal and the deadline.
     Queued,
     /// Documents were asked for: which types, by whom.
@@ -48,10 +50,11 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    const ALL: [EventKind; 18] = [
+    const ALL: [EventKind; 19] = [
         EventKind::Received,
         EventKind::Read,
         EventKind::Decided,
+        EventKind::Rechecked,
         EventKind::Queued,
         EventKind::DocumentsRequested,
         EventKind::Claimed,
@@ -74,6 +77,7 @@ impl EventKind {
             EventKind::Received => "received",
             EventKind::Read => "read",
             EventKind::Decided => "decided",
+            EventKind::Rechecked => "rechecked",
             EventKind::Queued => "queued",
             EventKind::DocumentsRequested => "documents_requested",
             EventKind::Claimed => "claimed",

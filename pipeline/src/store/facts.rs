@@ -10,6 +10,7 @@ use super::audit::corrections_of;
 use super::cases::bad_case;
 use super::sqlite::{SqliteStore, StoreError, events_of, sql};
 use crate::clock::{Micros, date_of};
+use crate::domain::Mode;
 use crate::report::{Blind, CaseFacts, CaseRecord, Policies, Rollup};
 
 /// Cases counted in one transaction: other writers wait for it.
@@ -88,11 +89,13 @@ impl SqliteStore {
         policies: &Policies,
         now: Micros,
     ) -> Result<(), StoreError> {
-        forget(transaction, id).await?;
+        let was_decided = forget(transaction, id).await?;
         let Some((decided_at, mut record)) = read_record(transaction, id).await? else { return Ok(()) };
         let flow = record.result.flow.clone();
         let policy = policies.flow(&flow);
-        if record.blind.is_none() && super::blind::draw(transaction, id, &record, policy, now).await? {
+        // Drawn once, before lists tell how it was decided.
+        let may_draw = record.blind.is_none() && !was_decided;
+        if may_draw && super::blind::draw(transaction, id, &record, policy, now).await? {
             record.blind = Some(Blind { was_wrong: None });
         }
         let facts = CaseFacts::of(&record, policy);
@@ -119,15 +122,15 @@ impl SqliteStore {
     }
 }
 
-/// Takes away what was counted of a case.
-async fn forget(transaction: &mut Transaction<'static, Sqlite>, id: &str) -> Result<(), StoreError> {
+/// Takes away what was counted of a case. Whether the machine had decided it alone by then.
+async fn forget(transaction: &mut Transaction<'static, Sqlite>, id: &str) -> Result<bool, StoreError> {
     let doing = "forget the facts of a case";
-    let before = sqlx::query("delete from case_facts where case_id = $1 returning day, flow")
+    let before = sqlx::query("delete from case_facts where case_id = $1 returning day, flow, facts")
         .bind(id)
         .fetch_optional(&mut **transaction)
         .await
         .map_err(sql(doing))?;
-    let Some(before) = before else { return Ok(()) };
+    let Some(before) = before else { return Ok(false) };
     sqlx::query("delete from case_marks where case_id = $1")
         .bind(id)
         .execute(&mut **transaction)
@@ -135,7 +138,11 @@ async fn forget(transaction: &mut Transaction<'static, Sqlite>, id: &str) -> Res
         .map_err(sql(doing))?;
     let day: String = before.try_get("day").map_err(sql(doing))?;
     let flow: String = before.try_get("flow").map_err(sql(doing))?;
-    outdate(transaction, &day, &flow).await
+    let facts: Vec<u8> = before.try_get("facts").map_err(sql(doing))?;
+    outdate(transaction, &day, &flow).await?;
+    // Facts that another version wrote may not be understood: that it was counted is known.
+    let facts: Result<CaseFacts, _> = postcard::from_bytes(&facts);
+    Ok(facts.map_or(true, |facts| facts.mode == Some(Mode::E2e)))
 }
 
 /// The sum of a day no longer holds.

@@ -33,6 +33,8 @@ pub struct CaseSummary {
     /// Who holds it now, by name.
     pub held_by: Option<String>,
     pub assigned_to: Option<String>,
+    /// Whoever asks may be given the case as a blind sample: outcome and reasons are left out.
+    pub sealed: bool,
 }
 
 /// How a case stands against its goal and deadline.
@@ -47,13 +49,26 @@ pub enum SlaState {
     Overdue,
 }
 
-/// The summaries of cases, with who holds each at the moment `$1`, that the rest of the statement chooses.
+/// Whether people who judge blind may not be told how the machine decided a case: it was drawn and nobody
+/// has judged it, or it is not counted yet, when samples are drawn. `$19` says whether one of them asks.
+macro_rules! sealed {
+    () => {
+        "($19 = 1 and c.mode = 'e2e' and c.state = 'final' and (
+            exists (select 1 from blind_samples b where b.case_id = c.id and b.judged_at is null)
+            or exists (select 1 from stale_facts s where s.case_id = c.id)))"
+    };
+}
+
+/// The summaries of cases, with who holds each at the moment `$1` and whether it is sealed, that the rest
+/// of the statement chooses.
 macro_rules! summaries {
-    ($rest:literal) => {
+    ($sealed:expr, $rest:literal) => {
         concat!(
             "select c.id, c.flow, c.reference, c.state, c.outcome, c.mode, c.received_on, c.created_at, c.queued_at,
                     c.goal_at, c.due_at, c.postponed_until, c.priority, c.amount_cents, c.escalated, c.reason_codes,
-                    c.revision, h.name as held_by, a.name as assigned_to
+                    c.revision, h.name as held_by, a.name as assigned_to, ",
+            $sealed,
+            " as sealed
              from cases c
              left join leases l on l.case_id = c.id and l.expires_at > $1
              left join users h on h.id = l.user_id
@@ -114,6 +129,9 @@ pub struct CaseFilter {
     pub decided_before: Option<Micros>,
     /// What a report counted the case under, see [`crate::report::CaseFacts::marks`].
     pub mark: Option<String>,
+    /// Whoever asks may be given blind samples: cases that may be drawn are listed without how they were
+    /// decided, and pass no filter by it.
+    pub by_blind_reviewer: bool,
 }
 
 /// Cases by state.
@@ -138,6 +156,7 @@ impl SqliteStore {
         offset: i64,
     ) -> Result<Vec<CaseSummary>, StoreError> {
         let rows = sqlx::query(summaries!(
+            "0",
             "where c.state = 'in_review'
                and ($2 is null or c.flow = $2)
                and ($3 is null or exists (select 1 from case_reasons r where r.case_id = c.id and r.code = $3))
@@ -175,7 +194,11 @@ impl SqliteStore {
         limit: i64,
     ) -> Result<Vec<CaseSummary>, StoreError> {
         let (created_at, id) = after.unwrap_or((Micros::MAX, String::new()));
-        let rows = sqlx::query(summaries!(
+        // A case that passes a filter by how it was decided would tell just that.
+        let tells = filter.outcome.is_some() || filter.reason.is_some() || filter.mark.is_some();
+        let rows = sqlx::query(concat!(
+            summaries!(
+                sealed!(),
             "where (c.created_at < $2 or (c.created_at = $2 and c.id < $3))
                and ($4 is null or c.flow = $4)
                and ($5 is null or exists (select 1 from case_reasons r where r.case_id = c.id and r.code = $5))
@@ -194,7 +217,9 @@ impl SqliteStore {
                     or ($17 = 'overdue' and c.due_at < $1)
                     or ($17 = 'late' and c.goal_at < $1 and c.due_at >= $1)
                     or ($17 = 'in_time' and c.goal_at >= $1))
-             order by c.created_at desc, c.id desc limit $18"
+               and ($20 = 0 or not "),
+            sealed!(),
+            ") order by c.created_at desc, c.id desc limit $18"
         ))
         .bind(now)
         .bind(created_at)
@@ -214,6 +239,8 @@ impl SqliteStore {
         .bind(filter.queued_before)
         .bind(filter.sla.map(SlaState::as_str))
         .bind(limit)
+        .bind(i64::from(filter.by_blind_reviewer))
+        .bind(i64::from(tells))
         .fetch_all(&self.reader)
         .await
         .map_err(sql("list cases"))?;
@@ -273,7 +300,9 @@ fn summary(row: &SqliteRow) -> Result<CaseSummary, StoreError> {
     let optional_text = |column: &'static str| row.try_get::<Option<String>, _>(column).map_err(failed());
     let number = |column: &'static str| row.try_get::<i64, _>(column).map_err(failed());
     let moment = |column: &'static str| row.try_get::<Option<i64>, _>(column).map_err(failed());
-    let outcome = optional_text("outcome")?;
+    let sealed = number("sealed")? != 0;
+    let outcome = optional_text("outcome")?.filter(|_| !sealed);
+    let reasons = text("reason_codes")?;
     let outcome =
         outcome.map(|name| outcome_of(&name).ok_or_else(|| bad_case("outcome", &id))).transpose()?;
     Ok(CaseSummary {
@@ -291,10 +320,15 @@ fn summary(row: &SqliteRow) -> Result<CaseSummary, StoreError> {
         priority: number("priority")?,
         amount_cents: number("amount_cents")?,
         escalated: number("escalated")? != 0,
-        reasons: serde_json::from_str(&text("reason_codes")?).map_err(|_| bad_case("reason_codes", &id))?,
+        reasons: if sealed {
+            Vec::new()
+        } else {
+            serde_json::from_str(&reasons).map_err(|_| bad_case("reason_codes", &id))?
+        },
         revision: number("revision")?,
         held_by: optional_text("held_by")?,
         assigned_to: optional_text("assigned_to")?,
+        sealed,
         id,
     })
 }

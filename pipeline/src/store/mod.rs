@@ -17,8 +17,8 @@ mod blind;
 mod blobs;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod synthetic;
+#[cfg(any(test, feature = "synthetic"))]
+pub mod synthetic;
 #[cfg(test)]
 mod report_tests;
 

@@ -225,8 +225,52 @@ async fn who_saw_the_decision_does_not_judge_it() {
     store.record_access(&seen("page")).await.unwrap();
     assert!(store.take_blind("eva", 4, 5).await.unwrap().is_some(), "a page tells nothing");
     store.record_access(&seen("case")).await.unwrap();
+    let judge =
+        async |now| store.judge_blind("A-0", "eva", Outcome::Accept, ("note", "because"), now).await.unwrap();
+    assert_eq!(store.blind_sample("A-0", "eva", 4).await.unwrap(), None, "the one in hand is lost");
+    assert_eq!(judge(4).await, BlindJudged::NotYours);
     assert_eq!(store.take_blind("eva", 6, 7).await.unwrap(), None);
     assert!(store.take_blind("ana", 6, 7).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn who_may_judge_blind_is_not_told_in_lists_how_the_machine_decided() {
+    let (_folder, store) = store().await;
+    record(&store, "A-0", Outcome::Accept, 1).await;
+    record(&store, "A-1", Outcome::Review, 1).await;
+    let listed = async |filter: CaseFilter, by_blind_reviewer| {
+        let filter = CaseFilter { by_blind_reviewer, ..filter };
+        store.cases(&filter, 10, None, 10).await.unwrap()
+    };
+    let accepted = || CaseFilter { outcome: Some(Outcome::Accept), ..CaseFilter::default() };
+    let is_sealed = async || {
+        let told = listed(CaseFilter::default(), true).await;
+        assert_eq!(told.len(), 2);
+        let case = told.iter().find(|case| case.id == "A-0").unwrap();
+        assert!(!told.iter().any(|case| case.id == "A-1" && case.sealed), "people decide that one");
+        assert_eq!(case.outcome.is_none(), case.sealed);
+        assert_eq!(listed(accepted(), true).await.is_empty(), case.sealed, "a filter tells as much");
+        assert_eq!(listed(accepted(), false).await.len(), 1, "others are told");
+        case.sealed
+    };
+    assert!(is_sealed().await, "nobody knows yet whether it will be drawn");
+    store.count_anew(&all_drawn(), 100, 2).await.unwrap();
+    assert!(is_sealed().await, "it was drawn");
+    store.take_blind("eva", 3, 9).await.unwrap().unwrap();
+    let judged = store.judge_blind("A-0", "eva", Outcome::Accept, ("note", "because"), 4).await.unwrap();
+    assert_eq!(judged, BlindJudged::Done);
+    store.count_anew(&all_drawn(), 100, 5).await.unwrap();
+    assert!(!is_sealed().await, "it was judged");
+}
+
+#[tokio::test]
+async fn a_decision_that_lists_told_is_not_drawn_later() {
+    let (_folder, store) = store().await;
+    record(&store, "A-0", Outcome::Accept, 1).await;
+    store.count_anew(&Policies::default(), 100, 2).await.unwrap();
+    sqlx::query("insert into stale_facts (case_id) select id from cases").execute(&store.pool).await.unwrap();
+    store.count_anew(&all_drawn(), 100, 3).await.unwrap();
+    assert_eq!(store.blind_waiting().await.unwrap(), 0);
 }
 
 #[tokio::test]

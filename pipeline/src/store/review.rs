@@ -110,6 +110,69 @@ impl SqliteStore {
     }
 }
 
+impl SqliteStore {
+    /// Ids of cases in review whose last decision rests on other rules than these, in order, behind `after`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn decided_by_other_rules(
+        &self,
+        version: &str,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<String>, StoreError> {
+        sqlx::query_scalar(
+            "select id from cases where state = 'in_review' and rules_version <> $1 and id > $2
+             order by id limit $3",
+        )
+        .bind(version)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(&self.reader)
+        .await
+        .map_err(sql("find cases that other rules decided"))
+    }
+
+    /// Records what the rules in force say of a case in review; `false` when it has changed since.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is recorded then.
+    pub async fn record_recheck(
+        &self,
+        case_id: &str,
+        revision: i64,
+        result: &CaseResult,
+        amount_cents: i64,
+        event: (EventKind, serde_json::Value),
+        now: Micros,
+    ) -> Result<bool, StoreError> {
+        let doing = "record what the rules in force say";
+        let mut transaction = self.begin().await?;
+        let changed = sqlx::query(
+            "update cases set revision = revision + 1, result = $3, outcome = $4, decided_at = $5,
+                    rules_version = $6, amount_cents = $7
+             where id = $1 and revision = $2 and state = 'in_review'",
+        )
+        .bind(case_id)
+        .bind(revision)
+        .bind(encode("a result", result)?)
+        .bind(result.outcome.as_str())
+        .bind(now)
+        .bind(&result.rules.version)
+        .bind(amount_cents)
+        .execute(&mut *transaction)
+        .await
+        .map_err(sql(doing))?;
+        if changed.rows_affected() == 0 {
+            return Ok(false);
+        }
+        write_reasons(&mut transaction, case_id, result).await?;
+        append(&mut transaction, case_id, "machine", vec![event], now).await?;
+        transaction.commit().await.map_err(sql(doing))?;
+        Ok(true)
+    }
+}
+
 /// The new revision; `None` when the case is no longer what the change was made on.
 async fn update_case(
     transaction: &mut Transaction<'static, Sqlite>,

@@ -1,5 +1,7 @@
 //! Made-up cases in any number, written as the server would have left them: with results, hash-chained
-//! histories, corrections and blind samples. For tests of lists and reports; follows from a seed.
+//! histories, corrections and blind samples. For tests of lists, reports and the queue; follows from a seed.
+//! Fails by panicking, as tests do.
+#![expect(clippy::unwrap_used, reason = "tests alone call it, those of other crates too")]
 
 use serde_json::{Value as Json, json};
 use sqlx::{Sqlite, Transaction};
@@ -8,7 +10,7 @@ use super::event::{Event, EventKind};
 use super::sqlite::{SqliteStore, insert_event};
 use crate::clock::{Micros, date_of};
 
-pub(super) const FLOWS: [&str; 3] = ["consumer_loan", "energy_claim", "insurance_claim"];
+pub const FLOWS: [&str; 3] = ["consumer_loan", "energy_claim", "insurance_claim"];
 const REASONS: [&str; 6] = [
     "NAME_MISMATCH",
     "UNCERTAIN_FIELD",
@@ -35,7 +37,7 @@ const BATCH: usize = 1_000;
 const NOW: Micros = 1_780_000_000_000_000;
 
 /// Writes cases that came in evenly over `span`, and says what time it is when all have.
-pub(super) async fn fill(store: &SqliteStore, cases: usize, span: Micros) -> Micros {
+pub async fn fill(store: &SqliteStore, cases: usize, span: Micros) -> Micros {
     for number in 0..REVIEWERS {
         sqlx::query(
             "insert into users (id, login, name, role, password_hash, created_at)
@@ -56,6 +58,24 @@ pub(super) async fn fill(store: &SqliteStore, cases: usize, span: Micros) -> Mic
         transaction.commit().await.unwrap();
     }
     NOW
+}
+
+/// Writes cases that came to the queue at `now`, decided by the rules of this version.
+pub async fn fill_queue(store: &SqliteStore, cases: usize, now: Micros, rules: &str) {
+    for first in (0..cases).step_by(BATCH) {
+        let mut transaction = store.begin().await.unwrap();
+        for number in first..cases.min(first + BATCH) {
+            let mut case = Case::new(number, now);
+            case.id = format!("queue-{number:08}");
+            case.reference = format!("Q-{number}");
+            case.rules = rules.to_owned();
+            let codes = [case.random.pick(&REASONS)];
+            case.come_in(now);
+            let state = case.queued(now, &codes);
+            case.insert(&mut transaction, &state, &codes).await;
+        }
+        transaction.commit().await.unwrap();
+    }
 }
 
 /// xorshift64*: enough to mix.
@@ -83,6 +103,7 @@ struct Case {
     flow: &'static str,
     reference: String,
     at: Micros,
+    rules: String,
     random: Random,
     events: Vec<Event>,
 }
@@ -109,6 +130,7 @@ impl Case {
             flow: random.pick(&FLOWS),
             reference: format!("S-{number}"),
             at,
+            rules: "sha256:0".to_owned(),
             random,
             events: Vec::new(),
         }
@@ -133,8 +155,7 @@ impl Case {
         let fate = self.random.below(100);
         let mut codes: Vec<&str> = Vec::new();
         let read_at = self.at + 2_000_000 + i64::try_from(self.random.below(20_000_000)).unwrap();
-        self.event(EventKind::Received, self.at, "machine", json!({"files": 4}));
-        self.event(EventKind::Read, read_at, "machine", json!({}));
+        self.come_in(read_at);
         let (state, corrected) = match fate {
             0..62 => (self.decided_end_to_end(read_at), None),
             62..68 => (self.waiting(read_at), None),
@@ -155,6 +176,11 @@ impl Case {
         if state.mode == Some("e2e") && self.random.happens(5) {
             self.insert_sample(transaction, &state).await;
         }
+    }
+
+    fn come_in(&mut self, read_at: Micros) {
+        self.event(EventKind::Received, self.at, "machine", json!({"files": 4}));
+        self.event(EventKind::Read, read_at, "machine", json!({}));
     }
 
     fn decided_end_to_end(&mut self, at: Micros) -> State {
@@ -187,12 +213,7 @@ impl Case {
         }
     }
 
-    #[expect(clippy::type_complexity, reason = "what is written beside the case, once")]
-    fn reviewed(
-        &mut self,
-        at: Micros,
-        codes: &[&str],
-    ) -> (State, Option<(String, (&'static str, &'static str), Micros)>) {
+    fn queued(&mut self, at: Micros, codes: &[&str]) -> State {
         let due_at = at + 48 * HOUR;
         let reasons: Vec<Json> = codes
             .iter()
@@ -200,8 +221,7 @@ impl Case {
             .collect();
         self.event(EventKind::Decided, at, "machine", json!({"outcome": "review", "reasons": reasons}));
         self.event(EventKind::Queued, at, "machine", json!({"goal_at": at + 24 * HOUR, "due_at": due_at}));
-        let claimed_at = at + i64::try_from(self.random.below(60 * 3_600)).unwrap() * 1_000_000;
-        let mut state = State {
+        State {
             name: "in_review",
             outcome: "review",
             mode: None,
@@ -210,7 +230,17 @@ impl Case {
             queued_at: Some(at),
             due_at: Some(due_at),
             touched: false,
-        };
+        }
+    }
+
+    #[expect(clippy::type_complexity, reason = "what is written beside the case, once")]
+    fn reviewed(
+        &mut self,
+        at: Micros,
+        codes: &[&str],
+    ) -> (State, Option<(String, (&'static str, &'static str), Micros)>) {
+        let mut state = self.queued(at, codes);
+        let claimed_at = at + i64::try_from(self.random.below(60 * 3_600)).unwrap() * 1_000_000;
         let corrected_at = claimed_at + 90_000_000;
         let judged_at = corrected_at + i64::try_from(self.random.below(900)).unwrap() * 1_000_000;
         // Some that nobody took yet, and a few that were left lying.
@@ -257,7 +287,7 @@ impl Case {
             .collect();
         json!({"reference": self.reference, "flow": self.flow, "outcome": state.outcome, "mode": state.mode,
                "received_on": date_of(self.at).to_string(), "reasons": reasons, "outputs": {}, "documents": documents,
-               "rules": {"version": "sha256:0"}, "models": {"version": "sha256:0"}, "pages": 6,
+               "rules": {"version": self.rules}, "models": {"version": "sha256:0"}, "pages": 6,
                "timings_ms": {"decode": 40, "ocr": 900, "classify": 1, "extract": 9, "decide": 1, "total": 1000}})
     }
 
@@ -272,7 +302,7 @@ impl Case {
             "insert into cases (id, flow, reference, received_on, created_at, decided_at, outcome, mode, pages,
                     rules_version, models_version, result, state, reason_codes, touched, queued_at, goal_at, due_at,
                     waiting_since, first_response_at, final_at, amount_cents)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, 6, '', '', $9, $10, $11, $12, $13, $14, $14,
+             values ($1, $2, $3, $4, $5, $6, $7, $8, 6, $16, '', $9, $10, $11, $12, $13, $14, $14,
                      case when $10 = 'waiting_documents' then $6 end,
                      case when $10 <> 'in_review' then $6 end, $15, 100000)",
         )
@@ -291,6 +321,7 @@ impl Case {
         .bind(state.queued_at)
         .bind(state.due_at)
         .bind(state.final_at)
+        .bind(&self.rules)
         .execute(&mut **transaction)
         .await
         .unwrap();

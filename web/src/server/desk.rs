@@ -4,9 +4,12 @@
 use dossier::clock::Micros;
 use dossier::domain::{CaseResult, DocumentType, Part};
 use dossier::process::ReadFile;
+use dossier::recheck::recheck;
 use dossier::review::{Change, ChangeError, Judgement, RowsError, amount_cents, change, judge};
 use dossier::rules::Flow;
-use dossier::store::{CaseState, Committed, Effect, Lease, Postponed, ReviewCommit, StoredCase, Taken};
+use dossier::store::{
+    CaseState, Committed, Effect, EventKind, Lease, Postponed, ReviewCommit, StoredCase, Taken,
+};
 use dossier::understand::FilePages;
 
 use super::access::Signed;
@@ -28,6 +31,16 @@ pub(crate) struct Grip {
 /// The case with this id.
 pub(crate) async fn case(state: &AppState, id: &str) -> Result<StoredCase, Problem> {
     state.shop.store.case(id).await?.ok_or_else(Problem::not_found)
+}
+
+/// The case as people are shown it and act on it: in review it is as the rules in force decide it.
+pub(crate) async fn current(state: &AppState, id: &str) -> Result<StoredCase, Problem> {
+    let case = case(state, id).await?;
+    if !recheck(&state.shop, &case).await? {
+        return Ok(case);
+    }
+    state.live.tell(id, "changed");
+    self::case(state, id).await
 }
 
 fn flow<'a>(state: &'a AppState, case: &StoredCase) -> Result<&'a Flow, Problem> {
@@ -172,7 +185,7 @@ pub(crate) async fn apply(
     grip: Grip,
     wanted: Change,
 ) -> Result<StoredCase, Problem> {
-    let case = case(state, id).await?;
+    let case = current(state, id).await?;
     let flow = flow(state, &case)?;
     let types = state.shop.engine.understanding().types();
     let changed = change(types, result_of(&case)?, wanted, new_id()).map_err(refused)?;
@@ -182,7 +195,7 @@ pub(crate) async fn apply(
         .decide_again(&mut result, &case.declared, state.shop.records.as_ref())
         .map_err(|error| Problem::internal(&error))?;
     let decided = (
-        dossier::store::EventKind::Decided,
+        EventKind::Decided,
         serde_json::json!({"outcome": result.outcome, "rules": result.rules.version,
             "reasons": result.reasons.iter().map(|reason| &reason.code).collect::<Vec<_>>()}),
     );
@@ -220,7 +233,7 @@ pub(crate) async fn decide(
     judgement: Judgement,
     reason: &str,
 ) -> Result<Effect, Problem> {
-    let case = case(state, id).await?;
+    let case = current(state, id).await?;
     let reason = note_text(reason)?;
     if case.state != CaseState::InReview {
         return Err(Problem::conflict("not_in_review", "this case does not wait for a decision"));
@@ -290,10 +303,19 @@ async fn commit_review(state: &AppState, commit: ReviewCommit, what: &'static st
             Ok(revision)
         }
         Committed::LostLease => Err(lost_lease()),
-        Committed::Stale => {
-            Err(Problem::conflict("stale", "the case has changed since you looked at it; look again"))
-        }
+        Committed::Stale => Err(stale(state, &id).await?),
     }
+}
+
+/// What has changed since somebody looked at the case, as far as they need to know.
+async fn stale(state: &AppState, id: &str) -> Result<Problem, Problem> {
+    let last = state.shop.store.events(id).await?.pop();
+    if last.is_some_and(|event| event.kind == EventKind::Rechecked) {
+        let detail =
+            "the rules have changed since you looked at the case, and it was decided anew; look again";
+        return Ok(Problem::conflict("rules_changed", detail));
+    }
+    Ok(Problem::conflict("stale", "the case has changed since you looked at it; look again"))
 }
 
 fn lost_lease() -> Problem {

@@ -111,6 +111,9 @@ fn routes() -> Vec<Route> {
         api("GET", "/api/v1/blind/{id}", Needs(Review), get(api::blind::read)),
         api("POST", "/api/v1/blind/{id}/judgement", Needs(Review), post(api::blind::judge)),
         api("GET", "/api/v1/report", Needs(Report), get(api::reports::report)),
+        api("GET", "/api/v1/openapi.json", SignedIn, get(api::document::document)),
+        page("GET", "/api/docs", SignedIn, get(api::document::start)),
+        page("GET", "/api/docs/{*file}", SignedIn, get(api::document::page)),
         stream("GET", "/events", Needs(ViewCases), get(live::events)),
 
         // Operators.

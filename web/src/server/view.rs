@@ -1,6 +1,6 @@
 //! What templates need beside their own content: texts, the user, and how values are shown.
 
-use chrono::DateTime;
+use chrono::{DateTime, NaiveDate};
 use dossier::clock::Micros;
 use dossier::domain::Value;
 use rust_decimal::Decimal;
@@ -79,6 +79,15 @@ impl<'a> Page<'a> {
             Language::English => "%Y-%m-%d %H:%M",
         };
         DateTime::from_timestamp_micros(*moment).unwrap_or_default().format(format).to_string()
+    }
+
+    /// A day as the language writes it.
+    pub(crate) fn day(&self, day: &NaiveDate) -> String {
+        let format = match self.language {
+            Language::Spanish => "%d/%m/%Y",
+            Language::English => "%Y-%m-%d",
+        };
+        day.format(format).to_string()
     }
 
     /// A moment for machines.

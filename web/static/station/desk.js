@@ -75,9 +75,9 @@ export async function refused({ status, body }) {
   if (status === 0) notice('server', say('offline'), [[say('try_again'), () => dismiss('server')]]);
   else if (status === 401) notice('server', say('signed_out'), [[say('log_in'), logIn]]);
   else if (status === 409 && body?.code === 'lost_lease') lose();
-  else if (status === 409 && body?.code === 'stale') {
+  else if (status === 409 && ['stale', 'rules_changed'].includes(body?.code)) {
     await refresh();
-    notice('stale', say('stale'), [[say('seen'), () => dismiss('stale')]]);
+    notice('stale', say(body.code), [[say('seen'), () => dismiss('stale')]]);
   } else if (status === 409) notice('server', `${nameOf('problem', body?.code ?? '')} ${say('kept')}`, [[say('look_again'), () => location.reload()]]);
   else if (status === 422) return false;
   else notice('server', say('failed'), [[say('try_again'), () => dismiss('server')]]);
@@ -114,7 +114,10 @@ export async function refresh() {
   dismiss('server');
   for (const then of refreshed) then(fresh);
   panel.scrollTop = top;
-  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  const back = focused ? document.getElementById(focused) : null;
+  back?.focus({ preventScroll: true });
+  // What stands above it may have grown.
+  back?.scrollIntoView({ block: 'nearest' });
   return true;
 }
 

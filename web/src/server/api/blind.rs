@@ -6,14 +6,21 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
-use super::Body;
+use super::{Body, shapes};
 use crate::server::access::Signed;
 use crate::server::problem::Problem;
 use crate::server::state::AppState;
 use crate::server::{blind, desk, images};
 
-/// `POST /api/v1/blind/next`: the sample as `GET /api/v1/blind/{id}` gives it; 204 when there is none.
+/// `POST /api/v1/blind/next`: takes a sample, if there is one.
+#[utoipa::path(
+    post,
+    path = "/api/v1/blind/next",
+    tag = "blind",
+    responses((status = 200, description = "A sample in your hands", body = shapes::Sample), (status = 204, description = "There is none"))
+)]
 pub(crate) async fn next(
     State(state): State<AppState>,
     Extension(signed): Extension<Signed>,
@@ -25,6 +32,13 @@ pub(crate) async fn next(
 }
 
 /// `GET /api/v1/blind/{id}`: the sample in this user's hands.
+#[utoipa::path(
+    get,
+    path = "/api/v1/blind/{id}",
+    tag = "blind",
+    params(("id" = String, Path, description = "The case")),
+    responses((status = 200, description = "The sample", body = shapes::Sample))
+)]
 pub(crate) async fn read(
     State(state): State<AppState>,
     Extension(signed): Extension<Signed>,
@@ -49,14 +63,22 @@ async fn sample(state: &AppState, signed: &Signed, id: &str) -> Result<Value, Pr
               "held_until": held.taken_until}))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Judgement {
     outcome: String,
     reason: String,
 }
 
-/// `POST /api/v1/blind/{id}/judgement`
+/// `POST /api/v1/blind/{id}/judgement`: what a person decides who has not seen what the machine did.
+#[utoipa::path(
+    post,
+    path = "/api/v1/blind/{id}/judgement",
+    tag = "blind",
+    params(("id" = String, Path, description = "The case")),
+    request_body = Judgement,
+    responses((status = 204, description = "Done"))
+)]
 pub(crate) async fn judge(
     State(state): State<AppState>,
     Extension(signed): Extension<Signed>,

@@ -3,14 +3,16 @@
 use std::fmt;
 
 use axum::Json;
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{Extension, Path, State};
 use dossier::clock::Micros;
 use dossier::domain::Outcome;
 use dossier::store::{CaseFilter, CaseState, CaseSummary, SlaState, StoredCase};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use utoipa::IntoParams;
 
-use crate::server::access::Signed;
+use super::{Query, shapes};
+use crate::server::access::{Permission, Signed};
 use crate::server::desk;
 use crate::server::filter::{aged, decided_on};
 use crate::server::images;
@@ -56,8 +58,9 @@ pub(crate) fn outcome_of(name: &str) -> Option<Outcome> {
         .find(|outcome| outcome.as_str() == name)
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
     flow: Option<String>,
     state: Option<String>,
@@ -113,15 +116,25 @@ fn known<T>(
     parsed.map(Some).ok_or_else(|| Problem::bad_request(format!("there is no such {name}")).about(name))
 }
 
-/// `GET /api/v1/cases`: the newest first; `after` goes on where the last answer's `next` says.
+/// `GET /api/v1/cases`: the newest first; `after` goes on where the last answer's `next` says. To people
+/// who judge blind, cases that may be drawn come `sealed`, without outcome and reasons.
+#[utoipa::path(
+    get,
+    path = "/api/v1/cases",
+    tag = "cases",
+    params(ListQuery),
+    responses((status = 200, description = "A stretch of the list", body = shapes::CaseList))
+)]
 pub(crate) async fn list(
     State(state): State<AppState>,
+    Extension(signed): Extension<Signed>,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Value>, Problem> {
+    let by_blind_reviewer = signed.may(Permission::Review);
+    let filter = CaseFilter { by_blind_reviewer, ..query.filter(state.now())? };
     let after = query.after.as_deref().map(Cursor::parse).transpose()?.map(Cursor::into_pair);
     let limit = query.limit();
-    let mut cases =
-        state.shop.store.cases(&query.filter(state.now())?, state.now(), after, limit + 1).await?;
+    let mut cases = state.shop.store.cases(&filter, state.now(), after, limit + 1).await?;
     let most = usize::try_from(limit).unwrap_or(1);
     let has_more = cases.len() > most;
     cases.truncate(most);
@@ -130,6 +143,13 @@ pub(crate) async fn list(
 }
 
 /// `GET /api/v1/queue`: the most urgent first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/queue",
+    tag = "review",
+    params(ListQuery),
+    responses((status = 200, description = "The first of the queue", body = shapes::Queue))
+)]
 pub(crate) async fn queue(
     State(state): State<AppState>,
     Query(query): Query<ListQuery>,
@@ -145,12 +165,19 @@ pub(crate) async fn queue(
 }
 
 /// `GET /api/v1/cases/{id}`: the result (contract, section 5) with where the case stands beside it.
+#[utoipa::path(
+    get,
+    path = "/api/v1/cases/{id}",
+    tag = "cases",
+    params(("id" = String, Path, description = "The case")),
+    responses((status = 200, description = "The case", body = shapes::Case))
+)]
 pub(crate) async fn read(
     State(state): State<AppState>,
     Extension(signed): Extension<Signed>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let case = desk::case(&state, &id).await?;
+    let case = desk::current(&state, &id).await?;
     images::record(&state, &signed, &id, 0, 0, "result").await?;
     let files = state.shop.store.files(&id).await?;
     let files: Vec<Value> = files
@@ -185,11 +212,20 @@ pub(crate) fn body_of(case: &StoredCase) -> Value {
 }
 
 /// `GET /api/v1/cases/{id}/events`: the audit trail.
+#[utoipa::path(
+    get,
+    path = "/api/v1/cases/{id}/events",
+    tag = "cases",
+    params(("id" = String, Path, description = "The case")),
+    responses((status = 200, description = "The events, the oldest first", body = shapes::Trail))
+)]
 pub(crate) async fn events(
     State(state): State<AppState>,
+    Extension(signed): Extension<Signed>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     desk::case(&state, &id).await?;
+    images::record(&state, &signed, &id, 0, 0, "history").await?;
     let events = state.shop.store.events(&id).await?;
     let intact = dossier::store::verify_chain(&id, &events).is_ok();
     let events: Vec<Value> = events

@@ -1,17 +1,20 @@
 //! The report over the API, as JSON or to be saved.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use chrono::NaiveDate;
 use dossier::report::{GroupBy, ReportFormat, ReportQuery, render};
 use serde::Deserialize;
+use utoipa::IntoParams;
 
+use super::Query;
 use crate::server::problem::Problem;
 use crate::server::state::AppState;
 
-#[derive(Debug, Default, Clone, Deserialize)]
+#[derive(Debug, Default, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ExportQuery {
     from: Option<String>,
     to: Option<String>,
@@ -43,6 +46,16 @@ impl ExportQuery {
 }
 
 /// `GET /api/v1/report`: what `dossier report --format json` prints; `format` gives other forms.
+#[utoipa::path(
+    get,
+    path = "/api/v1/report",
+    tag = "reports",
+    params(ExportQuery),
+    responses((status = 200, description = "The report", content(
+        (Object = "application/json"), (String = "text/csv"), (String = "text/html"),
+        (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+    )))
+)]
 pub(crate) async fn report(
     State(state): State<AppState>,
     Query(query): Query<ExportQuery>,

@@ -1,6 +1,7 @@
 //! Sending a case in.
 
 use axum::Json;
+use axum::extract::multipart::MultipartRejection;
 use axum::extract::{Extension, Multipart, State};
 use axum::http::{HeaderMap, StatusCode};
 use dossier::intake::accept::{AcceptError, Content, Delivered, Delivery, accept, is_reference};
@@ -9,6 +10,7 @@ use dossier::store::{Accepted, BlobError};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::shapes;
 use crate::server::access::Signed;
 use crate::server::problem::Problem;
 use crate::server::state::AppState;
@@ -27,16 +29,25 @@ struct Upload {
 /// `POST /api/v1/cases`: multipart with `flow`, `reference`, an optional `application` (JSON) and any
 /// number of `file` parts. With an `Idempotency-Key` the same request gives the same case. 201 for a
 /// new case, 200 for a known one.
+#[utoipa::path(
+    post,
+    path = "/api/v1/cases",
+    tag = "cases",
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 200 printable characters: the same request again gives the same case", min_length = 1, max_length = 200)),
+    request_body(content = shapes::Upload, content_type = "multipart/form-data"),
+    responses((status = 201, description = "A new case", body = shapes::Uploaded), (status = 200, description = "A known one", body = shapes::Uploaded))
+)]
 pub(crate) async fn upload(
     State(state): State<AppState>,
     Extension(signed): Extension<Signed>,
     headers: HeaderMap,
-    form: Multipart,
+    form: Result<Multipart, MultipartRejection>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let key = headers.get("idempotency-key").map(|key| key.to_str().unwrap_or_default().to_owned());
     if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > LONGEST_KEY) {
         return Err(Problem::bad_request("the idempotency key must be 1 to 200 printable characters"));
     }
+    let form = form.map_err(|rejection| Problem::bad_request(rejection.body_text()))?;
     let upload = read(form).await?;
     if state.shop.engine.flow(&upload.flow).is_none() {
         return Err(Problem::invalid("there is no such flow").about("flow"));

@@ -100,7 +100,7 @@ pub(crate) async fn sample(
     let page = SamplePage {
         page: Page::new(language, Some(&signed), "blind"),
         flow_title: view.flow_title(),
-        declared: declared(&case.declared),
+        declared: view.declared(),
         documents: view.documents(),
         case: &case,
     };
@@ -137,6 +137,18 @@ impl View<'_> {
         let flow = self.state.shop.engine.flow(&self.case.flow);
         let title = flow.map(|flow| flow.config.title.in_language(self.page.language.of_rules()).to_owned());
         title.unwrap_or_else(|| self.case.flow.clone())
+    }
+
+    /// What was declared, a line a value, in the words of the flow where it has some.
+    fn declared(&self) -> Vec<(String, String)> {
+        let flow = self.state.shop.engine.flow(&self.case.flow);
+        let name = |path: &str| {
+            let field = path.rsplit('.').next().unwrap_or(path);
+            let rules = self.page.language.of_rules();
+            let name = flow.map(|flow| flow.field_name("declared", field, rules));
+            name.filter(|name| name != field).unwrap_or_else(|| path.to_owned())
+        };
+        declared(&self.case.declared).into_iter().map(|(path, value)| (name(&path), value)).collect()
     }
 
     fn documents(&self) -> Vec<DocumentView> {
@@ -183,7 +195,7 @@ impl View<'_> {
     }
 }
 
-/// What was declared, a line a value.
+/// Paths and values.
 fn declared(value: &serde_json::Value) -> Vec<(String, String)> {
     let mut lines = Vec::new();
     collect(value, String::new(), &mut lines);

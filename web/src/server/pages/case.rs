@@ -66,7 +66,7 @@ pub(super) async fn render(
     id: &str,
     complaint: Option<String>,
 ) -> Result<String, Problem> {
-    let case = desk::case(state, id).await?;
+    let case = desk::current(state, id).await?;
     let store = &state.shop.store;
     let (files, notes, requests) =
         (store.files(id).await?, store.notes(id).await?, store.document_requests(id).await?);

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::given;
 use super::queue::{flow_titles, title_of};
-use crate::server::access::Signed;
+use crate::server::access::{Permission, Signed};
 use crate::server::api::cases::{Cursor, outcome_of};
 use crate::server::filter::{aged, decided_on};
 use crate::server::language::Language;
@@ -56,7 +56,8 @@ pub(crate) async fn show(
     Extension(language): Extension<Language>,
     Query(query): Query<CasesQuery>,
 ) -> Result<Html<String>, Problem> {
-    let filter = query.filter(state.now())?;
+    let by_blind_reviewer = signed.may(Permission::Review);
+    let filter = CaseFilter { by_blind_reviewer, ..query.filter(state.now())? };
     let after = query.after.as_deref().map(Cursor::parse).transpose()?;
     let mut cases =
         state.shop.store.cases(&filter, state.now(), after.map(Cursor::into_pair), PAGE_SIZE + 1).await?;

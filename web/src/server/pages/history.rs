@@ -7,6 +7,7 @@ use dossier::store::{Access, Event, StoredCase, verify_chain};
 
 use crate::server::access::Signed;
 use crate::server::desk;
+use crate::server::images;
 use crate::server::language::Language;
 use crate::server::problem::Problem;
 use crate::server::state::AppState;
@@ -31,6 +32,7 @@ pub(crate) async fn show(
     Path(id): Path<String>,
 ) -> Result<Html<String>, Problem> {
     let case = desk::case(&state, &id).await?;
+    images::record(&state, &signed, &id, 0, 0, "history").await?;
     let store = &state.shop.store;
     let (events, accesses, users) =
         (store.events(&id).await?, store.accesses(&id).await?, store.users().await?);
