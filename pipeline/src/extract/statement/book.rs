@@ -198,6 +198,9 @@ fn entry(movement: &Movement) -> Entry {
     }
 }
 
+/// A row whose score is lower has neither a sign of its own nor a balance that tells it.
+const UNPROVEN: f64 = 0.45;
+
 struct Book<'a> {
     /// Amounts beside the table.
     stated: &'a [i64],
@@ -337,7 +340,10 @@ impl Book<'_> {
         let bounds = Rect::around(own.map(|(movement, _)| movement.bounds)).unwrap_or_default();
         let raw = lines.iter().find(|line| line.page == page_index && line.bounds.top >= bounds.top - 0.1);
         let passed = checks.iter().all(|check| check.passed);
-        let score = mean as f32 * if passed { 1.0 } else { 0.8 };
+        // Among many rows that are proven one that is not, as a first one of unknown sign, is easily overlooked.
+        let weakest = rows.iter().map(|row| row.transaction.confidence).fold(1.0, f64::min);
+        let open = if weakest < UNPROVEN { 0.8 } else { 1.0 };
+        let score = mean as f32 * open * if passed { 1.0 } else { 0.8 };
         let repaired = rows.iter().any(|row| row.repaired);
         let transactions: Vec<Transaction> = rows.into_iter().map(|row| row.transaction).collect();
         Some(FieldReading {

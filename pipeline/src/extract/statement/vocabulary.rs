@@ -42,7 +42,7 @@ const HEADINGS: [(Role, &str); 9] = [
          fechamov fmov fechaop fop dia date transactiondate transdate bookingdate postingdate postdate \
          postedon dateposted entrydate posted fch fec fecoper fecope fope fecop fecmov data bookdate \
          fechaasiento fechaapunte fapunte fechaadeudo txndate day fechadeoperacion dateoftransaction \
-         booked fcontab feccontable fechaconta",
+         booked fcontab feccontable fechaconta operac foperac fechaoperac entered",
     ),
     (
         Role::ValueDate,
