@@ -332,7 +332,9 @@ impl Book<'_> {
             // Where a day has one balance, its last row proves the day.
             let days = self.table.days.iter().filter(|day| day.to > day.from).count();
             let provable = if days > 0 { days } else { count };
-            checks.push(Check::new("running_balance", contradicted == 0 && valid + 1 >= provable));
+            // The first row may follow from none, but then its sign must be printed.
+            let told = rows.iter().all(|row| row.transaction.confidence >= UNPROVEN);
+            checks.push(Check::new("running_balance", contradicted == 0 && valid + 1 >= provable && told));
         }
         checks.extend(self.adds_up().map(|passed| Check::new("balances_add_up", passed)));
         let page_index = usize::try_from(page).unwrap_or(1).saturating_sub(1);
@@ -340,10 +342,7 @@ impl Book<'_> {
         let bounds = Rect::around(own.map(|(movement, _)| movement.bounds)).unwrap_or_default();
         let raw = lines.iter().find(|line| line.page == page_index && line.bounds.top >= bounds.top - 0.1);
         let passed = checks.iter().all(|check| check.passed);
-        // Among many rows that are proven one that is not, as a first one of unknown sign, is easily overlooked.
-        let weakest = rows.iter().map(|row| row.transaction.confidence).fold(1.0, f64::min);
-        let open = if weakest < UNPROVEN { 0.8 } else { 1.0 };
-        let score = mean as f32 * open * if passed { 1.0 } else { 0.8 };
+        let score = mean as f32 * if passed { 1.0 } else { 0.8 };
         let repaired = rows.iter().any(|row| row.repaired);
         let transactions: Vec<Transaction> = rows.into_iter().map(|row| row.transaction).collect();
         Some(FieldReading {
