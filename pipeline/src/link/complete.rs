@@ -3,7 +3,7 @@
 //! is not printed on the document is never filled in.
 
 use crate::domain::{Case, Check, Document, Field, FileReading, Page, Rect, Value};
-use crate::extract::parse::{name, tax_id};
+use crate::extract::parse::{Found, name, tax_id};
 use crate::link::{NameMatch, compare_names, identifier};
 
 /// A person's fields in a document type.
@@ -155,8 +155,8 @@ fn found_in(
         && !is_settled(document, field)
     {
         let ids = people.iter().filter_map(|person| person.tax_id.as_deref());
-        let printed = ids.filter(|id| is_only_person(document, files, id));
-        let print = printed.filter_map(|id| print_of(document, files, id)).next();
+        let mut alone = ids.filter(|id| is_only_person(document, files, id));
+        let print = alone.find_map(|id| print_of(document, files, id));
         found.extend(print.map(|print| (field.to_owned(), print.field(BY_CODE))));
     }
     found
@@ -174,8 +174,8 @@ fn name_on(
         return None;
     }
     let own = role.tax_id.and_then(|field| known_text(document, &[field])).map(|text| identifier(&text));
-    let by_tax_id = people.iter().filter(|person| own.is_some() && person.tax_id == own);
-    let named = by_tax_id.filter_map(|person| printed_name(document, files, person.name.as_deref()?)).next();
+    let mut by_tax_id = people.iter().filter(|person| own.is_some() && person.tax_id == own);
+    let named = by_tax_id.find_map(|person| printed_name(document, files, person.name.as_deref()?));
     if let Some(print) = named {
         return Some(((*field).to_owned(), print.field(BY_TAX_ID)));
     }
@@ -183,8 +183,8 @@ fn name_on(
     if !role.alone || own.is_some() || document.fields.contains_key(*field) {
         return None;
     }
-    let by_name = people.iter().filter_map(|person| printed_name(document, files, person.name.as_deref()?));
-    by_name.map(|print| ((*field).to_owned(), print.field(BY_NAME))).next()
+    let by_name = people.iter().find_map(|person| printed_name(document, files, person.name.as_deref()?));
+    by_name.map(|print| ((*field).to_owned(), print.field(BY_NAME)))
 }
 
 /// A known value where a document prints it.
@@ -267,9 +267,9 @@ fn spelled_at(words: &[String], first: usize, code: &str) -> Option<(usize, usiz
 fn is_only_person(document: &Document, files: &[(&str, &FileReading)], id: &str) -> bool {
     pages_of(document, files).all(|(_, page)| {
         page.rows.iter().all(|row| {
-            let words = row.segments.iter().flat_map(|segment| page.words.get(segment.first..segment.end));
+            let words = row.segments.iter().filter_map(|segment| page.words.get(segment.first..segment.end));
             let text = words.flatten().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
-            let mut people = tax_id::find_all(&text).into_iter().filter(|found| found.holds());
+            let mut people = tax_id::find_all(&text).into_iter().filter(Found::holds);
             people.all(|found| !found.value.is_person() || found.value.number == id)
         })
     })

@@ -18,7 +18,7 @@ const FAR: f32 = 3.0;
 const NEARER: f32 = 0.25;
 
 /// Whether values stand above their labels.
-pub fn stand_below(sheet: &Sheet, occurrences: &[Occurrence]) -> bool {
+pub(super) fn stand_below(sheet: &Sheet, occurrences: &[Occurrence]) -> bool {
     let labels = occurrences.iter().filter(|label| {
         let piece = &sheet.pieces[label.piece];
         speaks(label) && !piece.prose && label.first == piece.first && label.piece == label.last_piece
