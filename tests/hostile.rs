@@ -1,7 +1,7 @@
 //! Files made to harm the reader: each gets a finding within its limits, and the others go on.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dossier::domain::FindingCode;
 use dossier::intake::discover;
@@ -74,12 +74,15 @@ async fn a_lying_count_and_five_thousand_pages() {
 
 #[tokio::test]
 async fn a_child_that_says_nothing_is_ended() {
-    let mut limits = limits();
-    limits.silence = Duration::ZERO;
-    let bytes = forged::letter(forged::TEXT, 1, 1);
-    let outcome = sandbox(limits).read_bytes(bytes, &ReadOptions::default()).await.unwrap();
+    let mute = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/mute-child.sh");
+    let limits = SandboxLimits { silence: Duration::from_millis(300), ..limits() };
+    let begun = Instant::now();
+    let sandbox = Sandbox::new(mute.into(), None, 2, limits);
+    // More than a pipe holds.
+    let outcome = sandbox.read_bytes(vec![b' '; 1 << 20], &ReadOptions::default()).await.unwrap();
     assert_eq!(codes(&outcome), [(FindingCode::LimitReached, None)]);
     assert!(outcome.reading.findings[0].message.contains("longer"));
+    assert!(begun.elapsed() < Duration::from_secs(30), "it was not waited for: {:?}", begun.elapsed());
 }
 
 #[tokio::test]

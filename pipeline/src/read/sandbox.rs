@@ -330,13 +330,16 @@ impl Sandbox {
             }
             text
         });
+        let mut taken = true;
         if let Some(mut stdin) = child.stdin.take() {
             // A child that died before it had read all shows why by its exit.
-            stdin.write_all(&request).await.ok();
+            let until = deadline.min(Instant::now() + self.limits.silence);
+            taken = timeout_at(until, stdin.write_all(&request)).await.is_ok();
         }
         drop(request);
         let finished = match child.stdout.take() {
-            Some(stdout) => self.listen(stdout, deadline, on_message).await,
+            Some(stdout) if taken => self.listen(stdout, deadline, on_message).await,
+            Some(_) => Listened::TooLong,
             None => Listened::Ended,
         };
         if matches!(finished, Listened::Done) {

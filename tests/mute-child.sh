@@ -1,0 +1,3 @@
+#!/bin/sh
+# Stands for a child that hangs: it neither reads what it is given nor says anything.
+exec sleep 60
