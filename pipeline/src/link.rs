@@ -1,8 +1,11 @@
 //! Whether two documents speak of the same person or the same account. Pure comparisons of
 //! normalised values; what a difference means for the case is the rules' business.
 
+mod shared;
 mod complete;
 mod corroborate;
+#[cfg(test)]
+mod fixtures;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;

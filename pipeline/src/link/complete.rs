@@ -4,44 +4,15 @@
 
 use crate::domain::{Case, Check, Document, Field, FileReading, Page, Rect, Value};
 use crate::extract::parse::{Found, name, tax_id};
+use crate::link::shared::{self, Kind};
 use crate::link::{NameMatch, compare_names, identifier};
 
-/// A person's fields in a document type.
-struct Role {
-    document_type: &'static str,
-    name: &'static [&'static str],
-    tax_id: Option<&'static str>,
-    /// Nobody but this person is expected on such a paper, so that a known name alone tells who it is.
-    alone: bool,
-}
+/// Nobody but one person is expected on such a paper, so that a known name alone tells who it is.
+const ABOUT_ONE_PERSON: [&str; 3] = ["payslip", "energy_invoice", "repair_invoice"];
 
-const ROLES: [Role; 9] = [
-    role("id_card", &["given_names", "surnames"], Some("document_number"), false),
-    role("passport", &["given_names", "surnames"], Some("personal_number"), false),
-    role("payslip", &["employee_name"], Some("employee_tax_id"), true),
-    role("contract", &["borrower_name"], Some("borrower_tax_id"), false),
-    role("claim_form", &["claimant_name"], Some("claimant_tax_id"), false),
-    role("energy_invoice", &["holder_name"], Some("holder_tax_id"), true),
-    role("repair_invoice", &["customer_name"], Some("customer_tax_id"), true),
-    role("police_report", &["reporter_name"], Some("reporter_tax_id"), false),
-    role("bank_statement", &["account_holder"], None, false),
-];
-
-const fn role(
-    document_type: &'static str,
-    name: &'static [&'static str],
-    tax_id: Option<&'static str>,
-    alone: bool,
-) -> Role {
-    Role { document_type, name, tax_id, alone }
-}
-
-/// Codes with check characters that two documents of a case share, by document type. A number without them
-/// may be the wrong number on both: a customer's, a contract's.
-const CODES: [&[(&str, &str)]; 2] = [
-    &[("bank_statement", "iban"), ("contract", "iban"), ("payslip", "iban")],
-    &[("claim_form", "cups"), ("energy_invoice", "cups")],
-];
+/// Codes with check characters that documents of a case share. A number without them may be the wrong
+/// number on both: a customer's, a contract's.
+const CODES: [Kind; 2] = [Kind::Iban, Kind::Cups];
 
 /// Shorter codes stand on many papers by chance.
 const SHORTEST_CODE: usize = 6;
@@ -82,20 +53,15 @@ pub fn complete(case: &mut Case, files: &[(&str, &FileReading)]) {
 
 /// Whom the other documents and the declared data tell of.
 fn people_beside(case: &Case, index: usize) -> Vec<Person> {
-    let documents = others(case, index).filter_map(|document| {
-        let role = role_of(document)?;
-        let name = known_text(document, role.name);
-        let tax_id = role.tax_id.and_then(|field| known_text(document, &[field]));
-        Some(Person { name, tax_id: tax_id.map(|text| identifier(&text)) })
+    let documents = others(case, index).map(|document| Person {
+        name: said_in(document, Kind::PersonName),
+        tax_id: said_in(document, Kind::PersonTaxId).map(|text| identifier(&text)),
     });
-    let declared = |key: &str| {
-        let text = case.declared.pointer(&format!("/applicant/{key}"))?.as_str()?.trim();
-        (!text.is_empty()).then(|| text.to_owned())
-    };
-    let name = declared("given_names").zip(declared("surnames"));
+    let said = shared::declared(&case.declared);
+    let declared = |wanted| said.iter().find_map(|(kind, text)| (*kind == wanted).then(|| text.clone()));
     let applicant = Person {
-        name: name.map(|(given, surnames)| format!("{given} {surnames}")),
-        tax_id: declared("tax_id").map(|text| identifier(&text)),
+        name: declared(Kind::PersonName),
+        tax_id: declared(Kind::PersonTaxId).map(|text| identifier(&text)),
     };
     let mut people: Vec<Person> = documents.chain([applicant]).collect();
     people.retain(|person| person.name.is_some() || person.tax_id.is_some());
@@ -106,8 +72,17 @@ fn others(case: &Case, index: usize) -> impl Iterator<Item = &Document> {
     case.documents.iter().enumerate().filter(move |(other, _)| *other != index).map(|(_, document)| document)
 }
 
-fn role_of(document: &Document) -> Option<&'static Role> {
-    ROLES.iter().find(|role| document.document_type.as_str() == role.document_type)
+/// The one field of a document that says this.
+fn field_of(document: &Document, kind: Kind) -> Option<&'static str> {
+    match shared::fields_of(document.document_type.as_str(), kind)? {
+        [field] => Some(field),
+        _ => None,
+    }
+}
+
+/// What a document says of a kind, when all its fields are there and known well enough.
+fn said_in(document: &Document, kind: Kind) -> Option<String> {
+    known_text(document, shared::fields_of(document.document_type.as_str(), kind)?)
 }
 
 /// The fields' texts joined, when all are there and known well enough.
@@ -135,23 +110,19 @@ fn found_in(
     files: &[(&str, &FileReading)],
 ) -> Vec<(String, Field)> {
     let Some(document) = case.documents.get(index) else { return Vec::new() };
-    let document_type = document.document_type.as_str();
     let mut found = Vec::new();
-    for shared in CODES {
-        let Some((_, name)) = shared.iter().find(|(owner, _)| *owner == document_type) else { continue };
+    for kind in CODES {
+        let Some(name) = field_of(document, kind) else { continue };
         // Of two papers of one type the code may be the other's.
         let alike = others(case, index).any(|other| other.document_type == document.document_type);
         if alike || is_settled(document, name) {
             continue;
         }
-        let known = others(case, index).filter_map(|other| {
-            let (_, field) = shared.iter().find(|(owner, _)| other.document_type.as_str() == *owner)?;
-            known_text(other, &[field])
-        });
+        let known = others(case, index).filter_map(|other| said_in(other, kind));
         let printed = known.map(|text| identifier(&text)).find_map(|code| print_of(document, files, &code));
-        found.extend(printed.map(|print| ((*name).to_owned(), print.field(BY_CODE))));
+        found.extend(printed.map(|print| (name.to_owned(), print.field(BY_CODE))));
     }
-    if let Some(field) = role_of(document).and_then(|role| role.tax_id)
+    if let Some(field) = field_of(document, Kind::PersonTaxId)
         && !is_settled(document, field)
     {
         let ids = people.iter().filter_map(|person| person.tax_id.as_deref());
@@ -168,23 +139,23 @@ fn name_on(
     people: &[Person],
     files: &[(&str, &FileReading)],
 ) -> Option<(String, Field)> {
-    let role = role_of(document)?;
-    let [field] = role.name else { return None };
+    let field = field_of(document, Kind::PersonName)?;
     if is_settled(document, field) {
         return None;
     }
-    let own = role.tax_id.and_then(|field| known_text(document, &[field])).map(|text| identifier(&text));
+    let own = said_in(document, Kind::PersonTaxId).map(|text| identifier(&text));
     let mut by_tax_id = people.iter().filter(|person| own.is_some() && person.tax_id == own);
     let named = by_tax_id.find_map(|person| printed_name(document, files, person.name.as_deref()?));
     if let Some(print) = named {
-        return Some(((*field).to_owned(), print.field(BY_TAX_ID)));
+        return Some((field.to_owned(), print.field(BY_TAX_ID)));
     }
     // Another's tax id speaks against the person; only a paper that has none is told by the name.
-    if !role.alone || own.is_some() || document.fields.contains_key(*field) {
+    let alone = ABOUT_ONE_PERSON.contains(&document.document_type.as_str());
+    if !alone || own.is_some() || document.fields.contains_key(field) {
         return None;
     }
     let by_name = people.iter().find_map(|person| printed_name(document, files, person.name.as_deref()?));
-    by_name.map(|print| ((*field).to_owned(), print.field(BY_NAME)))
+    by_name.map(|print| (field.to_owned(), print.field(BY_NAME)))
 }
 
 /// A known value where a document prints it.
@@ -312,7 +283,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::{DocumentType, Part, Row, Segment, TextSource, Word};
+    use crate::domain::{Row, Segment, TextSource, Word};
+    use crate::link::fixtures::{case, document};
 
     fn reading(rows: &[&str]) -> FileReading {
         let mut words = Vec::new();
@@ -343,35 +315,8 @@ mod tests {
         FileReading { pages: vec![page], ..FileReading::default() }
     }
 
-    fn document(document_type: &str, fields: &[(&str, &str, f64)]) -> Document {
-        let fields = fields.iter().map(|(name, text, confidence)| {
-            let print = Print {
-                text: (*text).to_owned(),
-                file: document_type.to_owned(),
-                page: 1,
-                bounds: [0.0; 4],
-                value: (*text).to_owned(),
-            };
-            ((*name).to_owned(), Field { checks: Vec::new(), ..print.field(*confidence) })
-        });
-        Document {
-            document_type: DocumentType::new(document_type),
-            type_confidence: 1.0,
-            parts: vec![Part { file: document_type.to_owned(), sha256: String::new(), pages: vec![1] }],
-            fields: fields.collect(),
-            findings: Vec::new(),
-        }
-    }
-
     fn completed(documents: Vec<Document>, declared: serde_json::Value, file: &str, rows: &[&str]) -> Case {
-        let mut case = Case {
-            reference: String::new(),
-            flow: String::new(),
-            received_on: "2026-03-14".parse().unwrap(),
-            declared,
-            documents,
-            unreadable: Vec::new(),
-        };
+        let mut case = case(documents, declared);
         complete(&mut case, &[(file, &reading(rows))]);
         case
     }

@@ -4,21 +4,8 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{Case, Document, Field};
+use crate::link::shared::{self, FIELDS, Kind, declared_text};
 use crate::link::{NameMatch, compare_names, identifier};
-
-/// What kind of thing a field says; only fields of one kind are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    PersonName,
-    PersonTaxId,
-    Iban,
-    Cups,
-    InvoiceNumber,
-    BirthDate,
-    ClaimType,
-    Amount,
-    Months,
-}
 
 impl Kind {
     /// The chance that a misreading gives just the value that the other place says, by how many values
@@ -41,35 +28,6 @@ const LEAST_CONFIDENCE: f64 = 0.3;
 
 /// Agreement proves no more than this.
 const MOST_CONFIDENCE: f64 = 0.999;
-
-/// The fields that are compared, by document type. A name in two fields is compared as a whole.
-const FIELDS: [(&str, &[&str], Kind); 25] = [
-    ("id_card", &["given_names", "surnames"], Kind::PersonName),
-    ("passport", &["given_names", "surnames"], Kind::PersonName),
-    ("bank_statement", &["account_holder"], Kind::PersonName),
-    ("payslip", &["employee_name"], Kind::PersonName),
-    ("contract", &["borrower_name"], Kind::PersonName),
-    ("claim_form", &["claimant_name"], Kind::PersonName),
-    ("energy_invoice", &["holder_name"], Kind::PersonName),
-    ("repair_invoice", &["customer_name"], Kind::PersonName),
-    ("police_report", &["reporter_name"], Kind::PersonName),
-    ("id_card", &["document_number"], Kind::PersonTaxId),
-    ("passport", &["personal_number"], Kind::PersonTaxId),
-    ("payslip", &["employee_tax_id"], Kind::PersonTaxId),
-    ("contract", &["borrower_tax_id"], Kind::PersonTaxId),
-    ("claim_form", &["claimant_tax_id"], Kind::PersonTaxId),
-    ("energy_invoice", &["holder_tax_id"], Kind::PersonTaxId),
-    ("police_report", &["reporter_tax_id"], Kind::PersonTaxId),
-    ("bank_statement", &["iban"], Kind::Iban),
-    ("contract", &["iban"], Kind::Iban),
-    ("payslip", &["iban"], Kind::Iban),
-    ("claim_form", &["cups"], Kind::Cups),
-    ("energy_invoice", &["cups"], Kind::Cups),
-    ("claim_form", &["invoice_number"], Kind::InvoiceNumber),
-    ("energy_invoice", &["invoice_number"], Kind::InvoiceNumber),
-    ("id_card", &["birth_date"], Kind::BirthDate),
-    ("passport", &["birth_date"], Kind::BirthDate),
-];
 
 /// Fields that are compared with one declared value only.
 const DECLARED: [(&str, &str, &str, Kind); 4] = [
@@ -152,22 +110,10 @@ fn trust(field: &Field) -> f64 {
 }
 
 fn declared_sayings(declared: &serde_json::Value) -> Vec<Saying> {
-    let text = |path: &str| match declared.pointer(path) {
-        Some(serde_json::Value::String(text)) if !text.trim().is_empty() => Some(text.trim().to_owned()),
-        Some(serde_json::Value::Number(number)) => Some(number.to_string()),
-        _ => None,
-    };
-    let name = text("/applicant/given_names").zip(text("/applicant/surnames"));
-    let said = [
-        (Kind::PersonName, name.map(|(given, surnames)| format!("{given} {surnames}"))),
-        (Kind::PersonTaxId, text("/applicant/tax_id")),
-        (Kind::BirthDate, text("/applicant/birth_date")),
-        (Kind::Cups, text("/claim/cups")),
-    ];
-    let mut sayings: Vec<Saying> =
-        said.into_iter().filter_map(|(kind, text)| Some(declared_saying(kind, text?))).collect();
+    let said = shared::declared(declared).into_iter();
+    let mut sayings: Vec<Saying> = said.map(|(kind, text)| declared_saying(kind, text)).collect();
     for (_, _, path, kind) in DECLARED {
-        sayings.extend(text(path).map(|text| declared_saying(kind, text)));
+        sayings.extend(declared_text(declared, path).map(|text| declared_saying(kind, text)));
     }
     sayings
 }
@@ -245,43 +191,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::{DocumentType, Value};
-
-    fn document(document_type: &str, fields: &[(&str, &str, f64)]) -> Document {
-        let fields = fields.iter().map(|(name, text, confidence)| {
-            let field = Field {
-                value: Value::Text((*text).to_owned()),
-                raw: String::new(),
-                confidence: *confidence,
-                page: 1,
-                file: String::new(),
-                bounds: [0.0; 4],
-                checks: Vec::new(),
-                repaired: false,
-                confirmed: false,
-                entered: false,
-            };
-            ((*name).to_owned(), field)
-        });
-        Document {
-            document_type: DocumentType::new(document_type),
-            type_confidence: 1.0,
-            parts: Vec::new(),
-            fields: fields.collect(),
-            findings: Vec::new(),
-        }
-    }
-
-    fn case(documents: Vec<Document>, declared: serde_json::Value) -> Case {
-        Case {
-            reference: String::new(),
-            flow: String::new(),
-            received_on: "2026-03-14".parse().unwrap(),
-            declared,
-            documents,
-            unreadable: Vec::new(),
-        }
-    }
+    use crate::link::fixtures::{case, document};
 
     fn confidence(case: &Case, document: usize, field: &str) -> f64 {
         case.documents[document].fields[field].confidence
