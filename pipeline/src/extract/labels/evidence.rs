@@ -58,7 +58,7 @@ impl<'a> Reading<'a> {
             labelled[*token] = true;
         }
         let captions_below = captions::stand_below(&sheet, &occurrences);
-        let blocks = Blocks::find(config, &sheet, &occurrences);
+        let blocks = Blocks::find(config, &sheet, &occurrences, captions_below);
         let mut candidates = BTreeMap::new();
         for class in (0..config.fields.len()).filter_map(|field| Class::of(config, field)) {
             candidates.entry(class).or_insert_with(|| find_candidates(config, class, &sheet, &occurrences));

@@ -11,6 +11,8 @@ use crate::domain::Rect;
 const LONGEST_BLOCK: f32 = 26.0;
 /// The share of the first page that a letterhead takes at most.
 const LETTERHEAD_SHARE: f32 = 0.22;
+/// A value stands above its caption by this at most, in text heights from top to top.
+const CAPTIONED: f32 = 2.0;
 /// Words of running text for which a party that was named stays the subject.
 const LONGEST_MENTION: usize = 60;
 
@@ -44,11 +46,22 @@ pub enum Belonging {
 }
 
 impl Blocks {
-    pub fn find(config: &DocumentTypeConfig, sheet: &Sheet, occurrences: &[Occurrence]) -> Self {
+    /// `captions_below`: the labels of this page stand under their values, and so do the headings.
+    pub fn find(
+        config: &DocumentTypeConfig,
+        sheet: &Sheet,
+        occurrences: &[Occurrence],
+        captions_below: bool,
+    ) -> Self {
+        let lift = if captions_below { CAPTIONED * sheet.height } else { 0.0 };
         let headings: Vec<(usize, Rect)> = occurrences
             .iter()
             .filter(|occurrence| begins_block(sheet, occurrence))
-            .flat_map(|occurrence| parties_of(occurrence).map(|party| (party, occurrence.bounds)))
+            .flat_map(|occurrence| {
+                let mut place = occurrence.bounds;
+                place.top -= lift;
+                parties_of(occurrence).map(move |party| (party, place))
+            })
             .collect();
         let blocks = headings.iter().map(|(party, heading)| Block {
             party: *party,

@@ -307,3 +307,77 @@ fn totals_that_close_with_the_balance_prove_it() {
     assert_eq!(fields["closing_balance"].value.as_text(), Some("120.00"));
     assert!(fields["closing_balance"].score > 0.95 && fields["opening_balance"].score > 0.95);
 }
+
+fn carried_over(second_page: Vec<Vec<Cell>>) -> (Vec<Transaction>, BTreeMap<String, FieldReading>) {
+    let heading = || {
+        vec![Left("Fecha", 20.0), Left("Concepto", 160.0), Right("Importe", 480.0), Right("Saldo", 570.0)]
+    };
+    let first = page(&[
+        heading(),
+        vec![Left("Saldo anterior", 160.0), Right("1.000,00", 570.0)],
+        vec![
+            Left("02/03/2026", 20.0),
+            Left("RECIBO LUZ", 160.0),
+            Right("-45,10", 480.0),
+            Right("954,90", 570.0),
+        ],
+        vec![
+            Left("05/03/2026", 20.0),
+            Left("NOMINA", 160.0),
+            Right("1.500,00", 480.0),
+            Right("2.454,90", 570.0),
+        ],
+        vec![Left("Suma y sigue", 160.0), Right("2.454,90", 570.0)],
+    ]);
+    let mut rows = vec![heading()];
+    rows.extend(second_page);
+    let mut second = page(&rows);
+    second.number = 2;
+    transactions(&[&first, &second])
+}
+
+#[test]
+fn a_balance_carried_to_the_next_page_is_not_the_opening_balance() {
+    let (rows, fields) = carried_over(vec![
+        vec![Left("Saldo anterior", 160.0), Right("2.454,90", 570.0)],
+        vec![
+            Left("09/03/2026", 20.0),
+            Left("ALQUILER", 160.0),
+            Right("-600,00", 480.0),
+            Right("1.854,90", 570.0),
+        ],
+        vec![Left("Saldo final", 160.0), Right("1.854,90", 570.0)],
+    ]);
+    assert_eq!(rows.len(), 3);
+    assert_eq!(fields["opening_balance"].value.as_text(), Some("1000.00"));
+    assert_eq!(fields["closing_balance"].value.as_text(), Some("1854.90"));
+    assert_eq!(failed(&fields), 0);
+}
+
+#[test]
+fn a_row_whose_sign_nothing_tells_leaves_the_table_in_doubt() {
+    let table = |sign: &'static str| {
+        page(&[
+            vec![Left("Fecha", 20.0), Left("Concepto", 160.0), Right("Importe", 480.0), Right("Saldo", 570.0)],
+            vec![
+                Left("02/03/2026", 20.0),
+                Left("RECIBO LUZ", 160.0),
+                Right(sign, 480.0),
+                Right("954,90", 570.0),
+            ],
+            vec![
+                Left("05/03/2026", 20.0),
+                Left("RECIBO AGUA", 160.0),
+                Right(sign, 480.0),
+                Right("909,80", 570.0),
+            ],
+        ])
+    };
+    let running = |page: &Page| {
+        let (_, fields) = transactions(&[page]);
+        let checks = &fields["transactions"].checks;
+        checks.iter().find(|check| check.name == "running_balance").unwrap().passed
+    };
+    assert!(running(&table("-45,10")));
+    assert!(!running(&table("45,10")), "of the first row nothing says whether it was paid in or out");
+}
