@@ -23,6 +23,8 @@ const NEIGHBOUR_GAP: f32 = 4.0;
 const SHORTEST_COMB: usize = 6;
 const COMB_REACH: f32 = 6.0;
 const COMB_SLACK: f32 = 0.22;
+/// What is further apart than so many cells is in two combs.
+const NEXT_COMB: f32 = 1.5;
 /// Pages are straightened before; what is left of slope is small.
 const MAX_SLOPE: f32 = 0.03;
 
@@ -95,12 +97,12 @@ fn pitch_of(comb: &[Word]) -> Option<f32> {
     let mut gaps: Vec<f32> = centre_gaps(comb).collect();
     gaps.sort_by(f32::total_cmp);
     let pitch = *gaps.get(gaps.len() / 3)?;
-    let is_even = |gap: &f32| {
-        let cells = (gap / pitch).round();
-        cells >= 1.0 && (gap / pitch - cells).abs() < COMB_SLACK
-    };
+    // Wider ones part two combs of a line, which need not stand in one raster.
+    let within = || gaps.iter().filter(|gap| **gap < NEXT_COMB * pitch);
+    let is_even = |gap: &f32| (gap / pitch - 1.0).abs() < COMB_SLACK;
     let height = comb.iter().map(|word| word.bounds.height).fold(0.0, f32::max);
-    (comb.len() >= SHORTEST_COMB && pitch > 0.6 * height && gaps.iter().all(is_even)).then_some(pitch)
+    let long = comb.len() >= SHORTEST_COMB && within().count() >= SHORTEST_COMB / 2;
+    (long && pitch > 0.6 * height && within().all(is_even)).then_some(pitch)
 }
 
 fn centre_gaps(comb: &[Word]) -> impl Iterator<Item = f32> {
@@ -112,7 +114,7 @@ fn cells(comb: Vec<Word>, pitch: f32) -> Vec<Word> {
     let mut before: Option<f32> = None;
     for cell in comb {
         let centre = cell.bounds.center_x();
-        let follows = before.is_some_and(|before| centre - before < 1.5 * pitch);
+        let follows = before.is_some_and(|before| centre - before < NEXT_COMB * pitch);
         before = Some(centre);
         match words.last_mut() {
             Some(word) if follows => {
@@ -289,6 +291,9 @@ mod tests {
         let rows = [vec![word("NIF", 10.0, 10.0)], comb("05868670J", 60.0), comb("18 11 2025", 300.0)];
         assert_eq!(read(rows.concat(), &[]), ["NIF|05868670J|18|11|2025"]);
         assert_eq!(read(comb("a y b", 10.0), &[]), ["a|y|b"]);
+        // Combs of one line need not stand in one raster.
+        let rows = [comb("11200,00", 10.0), comb("36", 155.0), comb("7,85", 214.0)];
+        assert_eq!(read(rows.into_iter().flatten().collect(), &[]), ["11200,00|36|7,85"]);
     }
 
     #[test]

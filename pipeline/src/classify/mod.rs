@@ -43,6 +43,7 @@ mod testing {
             rows,
             marks: vec![],
             rules: vec![],
+            boxes: vec![],
             rotation_degrees: 0.0,
         }
     }

@@ -14,4 +14,4 @@ pub use document::{Document, DocumentType, FileReading, Part};
 pub use field::{Check, Field, Transaction, Value, format_money};
 pub use finding::{Finding, FindingCode};
 pub use geometry::Rect;
-pub use page::{CharReading, InkMark, Page, Row, RuleLine, Segment, TextSource, Word};
+pub use page::{CharReading, InkMark, Page, Row, RuleLine, Segment, TextSource, TickBox, Word};

@@ -22,6 +22,9 @@ pub struct Page {
     pub marks: Vec<InkMark>,
     /// Ruled lines of tables and boxes, where they were found.
     pub rules: Vec<RuleLine>,
+    /// Boxes and circles to tick.
+    #[serde(default)]
+    pub boxes: Vec<TickBox>,
     /// What was done to bring the page upright: clockwise quarter turns and the skew, in degrees.
     pub rotation_degrees: f32,
 }
@@ -115,6 +118,15 @@ pub struct InkMark {
     pub scribble: f32,
     /// Mean colour of the ink, RGB.
     pub colour: [u8; 3],
+}
+
+/// A small closed frame, as forms have them to be ticked.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct TickBox {
+    /// The frame's; a tick may go beyond it.
+    pub bounds: Rect,
+    /// Share of the inside, away from the frame, that is ink, 0 to 1.
+    pub ink_ratio: f32,
 }
 
 /// A straight horizontal or vertical ruled line.

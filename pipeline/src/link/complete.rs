@@ -310,6 +310,7 @@ mod tests {
             rows: arranged,
             marks: Vec::new(),
             rules: Vec::new(),
+            boxes: vec![],
             rotation_degrees: 0.0,
         };
         FileReading { pages: vec![page], ..FileReading::default() }

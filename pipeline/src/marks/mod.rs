@@ -1,13 +1,15 @@
-//! Ink that is no text: signatures, stamps, logos and pictures, and the ruled lines of tables and
-//! boxes. Measures shapes; must not know what a signature means or where one belongs.
+//! Ink that is no text: signatures, stamps, logos and pictures, the ruled lines of tables, and boxes
+//! to tick. Measures shapes; must not know what a signature means or where one belongs.
 
 mod ink;
 mod lines;
+mod boxes;
+mod glued;
 mod shape;
 
 use image::RgbImage;
 
-use crate::domain::{InkMark, Rect, RuleLine, Word};
+use crate::domain::{InkMark, Rect, RuleLine, TickBox, Word};
 use crate::raster::{components, resize};
 
 /// The longer side of the raster that is looked at: about 110 dpi for A4, where a pen stroke is two
@@ -17,18 +19,27 @@ const LONG_SIDE: u32 = 1300;
 /// A word that the reader is less sure of may be a scrawl, and stays in the picture.
 const SURE_WORD: f32 = 0.6;
 
-/// Finds marks and ruled lines on an upright page. `words` and the results are in page units, of which
-/// the image is `page_width` wide.
-pub fn find_marks(image: &RgbImage, page_width: f32, words: &[Word]) -> (Vec<InkMark>, Vec<RuleLine>) {
+/// What is drawn on a page, in page units.
+#[derive(Debug, Default)]
+pub struct Marks {
+    pub ink: Vec<InkMark>,
+    pub rules: Vec<RuleLine>,
+    pub boxes: Vec<TickBox>,
+}
+
+/// Finds marks, ruled lines and boxes on an upright page. `words` and the results are in page units, of
+/// which the image is `page_width` wide.
+pub fn find_marks(image: &RgbImage, page_width: f32, words: &[Word]) -> Marks {
     let (full_width, full_height) = image.dimensions();
     let long_side = full_width.max(full_height);
     if full_width < 16 || full_height < 16 || page_width <= 0.0 {
-        return (Vec::new(), Vec::new());
+        return Marks::default();
     }
     let scale = (LONG_SIDE as f32 / long_side as f32).min(1.0);
     let width = ((full_width as f32 * scale) as u32).max(1);
     let height = ((full_height as f32 * scale) as u32).max(1);
-    let grey = resize(&image::imageops::grayscale(image), width, height);
+    let whole = image::imageops::grayscale(image);
+    let grey = resize(&whole, width, height);
     let units_per_pixel = page_width / width as f32;
 
     let mut mask = ink::threshold(&grey);
@@ -42,7 +53,13 @@ pub fn find_marks(image: &RgbImage, page_width: f32, words: &[Word]) -> (Vec<Ink
     let marks = clusters.iter().map(|cluster| shape::measure(cluster, &mask, &grey, image, units_per_pixel));
     let lines =
         lines.into_iter().map(|line| RuleLine { bounds: scaled(&line.bounds, units_per_pixel), ..line });
-    (marks.collect(), lines.collect())
+    let boxes = boxes::find(&whole, page_width, text_height * units_per_pixel, words);
+    Marks { ink: marks.collect(), rules: lines.collect(), boxes }
+}
+
+/// The words of a picture without the letters that the recogniser took boxes for.
+pub fn without_boxes(words: Vec<Word>, boxes: &[TickBox]) -> Vec<Word> {
+    glued::without_boxes(words, boxes)
 }
 
 /// A scrawl is read as a short word of doubtful characters, or as strokes higher than the text; `text_height`

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::mixed;
 use crate::domain::{FileReading, Finding, FindingCode, Page, TextSource};
 use crate::layout::arrange_with_rules;
-use crate::marks::find_marks;
+use crate::marks::{find_marks, without_boxes};
 use crate::ocr::{OcrError, Reader};
 use crate::render::{self, NativePage, OpenOptions, RenderedPage};
 use crate::upright::{Upright, upright};
@@ -232,7 +232,7 @@ fn from_native(
     words.extend(mixed::words_in_pictures(rendered, native, reader)?);
     // Drawing the page costs more than reading it: only where there is something to find.
     let picture = native.has_drawings.then(|| rendered.raster_at(MARK_PIXELS_PER_POINT)).flatten();
-    let (marks, _) = picture.map(|picture| find_marks(&picture, native.width, &words)).unwrap_or_default();
+    let marks = picture.map(|picture| find_marks(&picture, native.width, &words)).unwrap_or_default();
     let (words, rows) = arrange_with_rules(words, &native.rules);
     Ok(Page {
         number: rendered.number,
@@ -241,8 +241,9 @@ fn from_native(
         source: TextSource::Native,
         words,
         rows,
-        marks,
+        marks: marks.ink,
         rules: native.rules.clone(),
+        boxes: marks.boxes,
         rotation_degrees: native.rotation_degrees as f32,
     })
 }
@@ -258,8 +259,9 @@ fn from_raster(
     let started = Instant::now();
     let (width, height) = image.dimensions();
     let words = reader.read_words(&image::imageops::grayscale(&image))?;
-    let (marks, rules) = find_marks(&image, width as f32, &words);
-    let (words, rows) = arrange_with_rules(words, &rules);
+    let marks = find_marks(&image, width as f32, &words);
+    let words = without_boxes(words, &marks.boxes);
+    let (words, rows) = arrange_with_rules(words, &marks.rules);
     let page = Page {
         number: rendered.number,
         width: width as f32,
@@ -267,8 +269,9 @@ fn from_raster(
         source,
         words,
         rows,
-        marks,
-        rules,
+        marks: marks.ink,
+        rules: marks.rules,
+        boxes: marks.boxes,
         rotation_degrees,
     };
     Ok((page, PageTimings { decode_us, ocr_us: elapsed_us(started) }, image))

@@ -3,7 +3,7 @@
 
 use super::{Candidate, Typed};
 use crate::config::FieldConfig;
-use crate::domain::{InkMark, Rect};
+use crate::domain::{InkMark, Rect, TickBox};
 use crate::extract::labels::occurrence::Occurrence;
 use crate::extract::labels::sheet::Sheet;
 use crate::extract::labels::tokens::tokens_of_phrase;
@@ -12,6 +12,14 @@ use crate::extract::labels::tokens::tokens_of_phrase;
 const LIST_LENGTH: usize = 3;
 /// A ticked box holds this many times the ink of the next at least; an empty box has only its frame.
 const INK_LEAD: f32 = 1.2;
+/// A box is ticked when so much of its inside is ink, and any other has at most a share of that: paper and
+/// blur leave a little in each.
+const TICKED: f32 = 0.08;
+const EMPTY_SHARE: f32 = 0.4;
+/// Between a frame and its words, in text heights.
+const NEAR: std::ops::Range<f32> = -0.6..2.8;
+/// Of an option whose frame is ticked.
+const FRAMED: f32 = 0.97;
 /// Of an option that has no mark among options of which one has.
 const UNMARKED: f32 = 0.02;
 
@@ -21,6 +29,8 @@ enum BoxState {
     Empty,
     /// A letter that recognisers take an empty box for.
     LooksEmpty,
+    /// A frame with this share of ink within.
+    Frame(f32),
     /// A box or mark with this share of ink.
     Ink(f32),
     Unknown,
@@ -41,6 +51,7 @@ pub(super) fn find(field: &FieldConfig, sheet: &Sheet, occurrences: &[Occurrence
         }
     }
     longest_only(&mut found);
+    see_frames(sheet, &mut found);
     judge(found)
 }
 
@@ -120,6 +131,41 @@ fn box_state(sheet: &Sheet, first: usize, end: usize) -> BoxState {
     glyph.unwrap_or_else(|| ink_state(sheet, &sheet.bounds(start, end)))
 }
 
+/// Gives the options the frames that stand beside them, all on the same side. A box that is typed is known;
+/// what was recognised is a guess beside the frame itself.
+fn see_frames(sheet: &Sheet, found: &mut [(Candidate, BoxState)]) {
+    let frames = |side: fn(&Rect, &Rect) -> f32| -> Vec<Option<(f32, f32)>> {
+        found.iter().map(|(option, _)| frame_beside(sheet, &option.bounds, side)).collect()
+    };
+    let before = frames(|frame, words| words.left - frame.right());
+    let behind = frames(|frame, words| frame.left - words.right());
+    // A row of options has a frame on both sides of each; its own is the nearer one.
+    let frames = if farness(&behind) < farness(&before) { behind } else { before };
+    for ((_, state), frame) in found.iter_mut().zip(frames) {
+        let frame = frame.map(|(ink, _)| ink);
+        let typed = matches!(state, BoxState::Marked | BoxState::Empty) && !sheet.page.source.is_ocr();
+        if let Some(ink) = frame.filter(|_| !typed) {
+            *state = BoxState::Frame(ink);
+        }
+    }
+}
+
+/// How far the options stand from their frames on one side; an option without any counts as far.
+fn farness(frames: &[Option<(f32, f32)>]) -> f32 {
+    frames.iter().map(|frame| frame.map_or(NEAR.end, |(_, gap)| gap.max(0.0))).sum()
+}
+
+/// The nearest frame in the line of the words on one side: the ink in it and how far it is.
+fn frame_beside(sheet: &Sheet, words: &Rect, gap: fn(&Rect, &Rect) -> f32) -> Option<(f32, f32)> {
+    let gap = |frame: &TickBox| gap(&frame.bounds, words) / sheet.height;
+    let beside = sheet.page.boxes.iter().filter(|frame| {
+        let in_line = frame.bounds.overlap_y(words) > 0.4 * frame.bounds.height.min(sheet.height);
+        in_line && NEAR.contains(&gap(frame))
+    });
+    let nearest = beside.min_by(|a, b| gap(a).total_cmp(&gap(b)))?;
+    Some((nearest.ink_ratio, gap(nearest)))
+}
+
 /// The last word of the neighbouring segment on the left, when it is close.
 fn piece_before<'a>(sheet: &'a Sheet, first: usize) -> Option<&'a str> {
     let index = sheet.piece_of_word[first];
@@ -194,6 +240,13 @@ fn judge(found: Vec<(Candidate, BoxState)>) -> Vec<Candidate> {
             }
             values
         });
+    if let Some(ticked) = ticked_frame(&found) {
+        let rated = found.into_iter().enumerate().map(|(index, (mut candidate, _))| {
+            candidate.format = if ticked.contains(&index) { FRAMED } else { UNMARKED };
+            candidate
+        });
+        return rated.collect();
+    }
     let any_glyph = found.iter().any(|(_, state)| *state == BoxState::Marked);
     if options.len() < LIST_LENGTH && !any_glyph {
         return found.into_iter().map(|(candidate, _)| candidate).collect();
@@ -232,4 +285,32 @@ fn judge(found: Vec<(Candidate, BoxState)>) -> Vec<Candidate> {
         candidate
     });
     rated.collect()
+}
+
+/// Of a list whose frames are seen, the option that is ticked, wherever its words stand; nothing when it
+/// has none or several. `None` when there is no such list.
+fn ticked_frame(found: &[(Candidate, BoxState)]) -> Option<Vec<usize>> {
+    let frames = || {
+        found.iter().enumerate().filter_map(|(index, (_, state))| match state {
+            BoxState::Frame(ink) => Some((index, *ink)),
+            _ => None,
+        })
+    };
+    if frames().count() < 2 {
+        return None;
+    }
+    let (first, most) = frames().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let others = || frames().filter(|(index, _)| *index != first);
+    let next = others().map(|(_, ink)| ink).fold(0.0, f32::max);
+    if most >= TICKED {
+        return Some(if next <= EMPTY_SHARE * most { vec![first] } else { Vec::new() });
+    }
+    // A tick may hide its frame: the one option without any, when all others are seen to be empty.
+    let bare: Vec<usize> = found
+        .iter()
+        .enumerate()
+        .filter(|(_, (option, state))| !matches!(state, BoxState::Frame(_)) && option.format > 0.9)
+        .map(|(index, _)| index)
+        .collect();
+    Some(if bare.len() == 1 { bare } else { Vec::new() })
 }

@@ -35,6 +35,18 @@ pub struct Candidate {
     pub repaired: bool,
 }
 
+impl Candidate {
+    /// A period told by its first and last day; a month alone may be any that is spoken of.
+    pub fn is_explicit_period(&self) -> bool {
+        matches!(self.value, Typed::Period(_)) && names_days(&self.raw)
+    }
+}
+
+/// Whether a printed period has a first and a last day: a month alone has one or two numbers.
+pub fn names_days(period: &str) -> bool {
+    period.split(|ch: char| !ch.is_ascii_digit()).filter(|group| !group.is_empty()).count() >= 3
+}
+
 /// A value with its type, before it is normalised for a field.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Typed {

@@ -11,6 +11,8 @@ use crate::extract::labels::sheet::Sheet;
 use crate::extract::labels::tokens::{is_number_word, tokens_of};
 use crate::extract::parse::{Found, bic, cups, date, iban, money, naf, number, period, rate, tax_id};
 
+/// Of a date without separators.
+const DIGITS: f32 = 0.8;
 /// Runner-ups that a checksum may put in the place of what was read: two wrong characters in a code
 /// are common on a bad scan, three unique ones are not.
 const MOST_REPAIRS: usize = 2;
@@ -50,7 +52,14 @@ fn values(class: Class, sheet: &Sheet, scan: &Scan) -> Vec<Candidate> {
     let text = scan.text.as_str();
     match class {
         Class::Money => amounts(scan),
-        Class::Date => simple(scan, dates(sheet, text), Typed::Date),
+        Class::Date => {
+            let mut all = simple(scan, dates(sheet, text), Typed::Date);
+            let digits = date::parse_digits(text.trim());
+            all.extend(
+                digits.and_then(|date| scan.candidate(0..text.len(), Typed::Date(date), DIGITS, Vec::new())),
+            );
+            all
+        }
         Class::Period => {
             let mut all = simple(scan, period::find_all(text), Typed::Period);
             let single = simple(scan, dates(sheet, text), Typed::Date);
@@ -68,8 +77,8 @@ fn values(class: Class, sheet: &Sheet, scan: &Scan) -> Vec<Candidate> {
         Class::TaxId => tax_ids(scan),
         Class::Percent => percents(scan),
         Class::Months => months(scan),
-        Class::Integer => numbers(scan, |number| number.decimals == 0),
-        Class::Quantity => numbers(scan, |_| true),
+        Class::Integer => numbers(sheet, scan, |number| number.decimals == 0),
+        Class::Quantity => numbers(sheet, scan, |_| true),
         Class::Person
         | Class::Company
         | Class::Party
@@ -215,12 +224,18 @@ fn is_spelt(word: &str) -> bool {
     word == "y" || word.split('-').all(is_number_word)
 }
 
-fn numbers(scan: &Scan, fits: impl Fn(&number::Number) -> bool) -> Vec<Candidate> {
+fn numbers(sheet: &Sheet, scan: &Scan, fits: impl Fn(&number::Number) -> bool) -> Vec<Candidate> {
     let fitting = number::find_all(&scan.text).into_iter().filter(|found| fits(&found.value));
     let candidate = |found: Found<number::Number>| {
         let joined = joined_to_letters(&scan.text, &found.range);
         let other_unit = if has_other_unit(&scan.text, &found.range) { 0.2 } else { 1.0 };
-        let format = if found.value.ambiguous { 0.8 } else { 1.0 } * if joined { 0.4 } else { other_unit };
+        let separator = scan
+            .text
+            .get(found.range.clone())
+            .and_then(|text| text.chars().rfind(char::is_ascii_punctuation));
+        let told = sheet.decimal_separator.is_some_and(|decimal| separator.is_some_and(|own| own != decimal));
+        let format =
+            if found.value.ambiguous && !told { 0.8 } else { 1.0 } * if joined { 0.4 } else { other_unit };
         scan.candidate(found.range, Typed::Number(found.value.value), format, Vec::new())
     };
     fitting.filter_map(candidate).collect()

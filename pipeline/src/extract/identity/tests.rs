@@ -26,6 +26,7 @@ fn page(texts: &[(&str, f32, f32, f32)]) -> Page {
         rows,
         marks: vec![],
         rules: vec![],
+        boxes: vec![],
         rotation_degrees: 0.0,
     }
 }

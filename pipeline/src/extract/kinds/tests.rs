@@ -44,6 +44,7 @@ fn page_in_letters(text: &str) -> Page {
         rows,
         marks: vec![],
         rules: vec![],
+        boxes: vec![],
         rotation_degrees: 0.0,
     }
 }

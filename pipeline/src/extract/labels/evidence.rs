@@ -181,7 +181,7 @@ fn claims_of(
         if own < LEAST_RELATION {
             continue;
         }
-        let rival = rival_strength(field, settings, bonds);
+        let rival = rival_strength(field, settings, candidate, bonds);
         let contest = if rival > own { 0.25 * own / rival } else { 1.0 - 0.4 * (rival / own).powi(4) };
         let certainty = certainty_factor(reading, candidate);
         let score = own * contest * candidate.format * kind_factor(config, settings, candidate) * certainty;
@@ -245,13 +245,16 @@ fn own_strength(
 }
 
 /// The strongest label of something else that points at the value.
-fn rival_strength(field: usize, settings: &FieldConfig, bonds: &[(Role, f32)]) -> f32 {
+fn rival_strength(field: usize, settings: &FieldConfig, candidate: &Candidate, bonds: &[(Role, f32)]) -> f32 {
     let mut rival: f32 = 0.0;
     for (role, strength) in bonds {
         let other = match role {
             Role::Not { field: own } => *own == field,
-            // What has a check of its own is not mistaken for an amount or a date.
-            Role::Other => !matches!(settings.kind, FieldKind::Iban | FieldKind::Cups | FieldKind::Naf),
+            // What has a check of its own is not mistaken for an amount or a date, nor is a period.
+            Role::Other => {
+                !matches!(settings.kind, FieldKind::Iban | FieldKind::Cups | FieldKind::Naf)
+                    && !candidate.is_explicit_period()
+            }
             Role::Column { .. } | Role::After { .. } => false,
             _ => {
                 role.field() != Some(field)

@@ -23,7 +23,7 @@ pub(super) fn is_excluded(
         || is_list_number(view, candidate)
 }
 
-/// The number of a cell or a question, right before its label: `15 CANTIDAD QUE SOLICITA`.
+/// The number of a cell, a question or a heading: `15 CANTIDAD QUE SOLICITA`, `4. Devolución`.
 fn is_list_number(view: &View, candidate: &Candidate) -> bool {
     let is_short = candidate.raw.chars().count() <= 2 && candidate.raw.chars().all(|ch| ch.is_ascii_digit());
     let opens = view.sheet.pieces[candidate.piece].first == candidate.first;
@@ -31,7 +31,17 @@ fn is_list_number(view: &View, candidate: &Candidate) -> bool {
     let follows = |label: &Occurrence| {
         label.piece == candidate.piece && label.first == candidate.end && !label.roles.iter().any(is_unit)
     };
-    is_short && opens && view.occurrences.iter().any(follows)
+    is_short && opens && (view.occurrences.iter().any(follows) || numbers_a_heading(view, candidate))
+}
+
+/// A point or bracket parts it from words that begin with a capital.
+fn numbers_a_heading(view: &View, candidate: &Candidate) -> bool {
+    let words = &view.sheet.page.words;
+    let end = view.sheet.pieces[candidate.piece].end;
+    let marked =
+        words.get(candidate.first).is_some_and(|word| word.text.ends_with(['.', ')', '-', 'º', 'ª']));
+    let next = words.get(candidate.end..end).and_then(<[_]>::first);
+    marked && next.is_some_and(|word| word.text.chars().next().is_some_and(char::is_uppercase))
 }
 
 /// What looks like a name and is the label of something else: `Annual Percentage Rate`.

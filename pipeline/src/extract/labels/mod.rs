@@ -12,6 +12,7 @@ pub mod evidence;
 mod captions;
 mod exclusion;
 mod unlabelled;
+mod apposition;
 mod period;
 mod loan;
 pub mod agreement;
@@ -23,7 +24,7 @@ use evidence::{Claim, Reading, claims_on};
 use lexicon::Lexicon;
 
 use super::FieldReading;
-use crate::config::{DocumentTypeConfig, FieldKind};
+use crate::config::{DocumentTypeConfig, FieldConfig, FieldKind};
 use crate::domain::{Page, Value};
 use crate::extract::parse::text::fold;
 
@@ -63,6 +64,7 @@ pub fn fields_of(config: &DocumentTypeConfig, readings: &[Reading]) -> BTreeMap<
     let before = ranked.clone();
     settle(config, &mut ranked);
     share_out(config, &mut ranked);
+    apposition::name_by_id(config, readings, &mut ranked);
     let mut fields = BTreeMap::new();
     for (settings, (ranked, before)) in config.fields.iter().zip(ranked.iter().zip(&before)) {
         if let Some(mut reading) = best_reading(ranked, before) {
@@ -166,7 +168,7 @@ fn without_parts(ranked: Ranked) -> Ranked {
     ranked.iter().filter(|claim| !is_part(claim)).cloned().collect()
 }
 
-/// Two fields cannot rest on the same words: the weaker takes its next value.
+/// Two fields cannot rest on the same words, nor two parties have one name: the weaker takes its next value.
 fn share_out(config: &DocumentTypeConfig, ranked: &mut [Ranked]) {
     for _ in 0..config.fields.len() {
         let Some((field, _)) = conflict(config, ranked) else { return };
@@ -184,12 +186,20 @@ fn conflict(config: &DocumentTypeConfig, ranked: &[Ranked]) -> Option<(usize, us
             let same_words =
                 first.page == second.page && first.words.0 < second.words.1 && second.words.0 < first.words.1;
             let same_value = first.value == second.value || first.raw == second.raw;
-            if same_words && same_value && !(period(one) && period(other)) {
+            let one_name = same_value && are_names_of_two(&config.fields[one], &config.fields[other]);
+            if one_name || same_words && same_value && !(period(one) && period(other)) {
                 return Some(if first.score < second.score { (one, other) } else { (other, one) });
             }
         }
     }
     None
+}
+
+/// Both are names, of different parties.
+fn are_names_of_two(one: &FieldConfig, other: &FieldConfig) -> bool {
+    let is_name =
+        |field: &FieldConfig| matches!(field.kind, FieldKind::Person | FieldKind::Party | FieldKind::Company);
+    is_name(one) && is_name(other) && one.party.is_some() && other.party.is_some() && one.party != other.party
 }
 
 /// The best claim, its score lowered by how near another value comes to it.

@@ -1,10 +1,12 @@
 //! The two ends of a period settled together: their order, and how long a period of this kind may be.
 //! Knows dates and scores, not places.
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
 use super::agreement::Ranked;
+use super::evidence::Claim;
 use crate::domain::Value;
+use crate::extract::candidates::names_days;
 
 /// Claims of each end that are tried.
 const MOST_CLAIMS: usize = 12;
@@ -12,6 +14,8 @@ const MOST_CLAIMS: usize = 12;
 const LEAST_SHARE: f32 = 0.05;
 /// Ends that one phrase names together are this much likelier than ends from two places.
 const SAME_PHRASE: f32 = 1.5;
+/// What is left of a month alone beside a period of days.
+const MONTH: f32 = 0.5;
 /// The share of doubt that fitting ends take away.
 const GAIN: f32 = 0.25;
 
@@ -22,6 +26,7 @@ pub(super) fn settle_period(start: usize, end: usize, most_days: i64, ranked: &m
         (Some(first), Some(last)) => is_period(first, last, most_days),
         _ => false,
     };
+    prefer_explicit(start, end, ranked, fits);
     let (Some(first), Some(last)) = (ranked[start].first(), ranked[end].first()) else { return };
     if fits(&first.value, &last.value) {
         return;
@@ -48,6 +53,26 @@ pub(super) fn settle_period(start: usize, end: usize, most_days: i64, ranked: &m
         }
         None => ranked[weaker][0].score *= 0.4,
     }
+}
+
+/// Where a first and a last day are told together, months that are spoken of are hardly the period.
+fn prefer_explicit(start: usize, end: usize, ranked: &mut [Ranked], fits: impl Fn(&Value, &Value) -> bool) {
+    let explicit = ranked[start].iter().filter(|first| names_days(&first.raw)).any(|first| {
+        let together = |last: &&Claim| last.page == first.page && last.words == first.words;
+        ranked[end].iter().find(together).is_some_and(|last| fits(&first.value, &last.value))
+    });
+    for field in [start, end].into_iter().filter(|_| explicit) {
+        for month in ranked[field].iter_mut().filter(|claim| !names_days(&claim.raw) && is_month(claim)) {
+            month.score *= MONTH;
+        }
+        ranked[field].sort_by(|a, b| b.score.total_cmp(&a.score));
+    }
+}
+
+/// Told by its name or number, without a day.
+fn is_month(claim: &Claim) -> bool {
+    let day = claim.value.as_date();
+    day.is_some_and(|day| day.day() == 1 || (day + chrono::Days::new(1)).day() == 1)
 }
 
 fn is_period(first: NaiveDate, last: NaiveDate, most_days: i64) -> bool {

@@ -6,6 +6,7 @@ use super::sheet::{Piece, Sheet, alignment_gap};
 use super::tokens::{is_letters, is_number_word};
 use crate::domain::Rect;
 use crate::extract::candidates::{Candidate, Typed};
+use crate::extract::parse::text::fold;
 
 /// The rows that close a column of amounts.
 const TOTAL_WORDS: [&str; 7] = ["total", "totales", "totals", "suma", "sumas", "sum", "importes"];
@@ -29,9 +30,29 @@ pub struct View<'a> {
     pub captions_below: bool,
 }
 
+/// Verbs that say a value of their subject, and what may stand between verb and value.
+const COPULAS: [&str; 13] = [
+    "es",
+    "era",
+    "fue",
+    "son",
+    "sera",
+    "asciende",
+    "ascienden",
+    "ascendia",
+    "is",
+    "was",
+    "are",
+    "reads",
+    "amounts",
+];
+const PREPOSITIONS: [&str; 4] = ["de", "a", "to", "at"];
+/// Words that a stated value seems away from its label at most.
+const STATED_GAP: usize = 3;
+
 /// How well `candidate` stands to `label`, 0 to 1. 0 when it does not stand to it at all.
 pub fn value_after(view: &View, label: &Occurrence, candidate: &Candidate) -> f32 {
-    if closes_definition(view, label) {
+    if closes_definition(view, label) || closes_sentence(view, label) {
         return 0.0;
     }
     let inline = inline(view, label, candidate);
@@ -53,6 +74,16 @@ fn closes_definition(view: &View, label: &Occurrence) -> bool {
     let quoted = first.text.trim_start_matches('(').starts_with(['"', '“', '«', '\'', '‘', '„']);
     let closed = last.text.trim_end_matches([',', ';', '.', ':']).ends_with(')');
     quoted && closed
+}
+
+/// A sentence that ends with the label's words says nothing of what stands under it. A short word with a
+/// point is an abbreviation.
+fn closes_sentence(view: &View, label: &Occurrence) -> bool {
+    let piece = &view.sheet.pieces[label.last_piece];
+    let last = view.sheet.page.words.get(label.end.max(1) - 1);
+    let stop = last.and_then(|word| word.text.strip_suffix('.'));
+    let word = stop.is_some_and(|word| word.chars().count() > 3 && !word.contains('.'));
+    piece.prose && label.end == piece.end && label.first > view.sheet.pieces[label.piece].first && word
 }
 
 /// The value stands right before the label: `48 cuotas mensuales`. A name may be parted from its
@@ -177,9 +208,17 @@ fn inline(view: &View, label: &Occurrence, candidate: &Candidate) -> f32 {
     }
     let piece = &view.sheet.pieces[label.last_piece];
     let (from, to) = (label.end, candidate.first.max(label.end));
-    let gap = small(view.gap(from, to));
+    let gap = view.gap(from, to);
+    // `La lectura que marca hoy mi contador es de 15.624 kWh`: what comes between belongs to the subject.
+    let stated = piece.prose && is_stated(view.sheet, from, to);
+    let subject = stated && opens_sentence(view, label);
+    let gap = small(if subject { gap.min(STATED_GAP) } else { gap });
     let near = if piece.prose { 0.97 * 0.88_f32.powi(gap) } else { 0.8_f32.powi(gap) };
-    let blocked = 0.35_f32.powi(small(view.labels_between(label, from, to)));
+    let blocked = match view.labels_between(label, from, to) {
+        _ if subject => 1.0,
+        _ if stated && gap > 1 => 0.35,
+        others => 0.35_f32.powi(small(others)),
+    };
     let second = 0.5_f32.powi(small(view.candidates_between(candidate.piece, from, to)));
     let sentence = if ends_sentence(view.sheet, from, to) { 0.3 } else { 1.0 };
     let before = if piece.prose { mention(view, label, candidate) } else { before_label(view, label) };
@@ -198,8 +237,26 @@ fn mention(view: &View, label: &Occurrence, candidate: &Candidate) -> f32 {
     1.0
 }
 
+/// Whether the words end with `is` or `es de`, so that what follows is said of what stands before.
+fn is_stated(sheet: &Sheet, from: usize, to: usize) -> bool {
+    let words = sheet.page.words.get(from..to).unwrap_or_default();
+    let mut last = words.iter().rev().map(|word| fold(&word.text));
+    let verb = last.next().filter(|word| !PREPOSITIONS.contains(&word.as_str())).or_else(|| last.next());
+    verb.is_some_and(|word| COPULAS.contains(&word.as_str()))
+}
+
+/// Whether no other label stands before it in its sentence.
+fn opens_sentence(view: &View, label: &Occurrence) -> bool {
+    let earlier = |other: &&Occurrence| {
+        other.last_piece == label.piece
+            && other.first < label.first
+            && !ends_sentence(view.sheet, other.first, label.first)
+    };
+    view.occurrences.iter().find(earlier).is_none()
+}
+
 /// A full stop followed by a capital between two words.
-fn ends_sentence(sheet: &Sheet, from: usize, to: usize) -> bool {
+pub(super) fn ends_sentence(sheet: &Sheet, from: usize, to: usize) -> bool {
     let words = sheet.page.words.get(from..to).unwrap_or_default();
     let letters = |text: &str| text.chars().filter(|ch| ch.is_alphabetic()).count();
     words.iter().any(|word| word.text.ends_with('.') && letters(&word.text) > 3)

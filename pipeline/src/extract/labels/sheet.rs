@@ -3,6 +3,7 @@
 
 use super::tokens::tokens_of;
 use crate::domain::{Page, Rect};
+use crate::extract::parse::number;
 use crate::extract::parse::text::fold;
 
 /// A segment with at least this many words is running text, not a label or a table cell.
@@ -36,6 +37,17 @@ pub struct Piece {
     pub below: Option<usize>,
 }
 
+/// Of the words that are a number with two places, whether all have a comma or all a point.
+fn decimal_separator(page: &Page) -> Option<char> {
+    let mut separators = page.words.iter().filter_map(|word| {
+        let digits = word.text.trim_matches(|ch: char| !ch.is_ascii_digit());
+        let amount = number::read_shape(digits).is_some_and(|number| number.decimals == 2);
+        digits.chars().rfind(|ch| matches!(ch, ',' | '.')).filter(|_| amount)
+    });
+    let first = separators.next()?;
+    separators.all(|separator| separator == first).then_some(first)
+}
+
 /// A page prepared for search.
 #[derive(Debug)]
 pub struct Sheet<'a> {
@@ -48,6 +60,8 @@ pub struct Sheet<'a> {
     pub piece_of_word: Vec<usize>,
     /// Median word height: the unit of all distances.
     pub height: f32,
+    /// What parts the cents from the whole in the page's amounts, where all of them agree.
+    pub decimal_separator: Option<char>,
 }
 
 impl<'a> Sheet<'a> {
@@ -59,6 +73,7 @@ impl<'a> Sheet<'a> {
             tokens: Vec::new(),
             piece_of_word: vec![0; page.words.len()],
             height: page.median_word_height(),
+            decimal_separator: decimal_separator(page),
         };
         for (row, line) in page.rows.iter().enumerate() {
             for (place, segment) in line.segments.iter().enumerate() {

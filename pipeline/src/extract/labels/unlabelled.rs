@@ -48,6 +48,7 @@ pub(super) fn unlabelled_strength(
         FieldKind::CompanyTaxId | FieldKind::PersonTaxId if belonging == Some(Belonging::Nobody) => 0.35,
         FieldKind::Iban | FieldKind::Cups | FieldKind::Naf if belonging != Some(Belonging::Other) => 0.6,
         FieldKind::Iban | FieldKind::Cups | FieldKind::Naf => 0.4,
+        FieldKind::PeriodStart | FieldKind::PeriodEnd if candidate.is_explicit_period() => 0.5,
         FieldKind::PeriodStart | FieldKind::PeriodEnd if matches!(candidate.value, Typed::Period(_)) => 0.35,
         FieldKind::Date if settings.dateline && on_dateline(reading, candidate) => 0.85,
         // So that what agrees with other fields to the cent can be found without a known label.

@@ -35,6 +35,7 @@ fn page(words: Vec<Word>) -> Page {
         rows,
         marks: vec![],
         rules: vec![],
+        boxes: vec![],
         rotation_degrees: 0.0,
     }
 }

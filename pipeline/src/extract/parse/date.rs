@@ -62,6 +62,17 @@ pub fn find_all_misread(text: &str) -> Vec<Found<NaiveDate>> {
     if repaired.len() == text.len() { find_all(&repaired) } else { Vec::new() }
 }
 
+/// The whole text as day, month and year without separators, as the cells of a form take them
+/// (`28092025`). Any number of eight digits may look so.
+pub fn parse_digits(text: &str) -> Option<NaiveDate> {
+    if text.len() != 8 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let part = |range: std::ops::Range<usize>| text.get(range)?.parse::<u32>().ok();
+    let year = i32::try_from(part(4..8)?).ok().filter(|year| (1900..2100).contains(year))?;
+    NaiveDate::from_ymd_opt(year, part(2..4)?, part(0..2)?)
+}
+
 fn full(form: Form) -> Option<NaiveDate> {
     match form {
         Form::Full(date) => Some(date),
@@ -177,6 +188,14 @@ mod tests {
             prop_assert_eq!(parse(&day.format("%d/%m/%Y").to_string()), Some(day));
             prop_assert_eq!(parse(&day.format("%Y-%m-%d").to_string()), Some(day));
             prop_assert_eq!(parse(&day.format("%-d %B %Y").to_string()), Some(day));
+        }
+    }
+
+    #[test]
+    fn eight_digits_may_be_a_date() {
+        assert_eq!(parse_digits("28092025"), NaiveDate::from_ymd_opt(2025, 9, 28));
+        for other in ["28132025", "2809202", "28091825", "2809 025", "12345678"] {
+            assert_eq!(parse_digits(other), None, "{other}");
         }
     }
 }

@@ -85,6 +85,7 @@ impl Drawn {
             rows,
             marks: self.marks,
             rules: self.rules,
+            boxes: vec![],
             rotation_degrees: 0.0,
         };
         super::read(field, Some(NAME), &read_pages(config, &[&page]))

@@ -10,6 +10,9 @@ use crate::extract::FieldReading;
 use crate::extract::parse::period::{self, Period};
 use crate::extract::parse::{Found, bic, iban, money, name, text};
 
+/// Ends of the period whose labels say so this surely are left alone.
+const TOLD: f32 = 0.5;
+
 /// Adds what the labels left open.
 pub(super) fn complete(
     fields: &mut BTreeMap<String, FieldReading>,
@@ -25,7 +28,8 @@ pub(super) fn complete(
     {
         fields.insert("bic".into(), found);
     }
-    if !(fields.contains_key("period_start") && fields.contains_key("period_end"))
+    let told = |name: &str| fields.get(name).is_some_and(|field| field.score >= TOLD);
+    if !(told("period_start") && told("period_end"))
         && let Some((period, found)) = find_period(&outside)
     {
         insert_period(fields, period, &found);
@@ -140,7 +144,10 @@ fn find_period(outside: &[&Line]) -> Option<(Period, FieldReading)> {
 fn insert_period(fields: &mut BTreeMap<String, FieldReading>, period: Period, found: &FieldReading) {
     for (name, date) in [("period_start", period.start), ("period_end", period.end)] {
         let reading = FieldReading { value: Value::date(date), ..found.clone() };
-        fields.entry(name.into()).or_insert(reading);
+        let known = fields.get(name).filter(|known| known.score >= found.score);
+        if known.is_none() {
+            fields.insert(name.into(), reading);
+        }
     }
 }
 

@@ -46,6 +46,7 @@ fn page(rows: &[Vec<Cell>]) -> Page {
         rows,
         marks: vec![],
         rules: vec![],
+        boxes: vec![],
         rotation_degrees: 0.0,
     }
 }
@@ -309,9 +310,8 @@ fn totals_that_close_with_the_balance_prove_it() {
 }
 
 fn carried_over(second_page: Vec<Vec<Cell>>) -> (Vec<Transaction>, BTreeMap<String, FieldReading>) {
-    let heading = || {
-        vec![Left("Fecha", 20.0), Left("Concepto", 160.0), Right("Importe", 480.0), Right("Saldo", 570.0)]
-    };
+    let heading =
+        || vec![Left("Fecha", 20.0), Left("Concepto", 160.0), Right("Importe", 480.0), Right("Saldo", 570.0)];
     let first = page(&[
         heading(),
         vec![Left("Saldo anterior", 160.0), Right("1.000,00", 570.0)],
@@ -358,7 +358,12 @@ fn a_balance_carried_to_the_next_page_is_not_the_opening_balance() {
 fn a_row_whose_sign_nothing_tells_leaves_the_table_in_doubt() {
     let table = |sign: &'static str| {
         page(&[
-            vec![Left("Fecha", 20.0), Left("Concepto", 160.0), Right("Importe", 480.0), Right("Saldo", 570.0)],
+            vec![
+                Left("Fecha", 20.0),
+                Left("Concepto", 160.0),
+                Right("Importe", 480.0),
+                Right("Saldo", 570.0),
+            ],
             vec![
                 Left("02/03/2026", 20.0),
                 Left("RECIBO LUZ", 160.0),
