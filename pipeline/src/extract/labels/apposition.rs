@@ -93,8 +93,9 @@ fn name_before(reading: &Reading, id: &Claim) -> Option<Claim> {
 
 /// A name opens its cell, follows a sign, or is addressed.
 fn is_introduced(before: Option<&Word>, name: &Candidate, reading: &Reading) -> bool {
-    let opens =
-        reading.sheet.pieces[name.piece].first == name.first && !reading.sheet.pieces[name.piece].prose;
+    let pieces = &reading.sheet.pieces;
+    let continues = || pieces.iter().any(|above| above.prose && above.below == Some(name.piece));
+    let opens = pieces[name.piece].first == name.first && !(pieces[name.piece].prose && continues());
     let follows = before.is_some_and(|word| {
         let bare = fold(word.text.trim_matches(|ch: char| !ch.is_alphanumeric()));
         word.text.ends_with([':', ';', ')', '—', '–']) || INTRODUCING.contains(&bare.as_str())

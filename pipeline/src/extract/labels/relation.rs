@@ -76,14 +76,14 @@ fn closes_definition(view: &View, label: &Occurrence) -> bool {
     quoted && closed
 }
 
-/// A sentence that ends with the label's words says nothing of what stands under it. A short word with a
+/// A sentence that ends with the label's words says nothing of what follows. A short word with a
 /// point is an abbreviation.
 fn closes_sentence(view: &View, label: &Occurrence) -> bool {
     let piece = &view.sheet.pieces[label.last_piece];
     let last = view.sheet.page.words.get(label.end.max(1) - 1);
     let stop = last.and_then(|word| word.text.strip_suffix('.'));
     let word = stop.is_some_and(|word| word.chars().count() > 3 && !word.contains('.'));
-    piece.prose && label.end == piece.end && label.first > view.sheet.pieces[label.piece].first && word
+    piece.prose && label.first > view.sheet.pieces[label.piece].first && word
 }
 
 /// The value stands right before the label: `48 cuotas mensuales`. A name may be parted from its

@@ -12,6 +12,10 @@ use crate::extract::parse::text::{fold, single_spaced};
 
 /// A name is worth this much once a personal id stands with it.
 const IDENTIFIED: f32 = 0.3;
+/// To whom a paper goes stands in the upper part of its first page, over an address of few lines.
+const ADDRESSED: f32 = 0.6;
+const ADDRESS_SHARE: f32 = 0.4;
+const ADDRESS_LINES: usize = 4;
 /// Share of the first page in which an issuer's name stands without a label.
 const LETTERHEAD_SHARE: f32 = 0.25;
 
@@ -29,6 +33,8 @@ pub(super) fn unlabelled_strength(
         FieldKind::Company | FieldKind::Party => {
             if is_issuer(config, settings) {
                 letterhead_strength(reading, candidate, own_block)
+            } else if candidate.format > 0.9 && is_addressee(reading, candidate) {
+                ADDRESSED
             } else if candidate.format > 0.9 && belonging != Some(Belonging::Other) {
                 // A customer's name above or beside a personal id.
                 let person = person_strength(reading, candidate, own_block);
@@ -58,6 +64,27 @@ pub(super) fn unlabelled_strength(
         FieldKind::Choice if candidate.format > 0.65 => 0.6,
         _ => 0.0,
     }
+}
+
+/// A name that is all of its line at the head of the first page, with an address under it that ends with a
+/// postcode: to whom a paper goes.
+fn is_addressee(reading: &Reading, candidate: &Candidate) -> bool {
+    let sheet = &reading.sheet;
+    let piece = &sheet.pieces[candidate.piece];
+    let alone = piece.first == candidate.first && piece.end == candidate.end;
+    let head = sheet.index == 0 && candidate.bounds.top < ADDRESS_SHARE * sheet.page.height;
+    let postcode = |word: usize| {
+        let text = sheet.page.words[word].text.trim_matches(|ch: char| !ch.is_alphanumeric());
+        text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let mut line = piece.below;
+    alone
+        && head
+        && (0..ADDRESS_LINES).any(|_| {
+            let Some(piece) = line.map(|line| &sheet.pieces[line]) else { return false };
+            line = piece.below;
+            !piece.prose && (piece.first..piece.end).any(postcode)
+        })
 }
 
 /// The field is about the party that issues the document.

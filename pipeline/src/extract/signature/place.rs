@@ -162,6 +162,25 @@ fn sets_off(reading: &Reading, label: &Occurrence) -> bool {
     label.first <= piece.first + 1 && (rest.len() <= 5 || spoken <= 2 || !piece.prose)
 }
 
+/// Words for whoever signs: `Signature of the person making the statement`.
+fn is_signer(token: &str) -> bool {
+    const SIGNERS: [&str; 12] = [
+        "person",
+        "persona",
+        "quien",
+        "undersigned",
+        "firmante",
+        "suscribe",
+        "infrascrito",
+        "interesado",
+        "interesada",
+        "compareciente",
+        "deponent",
+        "declarant",
+    ];
+    SIGNERS.contains(&token)
+}
+
 fn says_signature(token: &str) -> bool {
     SIGNING.iter().any(|stem| token.starts_with(stem))
 }
@@ -276,8 +295,9 @@ impl Setting<'_> {
         let labelled = self.labels.iter().any(|(other, kind)| {
             *kind == Kind::Other && other.piece == label.piece && other.first >= label.end
         });
+        let says_signer = rest.iter().flat_map(|word| tokens_of(&word.text)).any(|token| is_signer(&token));
         labelled
-            || rest.first().is_some_and(|word| joint(&word.text)) && {
+            || !says_signer && rest.first().is_some_and(|word| joint(&word.text)) && {
                 let tokens: Vec<String> = rest.iter().flat_map(|word| tokens_of(&word.text)).collect();
                 self.name.shared(tokens.iter().map(String::as_str)) == 0
             }
@@ -323,7 +343,11 @@ fn add_named(
             grown(&place.label.union(&place.slot().bounds), reach, reach)
                 .contains_point(piece.bounds.center_x(), piece.bounds.center_y())
         };
-        let block = places.iter().any(|place| near(place, BLOCK * h));
+        let signing = sheet.tokens.iter().filter(|token| says_signature(&token.text)).any(|token| {
+            let above = piece.bounds.top - sheet.page.words[token.word].bounds.bottom();
+            (0.0..BLOCK * h).contains(&above)
+        });
+        let block = signing || places.iter().any(|place| near(place, BLOCK * h));
         let taken = places.iter().any(|place| place.own && near(place, 3.0 * h));
         if !only_name || taken || !block || piece.bounds.top < 0.3 * surface.page.height {
             continue;
