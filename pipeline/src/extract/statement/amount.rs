@@ -39,6 +39,9 @@ pub(super) struct FoundAmount {
 const MARK_GAP: f32 = 5.0;
 /// Signs and currencies stand within this many text heights.
 const SIGN_GAP: f32 = 1.6;
+/// What is further away stands in another cell, in text heights, and how far one's sign may be.
+const OWN_CELL: f32 = 1.0;
+const SIGN_CELL: f32 = 10.0;
 /// Runner-ups that are less likely than this beside the reading are not considered: a number that was
 /// read with certainty and does not add up is what is printed, and must not be mended away.
 const HIGHEST_COST: f32 = 5.0;
@@ -52,6 +55,10 @@ pub(super) fn amount_at(words: &[Word], at: usize, height: f32, ocr: bool) -> Op
     let (mut start, mut end) = (at, at + count);
     while let Some(word) = words.get(end) {
         let gap = word.bounds.left - words[end - 1].bounds.right();
+        let next_cell = is_lone_sign(word) && gap > OWN_CELL * height;
+        if next_cell && amounts_from(words, end + 1, height, ocr) > 1 {
+            break;
+        }
         if !absorb_after(&mut amount, &word.text, gap / height) {
             break;
         }
@@ -59,11 +66,32 @@ pub(super) fn amount_at(words: &[Word], at: usize, height: f32, ocr: bool) -> Op
     }
     if let Some(before) = at.checked_sub(1).and_then(|before| words.get(before)) {
         let gap = words[at].bounds.left - before.bounds.right();
-        if gap < SIGN_GAP * height && absorb_before(&mut amount, &before.text) {
+        let balance_before =
+            is_lone_sign(before) && at > 1 && core_length(words, at - 2, height, ocr).is_some();
+        let own_cell = balance_before && amounts_from(words, end, height, ocr) > 0;
+        let reach = if own_cell { SIGN_CELL } else { SIGN_GAP };
+        if gap < reach * height && absorb_before(&mut amount, &before.text) {
             start = at - 1;
         }
     }
     Some(FoundAmount { amount, start, end, bounds })
+}
+
+/// A sign in a column of its own belongs to the amount before it, unless two follow: a statement may print
+/// the balance before, the sign, the amount and the balance after.
+fn amounts_from(words: &[Word], from: usize, height: f32, ocr: bool) -> usize {
+    let (mut at, mut count) = (from, 0);
+    while at < words.len() {
+        let length = core_length(words, at, height, ocr);
+        count += usize::from(length.is_some());
+        at += length.unwrap_or(1);
+    }
+    count
+}
+
+fn is_lone_sign(word: &Word) -> bool {
+    let mut chars = word.text.chars();
+    chars.next().is_some_and(|ch| is_minus(ch) || ch == '+') && chars.next().is_none()
 }
 
 /// How many words the digits take: a recogniser may part them at their separators.

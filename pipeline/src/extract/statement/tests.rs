@@ -386,3 +386,34 @@ fn a_row_whose_sign_nothing_tells_leaves_the_table_in_doubt() {
     assert!(running(&table("-45,10")));
     assert!(!running(&table("45,10")), "of the first row nothing says whether it was paid in or out");
 }
+
+#[test]
+fn signs_in_a_column_between_the_balance_before_and_the_amount() {
+    let row = |day: &'static str, before, sign, amount, after| {
+        vec![
+            Left(day, 20.0),
+            Right(before, 180.0),
+            Left(sign, 193.0),
+            Right(amount, 300.0),
+            Right(after, 380.0),
+            Left("PAGO CON TARJETA", 400.0),
+        ]
+    };
+    let page = page(&[
+        vec![
+            Left("Fecha", 20.0),
+            Right("Saldo previo", 180.0),
+            Left("+/-", 190.0),
+            Right("Importe", 300.0),
+            Right("Saldo", 380.0),
+            Left("Concepto", 400.0),
+        ],
+        row("02/03/2026", "1.000,00", "-", "45,10", "954,90"),
+        row("05/03/2026", "954,90", "+", "1.500,00", "2.454,90"),
+        row("09/03/2026", "2.454,90", "-", "600,00", "1.854,90"),
+    ]);
+    let (rows, fields) = transactions(&[&page]);
+    let amounts: Vec<String> = rows.iter().map(|row| row.amount.to_string()).collect();
+    assert_eq!(amounts, ["-45.10", "1500.00", "-600.00"]);
+    assert_eq!(fields["opening_balance"].value.as_text(), Some("1000.00"));
+}
