@@ -57,7 +57,9 @@ fn fuzz(server: &Server, program: &PathBuf, login: &str, case: Option<&str>, exa
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{login}: {said}\n{}", String::from_utf8_lossy(&output.stderr));
-    eprintln!("{login}: {}", said.lines().rev().find(|line| !line.is_empty()).unwrap_or_default());
+    let told = said.lines().filter(|line| line.contains("Tested:") || line.contains(" generated"));
+    let told: Vec<&str> = told.map(str::trim).collect();
+    eprintln!("{login}: operations {}", told.join("; test cases "));
 }
 
 #[test]
