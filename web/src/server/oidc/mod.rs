@@ -117,7 +117,10 @@ pub(crate) async fn finish(
     let mut response = match let_in(&state, &headers, query).await? {
         Ok(response) => response,
         Err(refusal) => {
-            session::failed_from(&state, address);
+            // Nothing is guessed and nobody asked where it was not begun here.
+            if matches!(refusal, Refusal::Refused(_)) {
+                session::failed_from(&state, address);
+            }
             refused(&state, language, refusal)?
         }
     };
