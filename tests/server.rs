@@ -39,6 +39,7 @@ impl Server {
     }
 
     /// Starts so that all that it has to say goes to a file, `log` in its folder.
+    #[cfg(feature = "oidc")]
     pub(crate) fn start_logged(folder: tempfile::TempDir, settings: &str) -> Self {
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
         let mut command = dossier(folder.path());
