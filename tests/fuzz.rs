@@ -57,9 +57,9 @@ fn fuzz(server: &Server, program: &PathBuf, login: &str, case: Option<&str>, exa
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{login}: {said}\n{}", String::from_utf8_lossy(&output.stderr));
-    let told = said.lines().filter(|line| line.contains("Tested:") || line.contains(" generated"));
-    let told: Vec<&str> = told.map(str::trim).collect();
-    eprintln!("{login}: operations {}", told.join("; test cases "));
+    let lines = said.lines().map(str::trim);
+    let told = lines.filter(|line| line.starts_with("Tested: ") || line.contains(" generated, "));
+    eprintln!("{login}: {}", told.collect::<Vec<_>>().join(", "));
 }
 
 #[test]
