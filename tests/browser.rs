@@ -35,6 +35,18 @@ const SEEN: &str = r"
     look();
 ";
 
+/// Waits in the page until the pictures within the screen are loaded.
+const PICTURES: &str = r"
+    const done = arguments[0];
+    const seen = (picture) => { const at = picture.getBoundingClientRect(); return at.top < innerHeight && at.bottom > 0; };
+    const loaded = (picture) => picture.complete && picture.naturalWidth > 0;
+    const look = () => {
+        if ([...document.images].filter(seen).every(loaded)) done(true);
+        else setTimeout(look, 100);
+    };
+    look();
+";
+
 /// Texts that are too faint for their ground (WCAG 2.2, 1.4.3): less than 4.5 to 1, large ones 3 to 1.
 const FAINT: &str = r"
     const channel = (value) => { value /= 255; return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4; };
@@ -162,6 +174,11 @@ impl Browser {
     pub(crate) fn see_station(&self) {
         self.see("html[data-ready=station] #desk h1", "");
         self.see("#sheet:not(.loading) #picture", "");
+    }
+
+    /// The pictures within the screen are there.
+    pub(crate) fn see_pictures(&self) {
+        self.wait(self.driver.execute_async(PICTURES, Vec::new()));
     }
 
     pub(crate) fn has(&self, selector: &str) -> bool {

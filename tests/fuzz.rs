@@ -57,7 +57,9 @@ fn fuzz(server: &Server, program: &PathBuf, login: &str, case: Option<&str>, exa
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{login}: {said}\n{}", String::from_utf8_lossy(&output.stderr));
-    eprintln!("{login}: {}", said.lines().rev().find(|line| !line.is_empty()).unwrap_or_default());
+    let lines = said.lines().map(str::trim);
+    let told = lines.filter(|line| line.starts_with("Tested: ") || line.contains(" generated, "));
+    eprintln!("{login}: {}", told.collect::<Vec<_>>().join(", "));
 }
 
 #[test]

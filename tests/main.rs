@@ -23,11 +23,18 @@ mod server;
 #[path = "serving.rs"]
 mod serving;
 
+#[cfg(feature = "oidc")]
+#[path = "oidc.rs"]
+mod oidc;
+
 #[path = "reports.rs"]
 mod reports;
 
 #[path = "browser.rs"]
 mod browser;
+
+#[path = "door.rs"]
+mod door;
 
 #[path = "station.rs"]
 mod station;

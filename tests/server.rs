@@ -38,6 +38,15 @@ impl Server {
         Self::start_at("127.0.0.1:0", folder, settings)
     }
 
+    /// Starts so that all that it has to say goes to a file, `log` in its folder.
+    #[cfg(feature = "oidc")]
+    pub(crate) fn start_logged(folder: tempfile::TempDir, settings: &str) -> Self {
+        let log = std::fs::File::create(folder.path().join("log")).unwrap();
+        let mut command = dossier(folder.path());
+        command.env("DOSSIER_LOG", "debug").stderr(log);
+        Self::start_as(command, "127.0.0.1:0", folder, settings)
+    }
+
     /// Stops and starts again where it was, after something in its folder was changed.
     pub(crate) fn restart(self, settings: &str, change: impl FnOnce(&Path)) -> Self {
         let listen = self.address.trim_start_matches("http://").to_owned();
@@ -47,14 +56,14 @@ impl Server {
     }
 
     fn start_at(listen: &str, folder: tempfile::TempDir, settings: &str) -> Self {
+        Self::start_as(dossier(folder.path()), listen, folder, settings)
+    }
+
+    fn start_as(mut command: Command, listen: &str, folder: tempfile::TempDir, settings: &str) -> Self {
         let records = samples().join("records").canonicalize().unwrap();
         let config = format!("records = \"{}\"\n{settings}", records.display());
         std::fs::write(folder.path().join("dossier.toml"), config).unwrap();
-        let mut process = dossier(folder.path())
-            .args(["serve", "--listen", listen])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut process = command.args(["serve", "--listen", listen]).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let mut admin_password = None;
         let address = loop {
@@ -178,7 +187,7 @@ pub(crate) struct Client {
 pub(crate) type Answer = Response<ureq::Body>;
 
 impl Client {
-    fn keep_cookie(&mut self, answer: &Answer) {
+    pub(crate) fn keep_cookie(&mut self, answer: &Answer) {
         let set = answer.headers().get("set-cookie").expect("a session").to_str().unwrap();
         set.split(';').next().unwrap().clone_into(&mut self.cookie);
     }

@@ -1,6 +1,7 @@
 //! What can be changed without touching code: the rule bundle, the models, the settings.
 
 mod bundle;
+mod oidc;
 mod settings;
 mod documents;
 
@@ -9,4 +10,5 @@ pub use documents::{
     Agreement, Anchor, Choice, DocumentTypeConfig, DocumentTypesError, FieldConfig, FieldKind, Party, Titles,
     load_document_types, parse_document_type,
 };
+pub use oidc::{GroupRole, OidcSettings};
 pub use settings::{Settings, SettingsError};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Bundle, BundleError};
+use super::{Bundle, BundleError, OidcSettings};
 
 /// `dossier.toml`. Every key may be left out; an unknown one is refused. Paths are relative to the
 /// file's folder.
@@ -33,6 +33,8 @@ pub struct Settings {
     pub passwords: Vec<String>,
     /// How many files are read at the same time; the number of cores when absent.
     pub parallel: Option<usize>,
+    /// People log in through this `OpenID` provider too.
+    pub oidc: Option<OidcSettings>,
 }
 
 impl std::fmt::Debug for Settings {
@@ -49,6 +51,7 @@ impl std::fmt::Debug for Settings {
             .field("public_url", &self.public_url)
             .field("passwords", &format_args!("{} (hidden)", self.passwords.len()))
             .field("parallel", &self.parallel)
+            .field("oidc", &self.oidc)
             .finish()
     }
 }
@@ -74,8 +77,10 @@ impl Settings {
             message: error.message().to_owned(),
         })?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        let Settings { rules, models, records, db, inbox, data, .. } = &mut settings;
-        for place in [rules, models, records, db, inbox, data].into_iter().flatten() {
+        let Settings { rules, models, records, db, inbox, data, oidc, .. } = &mut settings;
+        let secret = oidc.as_mut().and_then(|oidc| oidc.client_secret_file.as_mut());
+        let places = [rules, models, records, db, inbox, data].into_iter().flatten();
+        for place in places.chain(secret) {
             *place = folder.join(&*place);
         }
         Ok(settings)

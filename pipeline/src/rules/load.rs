@@ -61,6 +61,12 @@ impl Flow {
         self.messages.field_in(document_type, field, language)
     }
 
+    /// What people call a declared value, by its path in what was declared; the path when
+    /// `wording.toml` has no other.
+    pub fn declared_name(&self, path: &str, language: Language) -> String {
+        self.messages.declared_in(path, language)
+    }
+
     /// What people call a check of a value; its name when `wording.toml` has no other.
     pub fn check_name(&self, check: &str, language: Language) -> String {
         self.messages.check_in(check, language)

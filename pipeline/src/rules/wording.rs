@@ -50,6 +50,18 @@ impl Messages {
         wording.map_or_else(|| field.replace('_', " "), |wording| wording.in_language(language).to_owned())
     }
 
+    /// What people call a declared value where it is plain that it was declared: as in a document, else
+    /// as in the sentences that set it against one.
+    pub(super) fn declared_in(&self, path: &str, language: Language) -> String {
+        let mut parts = path.rsplit('.');
+        let field = parts.next().unwrap_or(path);
+        // `claim.type` is a claim form's `claim_type`.
+        let whole = parts.next().map(|parent| format!("{parent}_{field}")).unwrap_or_default();
+        let names = [field, &whole, &format!("declared.{path}")];
+        let wording = names.into_iter().find_map(|name| self.shared.fields.get(name));
+        wording.map_or_else(|| path.to_owned(), |wording| wording.in_language(language).to_owned())
+    }
+
     /// What people call a check; its name when nobody gave it another.
     pub(super) fn check_in(&self, check: &str, language: Language) -> String {
         named(&self.shared.checks, check, language)

@@ -148,6 +148,7 @@ fn migrations() -> Migrator {
         step(1, "cases", include_str!("../../migrations/sqlite/0001_cases.sql")),
         step(2, "serve", include_str!("../../migrations/sqlite/0002_serve.sql")),
         step(3, "reports", include_str!("../../migrations/sqlite/0003_reports.sql")),
+        step(4, "identities", include_str!("../../migrations/sqlite/0004_identities.sql")),
     ])
 }
 

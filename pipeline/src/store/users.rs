@@ -1,6 +1,6 @@
 //! People who may log in, their sessions, and the tokens of other systems. Secrets come hashed.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
@@ -8,7 +8,7 @@ use super::sqlite::{SqliteStore, StoreError, sql};
 use crate::clock::Micros;
 
 /// What somebody is there for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Decides cases.
@@ -373,7 +373,7 @@ impl SqliteStore {
     }
 }
 
-fn user(row: &SqliteRow) -> Result<User, StoreError> {
+pub(super) fn user(row: &SqliteRow) -> Result<User, StoreError> {
     let doing = "read a user";
     let id: String = row.try_get("id").map_err(sql(doing))?;
     let role: String = row.try_get("role").map_err(sql(doing))?;

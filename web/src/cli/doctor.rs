@@ -19,6 +19,7 @@ pub(crate) fn run(installed: &Installed) -> anyhow::Result<ExitCode> {
         ("records", records(installed)),
         ("store", store(installed)),
         ("sandbox", sandbox(installed)),
+        ("sign-in", super::sign_in::examined(&installed.settings)),
     ];
     let healthy = findings.iter().all(|(_, finding)| finding.is_ok());
     for finding in findings {

@@ -8,6 +8,7 @@ mod process;
 mod read;
 mod pages;
 mod serve;
+mod sign_in;
 mod user;
 mod report;
 mod rules;

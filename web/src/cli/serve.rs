@@ -19,6 +19,7 @@ use tokio::sync::watch as signal;
 use super::args::ServeArguments;
 use super::installation::Installed;
 use super::output::{note, say};
+use super::sign_in;
 use crate::server::{AppState, Live, ServerOptions, router};
 
 /// Largest file, and largest upload.
@@ -34,6 +35,7 @@ const SESSION_MICROS: i64 = 12 * 3600 * 1_000_000;
 struct Samples;
 
 pub(crate) async fn run(installed: &Installed, arguments: ServeArguments) -> anyhow::Result<ExitCode> {
+    sign_in::check(installed.settings.oidc.is_some())?;
     let places = Places::of(installed, &arguments)?;
     let store = open_store(&places.db).await?;
     let blobs =
@@ -64,6 +66,8 @@ pub(crate) async fn run(installed: &Installed, arguments: ServeArguments) -> any
     let mut working = tokio::spawn(work_cases(Arc::clone(&shop), live.clone(), stopped.clone()));
     let sweeping = tokio::spawn(sweep_cases(Arc::clone(&shop), live.clone(), stopped.clone()));
     let state = AppState::new(shop, server_options(installed, &places, address), live);
+    #[cfg(feature = "oidc")]
+    let state = state.with_sign_in(sign_in::registered(&installed.settings, address)?);
     say(&format!("dossier serves http://{address} and watches {}\n", places.inbox.display()))?;
     let app = router(state).into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, app).with_graceful_shutdown(until(stopped));

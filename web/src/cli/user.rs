@@ -51,6 +51,9 @@ async fn set_password(store: &SqliteStore, login: &str) -> anyhow::Result<()> {
     let Some((user, _)) = store.user_by_login(login).await? else {
         bail!("there is no user {login}: `dossier user list` shows who there is");
     };
+    if store.vouched_users().await?.contains(&user.id) {
+        bail!("{login} has no password: they sign in through the OpenID provider");
+    }
     let password = one_time_password()?;
     store.set_password(&user.id, &hash_password(&password)?, true).await?;
     say(&format!("one-time password of {login}: {password}\n"))?;

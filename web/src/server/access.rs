@@ -126,17 +126,21 @@ fn refusal(guard: &Guard, request: &Request<Body>, signed: Option<&Signed>) -> O
     };
     let is_change = !matches!(*request.method(), Method::GET | Method::HEAD);
     if is_change && signed.session.is_some() && !tells_its_origin(request.headers()) {
-        return Some(Refusal::Problem(Problem::forbidden("the request does not say where it comes from")));
+        return Some(Refusal::Problem(Problem::forbidden(
+            "origin",
+            "the request does not say where it comes from",
+        )));
     }
     let Access::Needs(permission) = guard.access else { return None };
     if signed.user.must_change_password {
         return Some(if guard.kind == Kind::Page && !is_change {
             Refusal::ToLogin("/password".to_owned())
         } else {
-            Refusal::Problem(Problem::forbidden("the password must be changed first"))
+            Refusal::Problem(Problem::forbidden("password_first", "the password must be changed first"))
         });
     }
-    (!signed.may(permission)).then(|| Refusal::Problem(Problem::forbidden("this role may not do that")))
+    (!signed.may(permission))
+        .then(|| Refusal::Problem(Problem::forbidden("role", "this role may not do that")))
 }
 
 /// A browser says by one of these headers which site a request comes from; the layer for cross-site

@@ -112,7 +112,7 @@ pub(crate) async fn release(
     generation: Option<i64>,
 ) -> Result<(), Problem> {
     if generation.is_none() && !signed.is_senior() {
-        return Err(Problem::forbidden("only a senior takes cases from others"));
+        return Err(Problem::forbidden("senior_only", "only a senior takes cases from others"));
     }
     if !state.shop.store.release(id, &signed.user.id, generation, state.now()).await? {
         return Err(lost_lease());

@@ -7,6 +7,8 @@ mod router;
 mod state;
 mod access;
 mod session;
+#[cfg(feature = "oidc")]
+mod oidc;
 mod limiter;
 mod security;
 mod problem;
@@ -26,5 +28,7 @@ pub use access::{Access, Permission};
 pub use router::{RouteRow, route_table};
 
 pub(crate) use live::Live;
+#[cfg(feature = "oidc")]
+pub(crate) use oidc::{Registration, SignIn};
 pub(crate) use router::router;
 pub(crate) use state::{AppState, ServerOptions};

@@ -57,8 +57,8 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "Not signed in", "log in, or send an API token as bearer")
     }
 
-    pub(crate) fn forbidden(detail: &str) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "Forbidden", detail)
+    pub(crate) fn forbidden(code: &'static str, detail: &str) -> Self {
+        Self { code: Some(code), ..Self::new(StatusCode::FORBIDDEN, "Forbidden", detail) }
     }
 
     pub(crate) fn invalid(detail: impl Into<String>) -> Self {
@@ -129,6 +129,24 @@ impl IntoResponse for Problem {
 struct ErrorPage<'a> {
     page: Page<'a>,
     problem: &'a Problem,
+}
+
+impl ErrorPage<'_> {
+    /// What is wrong, in the language of the page where there is a text for it.
+    fn sentence(&self) -> String {
+        if let Some(seconds) = self.problem.retry_after_seconds {
+            return too_many(self.page.language, seconds);
+        }
+        let status = self.problem.status.as_str();
+        let (family, code) = self.problem.code.map_or(("error", status), |code| ("problem", code));
+        let text = self.page.code(family, code);
+        if text == code && !self.problem.detail.is_empty() { self.problem.detail.clone() } else { text }
+    }
+}
+
+/// The sentence for somebody who tried too often.
+pub(crate) fn too_many(language: Language, seconds: i64) -> String {
+    format!("{} {}\u{a0}min.", language.text("error.too_many"), seconds.unsigned_abs().div_ceil(60))
 }
 
 /// Shows a problem as a page; other answers stay as they are.

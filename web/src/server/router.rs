@@ -13,6 +13,8 @@ use tower_http::timeout::TimeoutLayer;
 
 use super::access::Permission::{Administer, Audit, Report, Review, Supervise, Upload, ViewCases};
 use super::access::{Access, Guard, guard};
+#[cfg(feature = "oidc")]
+use super::oidc;
 use super::problem::Problem;
 use super::state::AppState;
 use super::{api, assets, health, images, live, pages, security, session};
@@ -53,7 +55,8 @@ fn routes() -> Vec<Route> {
     let page = |method, path, access, handler| Route { row: RouteRow { method, path, access }, kind: Kind::Page, handler };
     let api = |method, path, access, handler| Route { row: RouteRow { method, path, access }, kind: Kind::Api, handler };
     let stream = |method, path, access, handler| Route { row: RouteRow { method, path, access }, kind: Kind::Stream, handler };
-    vec![
+    #[cfg_attr(not(feature = "oidc"), expect(unused_mut, reason = "rows of a feature follow"))]
+    let mut routes = vec![
         // People.
         page("GET", "/", SignedIn, get(pages::start)),
         page("GET", "/login", Public, get(session::login_page)),
@@ -121,7 +124,13 @@ fn routes() -> Vec<Route> {
         api("GET", "/health/ready", Public, get(health::ready)),
         api("GET", "/metrics", Public, get(health::metrics)),
         api("GET", "/static/{*file}", Public, get(assets::asset)),
-    ]
+    ];
+    #[cfg(feature = "oidc")]
+    routes.extend([
+        page("GET", "/login/oidc", Public, get(oidc::begin)),
+        page("GET", "/login/oidc/callback", Public, get(oidc::finish)),
+    ]);
+    routes
 }
 
 /// Every route with what it asks for.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use askama::Template;
 use axum::Form;
 use axum::extract::{ConnectInfo, Extension, Query, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use dossier::accounts::{AccountError, hash_password, hash_secret, new_secret, password_matches, waste_time};
 use dossier::store::User;
@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::access::Signed;
 use super::language::Language;
-use super::problem::Problem;
+use super::problem::{Problem, too_many};
 use super::state::AppState;
 use super::view::Page;
 
@@ -46,7 +46,8 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ").map(str::trim)
 }
 
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+/// The value of this cookie, when the request has it.
+pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
     let mut pairs =
         cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
@@ -58,9 +59,18 @@ fn cookie_name(state: &AppState) -> &'static str {
 }
 
 fn set_cookie(state: &AppState, value: &str, seconds: i64) -> Result<HeaderValue, Problem> {
+    cookie_line(state, cookie_name(state), value, seconds)
+}
+
+/// What sets a cookie that scripts cannot read and other sites' forms do not send.
+pub(super) fn cookie_line(
+    state: &AppState,
+    name: &str,
+    value: &str,
+    seconds: i64,
+) -> Result<HeaderValue, Problem> {
     let secure = if state.options.secure_cookies { "; Secure" } else { "" };
-    let text =
-        format!("{}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}", cookie_name(state));
+    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
     HeaderValue::from_str(&text).map_err(|error| Problem::internal(&error))
 }
 
@@ -70,17 +80,45 @@ struct LoginPage<'a> {
     page: Page<'a>,
     next: &'a str,
     login: &'a str,
-    failed: bool,
+    /// One sentence; empty when nothing is wrong.
+    complaint: &'a str,
+    /// What the `OpenID` provider is called, where people may log in through one.
+    provider: Option<&'a str>,
+}
+
+impl<'a> LoginPage<'a> {
+    fn new(state: &'a AppState, language: Language, next: &'a str) -> Self {
+        let provider = state.provider_title();
+        Self { page: Page::new(language, None, "login"), next, login: "", complaint: "", provider }
+    }
+
+    /// Where the provider's link leads.
+    fn provider_link(&self) -> String {
+        format!("/login/oidc?next={}", escape(self.next))
+    }
+}
+
+/// The login page, with a sentence that says why somebody was not let in.
+#[cfg(feature = "oidc")]
+pub(super) fn login_again(
+    state: &AppState,
+    language: Language,
+    status: StatusCode,
+    complaint: &str,
+) -> Result<Response, Problem> {
+    let page = LoginPage { complaint: language.text(complaint), ..LoginPage::new(state, language, "") };
+    Ok((status, Html(page.render()?)).into_response())
 }
 
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Next {
     #[serde(default)]
-    next: String,
+    pub(super) next: String,
 }
 
 /// `GET /login`
 pub(crate) async fn login_page(
+    State(state): State<AppState>,
     Extension(language): Extension<Language>,
     signed: Option<Extension<Signed>>,
     Query(query): Query<Next>,
@@ -88,9 +126,7 @@ pub(crate) async fn login_page(
     if signed.is_some() {
         return Ok(Redirect::to(local(&query.next)).into_response());
     }
-    let page =
-        LoginPage { page: Page::new(language, None, "login"), next: &query.next, login: "", failed: false };
-    Ok(Html(page.render()?).into_response())
+    Ok(Html(LoginPage::new(&state, language, &query.next).render()?).into_response())
 }
 
 #[derive(Debug, Deserialize)]
@@ -112,23 +148,21 @@ pub(crate) async fn log_in(
     // Many people may come from one address: a proxy's.
     let keys = [
         (format!("login {}", form.login.to_lowercase()), FAILURES_OF_LOGIN),
-        (format!("address {}", address.ip()), FAILURES_OF_ADDRESS),
+        (address_key(address), FAILURES_OF_ADDRESS),
     ];
     if let Some(seconds) = keys.iter().find_map(|(key, most)| state.logins.wait_seconds(key, *most, now)) {
-        return Err(Problem::too_many(seconds));
+        return too_often(&state, language, &form, seconds);
     }
     let Some(user) = check_password(&state, &form.login, form.password).await? else {
         for (key, _) in &keys {
             state.logins.failed(key, now);
         }
         let page = LoginPage {
-            page: Page::new(language, None, "login"),
-            next: &form.next,
             login: &form.login,
-            failed: true,
+            complaint: language.text("login.failed"),
+            ..LoginPage::new(&state, language, &form.next)
         };
-        let status = axum::http::StatusCode::UNAUTHORIZED;
-        return Ok((status, Html(page.render()?)).into_response());
+        return Ok((StatusCode::UNAUTHORIZED, Html(page.render()?)).into_response());
     };
     state.logins.succeeded(&keys[0].0);
     let target = if user.must_change_password { "/password" } else { local(&form.next) };
@@ -138,7 +172,39 @@ pub(crate) async fn log_in(
     Ok(response)
 }
 
-async fn open(state: &AppState, user: &User) -> Result<HeaderValue, Problem> {
+/// The login page that says how long to wait.
+fn too_often(
+    state: &AppState,
+    language: Language,
+    form: &LoginForm,
+    seconds: i64,
+) -> Result<Response, Problem> {
+    let complaint = too_many(language, seconds);
+    let again = LoginPage::new(state, language, &form.next);
+    let page = LoginPage { login: &form.login, complaint: &complaint, ..again };
+    let body = Html(page.render()?);
+    Ok((StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds.to_string())], body).into_response())
+}
+
+fn address_key(address: SocketAddr) -> String {
+    format!("address {}", address.ip())
+}
+
+/// Refuses an address that too many failed logins came from.
+#[cfg(feature = "oidc")]
+pub(super) fn check_address(state: &AppState, address: SocketAddr) -> Result<(), Problem> {
+    let wait = state.logins.wait_seconds(&address_key(address), FAILURES_OF_ADDRESS, state.now());
+    wait.map_or(Ok(()), |seconds| Err(Problem::too_many(seconds)))
+}
+
+/// Counts a failed login.
+#[cfg(feature = "oidc")]
+pub(super) fn failed_from(state: &AppState, address: SocketAddr) {
+    state.logins.failed(&address_key(address), state.now());
+}
+
+/// Opens a session; gives what sets its cookie.
+pub(super) async fn open(state: &AppState, user: &User) -> Result<HeaderValue, Problem> {
     let secret = new_secret().map_err(|error| Problem::internal(&error))?;
     let now = state.now();
     state.shop.store.open_session(&hash_secret(&secret), &user.id, now, now + state.options.session).await?;
@@ -179,10 +245,13 @@ struct PasswordPage<'a> {
     page: Page<'a>,
     must: bool,
     complaint: &'a str,
+    /// An `OpenID` provider keeps the password.
+    vouched: bool,
 }
 
 /// `GET /password`
 pub(crate) async fn password_page(
+    State(state): State<AppState>,
     Extension(language): Extension<Language>,
     Extension(signed): Extension<Signed>,
 ) -> Result<Html<String>, Problem> {
@@ -190,6 +259,7 @@ pub(crate) async fn password_page(
         page: Page::new(language, Some(&signed), "password"),
         must: signed.user.must_change_password,
         complaint: "",
+        vouched: state.shop.store.vouched_users().await?.contains(&signed.user.id),
     };
     Ok(Html(page.render()?))
 }
@@ -218,8 +288,9 @@ pub(crate) async fn change_password(
             page: Page::new(language, Some(&signed), "password"),
             must: signed.user.must_change_password,
             complaint: language.text(complaint),
+            vouched: false,
         };
-        Ok((axum::http::StatusCode::UNPROCESSABLE_ENTITY, Html(page.render()?)).into_response())
+        Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page.render()?)).into_response())
     };
     if form.new != form.again {
         return complain("password.differ");

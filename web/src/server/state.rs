@@ -8,6 +8,8 @@ use dossier::work::Workshop;
 
 use super::limiter::Limiter;
 use super::live::Live;
+#[cfg(feature = "oidc")]
+use super::oidc::SignIn;
 
 /// How the server was started.
 #[derive(Debug, Clone)]
@@ -32,6 +34,9 @@ pub(crate) struct AppState {
     /// Passwords looked at at the same time: each takes 19 MB and a core.
     pub(crate) hashing: Arc<tokio::sync::Semaphore>,
     pub(crate) live: Live,
+    /// The `OpenID` provider, where one is configured.
+    #[cfg(feature = "oidc")]
+    pub(crate) sign_in: Option<Arc<SignIn>>,
 }
 
 impl AppState {
@@ -42,7 +47,28 @@ impl AppState {
             logins: Arc::new(Limiter::default()),
             hashing: Arc::new(tokio::sync::Semaphore::new(2)),
             live,
+            #[cfg(feature = "oidc")]
+            sign_in: None,
         }
+    }
+
+    /// Lets people log in through this provider too.
+    #[cfg(feature = "oidc")]
+    pub(crate) fn with_sign_in(self, sign_in: Option<SignIn>) -> Self {
+        Self { sign_in: sign_in.map(Arc::new), ..self }
+    }
+
+    /// What the `OpenID` provider is called, where people may log in through one.
+    #[cfg(feature = "oidc")]
+    pub(crate) fn provider_title(&self) -> Option<&str> {
+        self.sign_in.as_ref().map(|sign_in| sign_in.settings.title.as_str())
+    }
+
+    /// This program was built without `OpenID`.
+    #[cfg(not(feature = "oidc"))]
+    #[expect(clippy::unused_self, reason = "with the feature it looks")]
+    pub(crate) fn provider_title(&self) -> Option<&str> {
+        None
     }
 
     pub(crate) fn now(&self) -> Micros {

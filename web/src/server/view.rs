@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate};
 use dossier::clock::Micros;
 use dossier::domain::Value;
+use dossier::review::Expected;
 use rust_decimal::Decimal;
 
 use super::access::{Permission, Signed};
@@ -121,6 +122,28 @@ impl<'a> Page<'a> {
         }
         let point = if fraction.is_empty() { "" } else { point };
         format!("{sign}{grouped}{point}{fraction}")
+    }
+
+    /// A field's value as people of the language write it, and as it is taken back.
+    pub(crate) fn input(&self, value: &Value, kind: &Expected) -> String {
+        let is_spanish = self.language == Language::Spanish;
+        match (value, kind) {
+            (Value::Text(text), Expected::Money | Expected::Decimal) if is_spanish => text.replace('.', ","),
+            (Value::Text(text), Expected::Date) if is_spanish => {
+                value.as_date().map_or_else(|| text.clone(), |day| self.day(&day))
+            }
+            (value, _) => as_input(value),
+        }
+    }
+
+    /// A field's value to be read: amounts with separators, choices in words.
+    pub(crate) fn shown(&self, value: &Value, kind: &Expected) -> String {
+        match (value, kind) {
+            (Value::Text(text), Expected::Money | Expected::Decimal) => self.money(text),
+            (Value::Text(text), Expected::Choice(_)) => self.code("choice", text),
+            (Value::Boolean(truth), _) => self.t(if *truth { "value.yes" } else { "value.no" }).to_owned(),
+            (value, kind) => self.input(value, kind),
+        }
     }
 
     /// A share in per cent.

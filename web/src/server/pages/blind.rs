@@ -6,6 +6,7 @@ use axum::Form;
 use axum::extract::{Extension, Path, Query, State};
 use axum::response::{Html, Redirect};
 use dossier::domain::{Document, Value};
+use dossier::review::{Expected, expected};
 use dossier::store::{CaseFile, StoredCase};
 use serde::Deserialize;
 
@@ -17,7 +18,7 @@ use crate::server::images;
 use crate::server::language::Language;
 use crate::server::problem::Problem;
 use crate::server::state::AppState;
-use crate::server::view::{Page, as_input};
+use crate::server::view::Page;
 
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct BlindQuery {
@@ -143,12 +144,22 @@ impl View<'_> {
     fn declared(&self) -> Vec<(String, String)> {
         let flow = self.state.shop.engine.flow(&self.case.flow);
         let name = |path: &str| {
-            let field = path.rsplit('.').next().unwrap_or(path);
-            let rules = self.page.language.of_rules();
-            let name = flow.map(|flow| flow.field_name("declared", field, rules));
-            name.filter(|name| name != field).unwrap_or_else(|| path.to_owned())
+            let language = self.page.language.of_rules();
+            flow.map_or_else(|| path.to_owned(), |flow| flow.declared_name(path, language))
         };
-        declared(&self.case.declared).into_iter().map(|(path, value)| (name(&path), value)).collect()
+        let lines = declared(&self.case.declared).into_iter();
+        lines.map(|(path, value)| (name(&path), self.declared_value(&path, value))).collect()
+    }
+
+    /// A declared value as people of the language write it; what is not known stays as it came.
+    fn declared_value(&self, path: &str, value: String) -> String {
+        let day = value.parse().ok().map(|day| self.page.day(&day));
+        match path.rsplit('.').next() {
+            Some("principal" | "amount_claimed") => self.page.money(&value),
+            Some("type") => self.page.code("choice", &value),
+            Some("channel") => self.page.code("channel", &value),
+            _ => day.unwrap_or(value),
+        }
     }
 
     fn documents(&self) -> Vec<DocumentView> {
@@ -163,17 +174,27 @@ impl View<'_> {
         let name = |field: &str| {
             flow.map_or_else(|| field.to_owned(), |flow| flow.field_name(document_type, field, rules))
         };
-        let plain = document.fields.iter().filter(|(_, field)| field.value.as_transactions().is_none());
+        let config = self.state.shop.engine.understanding().document_type(document_type);
+        let shown = |field: &str, value: &Value| {
+            let kind = config.and_then(|config| expected(config, field));
+            self.page.shown(value, &kind.unwrap_or(Expected::Text))
+        };
+        // In the order of the document type, as the review station shows them.
+        let place =
+            |name: &str| config.and_then(|config| config.fields.iter().position(|field| field.name == name));
+        let mut plain: Vec<_> =
+            document.fields.iter().filter(|(_, field)| field.value.as_transactions().is_none()).collect();
+        plain.sort_by_key(|(name, _)| place(name).unwrap_or(usize::MAX));
         let rows = document.fields.values().filter_map(|field| field.value.as_transactions()).flatten();
         let pages = document.parts.iter().flat_map(|part| part.pages.iter().map(move |page| (part, *page)));
         DocumentView {
             title: type_title(self.state, self.page.language, document_type),
-            fields: plain.map(|(field, read)| (name(field), self.shown(&read.value))).collect(),
+            fields: plain.into_iter().map(|(field, read)| (name(field), shown(field, &read.value))).collect(),
             rows: rows
                 .map(|row| {
                     let money = |amount: &rust_decimal::Decimal| self.page.money(&format!("{amount:.2}"));
                     let balance = row.balance.as_ref().map(money).unwrap_or_default();
-                    [row.date.to_string(), row.description.clone(), money(&row.amount), balance]
+                    [self.page.day(&row.date), row.description.clone(), money(&row.amount), balance]
                 })
                 .collect(),
             pages: pages
@@ -184,13 +205,6 @@ impl View<'_> {
                     Some(PageView { file: part.file.clone(), page, image })
                 })
                 .collect(),
-        }
-    }
-
-    fn shown(&self, value: &Value) -> String {
-        match value {
-            Value::Boolean(truth) => self.page.t(if *truth { "value.yes" } else { "value.no" }).to_owned(),
-            value => as_input(value),
         }
     }
 }

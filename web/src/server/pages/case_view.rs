@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 
 use crate::server::language::Language;
 use crate::server::state::AppState;
-use crate::server::view::{Page, as_input};
+use crate::server::view::Page;
 
 /// The reason of a rule that could not be evaluated for want of a certain field.
 const UNCERTAIN_FIELD: &str = "UNCERTAIN_FIELD";
@@ -322,6 +322,7 @@ impl<'a> View<'a> {
     fn field(&self, document: &Document, name: &str, kind: Expected) -> FieldView {
         let document_type = document.document_type.as_str();
         let field = document.fields.get(name).cloned();
+        let page = Page::new(self.language, None, "");
         let rows = field.as_ref().and_then(|field| field.value.as_transactions()).unwrap_or_default();
         let lines = rows.iter().enumerate().map(|(index, row)| self.line(index + 1, row)).collect();
         let is_settled = field.as_ref().is_some_and(|field| field.confirmed);
@@ -329,8 +330,8 @@ impl<'a> View<'a> {
         let checks = field.iter().flat_map(|field| &field.checks);
         FieldView {
             need: need.filter(|_| !is_settled),
-            input: field.as_ref().map(|field| self.input(&field.value, &kind)).unwrap_or_default(),
-            shown: field.as_ref().map(|field| self.shown(&field.value, &kind)).unwrap_or_default(),
+            input: field.as_ref().map(|field| page.input(&field.value, &kind)).unwrap_or_default(),
+            shown: field.as_ref().map(|field| page.shown(&field.value, &kind)).unwrap_or_default(),
             checks: checks.map(|check| (self.check_title(&check.name), check.passed)).collect(),
             kind: kind.as_str(),
             choices: if let Expected::Choice(values) = kind { values } else { Vec::new() },
@@ -346,39 +347,16 @@ impl<'a> View<'a> {
         self.flow.map_or_else(|| check.to_owned(), title)
     }
 
-    /// A value as people of the language write it, and as it is taken back.
-    fn input(&self, value: &Value, kind: &Expected) -> String {
-        let is_spanish = self.language == Language::Spanish;
-        match (value, kind) {
-            (Value::Text(text), Expected::Money | Expected::Decimal) if is_spanish => text.replace('.', ","),
-            (Value::Text(text), Expected::Date) if is_spanish => {
-                value.as_date().map_or_else(|| text.clone(), |day| day.format("%d/%m/%Y").to_string())
-            }
-            (value, _) => as_input(value),
-        }
-    }
-
-    fn shown(&self, value: &Value, kind: &Expected) -> String {
-        let page = Page::new(self.language, None, "");
-        match (value, kind) {
-            (Value::Text(text), Expected::Money | Expected::Decimal) => page.money(text),
-            (Value::Text(text), Expected::Choice(_)) => page.code("choice", text),
-            (Value::Boolean(truth), _) => {
-                self.language.text(if *truth { "value.yes" } else { "value.no" }).to_owned()
-            }
-            (value, kind) => self.input(value, kind),
-        }
-    }
-
     fn line(&self, number: usize, row: &Transaction) -> LineView {
-        let money = |amount: Decimal| self.input(&Value::money(amount), &Expected::Money);
+        let page = Page::new(self.language, None, "");
+        let money = |amount: Decimal| page.input(&Value::money(amount), &Expected::Money);
         let rest = serde_json::json!({
             "value_date": row.value_date, "confidence": row.confidence, "page": row.page, "file": row.file,
             "box": row.bounds,
         });
         LineView {
             number,
-            date: self.input(&Value::date(row.date), &Expected::Date),
+            date: page.input(&Value::date(row.date), &Expected::Date),
             description: row.description.clone(),
             amount: money(row.amount),
             balance: row.balance.map(money).unwrap_or_default(),

@@ -20,6 +20,8 @@ use crate::server::view::Page;
 struct UsersPage<'a> {
     page: Page<'a>,
     users: Vec<User>,
+    /// Those whose passwords and roles are an `OpenID` provider's.
+    vouched: Vec<String>,
     tokens: Vec<(Token, String)>,
     roles: [Role; 5],
     /// What is shown once: whose it is, and the secret.
@@ -56,6 +58,7 @@ async fn render(
             })
             .collect(),
         users,
+        vouched: state.shop.store.vouched_users().await?,
         roles: Role::ALL,
         secret,
     };
@@ -127,6 +130,9 @@ pub(crate) async fn reset_password(
     Path(id): Path<String>,
 ) -> Result<Html<String>, Problem> {
     let user = find(&state, &id).await?;
+    if state.shop.store.vouched_users().await?.contains(&id) {
+        return Err(Problem::conflict("vouched", "this account has no password: a provider vouches for it"));
+    }
     let (password, hash) = fresh_password().await?;
     state.shop.store.set_password(&id, &hash, true).await?;
     tracing::info!(by = signed.user.id, user = id, "a password was reset");
