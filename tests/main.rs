@@ -32,6 +32,9 @@ mod browser;
 #[path = "station.rs"]
 mod station;
 
+#[path = "databases.rs"]
+mod databases;
+
 #[path = "load.rs"]
 mod load;
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use dossier::store::StoreAddress;
 
 /// Reads the documents of loan applications and claims, decides what rules can decide, and shows
 /// people only what needs a person.
@@ -27,6 +28,10 @@ pub(crate) struct Installation {
     /// Folder with the OCR models [default: the models that the binary carries]
     #[arg(long, global = true, env = "DOSSIER_MODELS", value_name = "DIR")]
     pub(crate) models: Option<PathBuf>,
+    /// Where cases and their history are kept: a `SQLite` file, or `postgres://USER@HOST/DATABASE` (the password
+    /// in PGPASSWORD or ~/.pgpass) [default: cases.db in the data folder; for `process` a temporary file]
+    #[arg(long, global = true, env = "DOSSIER_DB", value_name = "FILE|URL", hide_env_values = true)]
+    pub(crate) db: Option<StoreAddress>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -56,6 +61,9 @@ pub(crate) enum Command {
     /// Score extraction and decisions against a labelled folder
     #[command(after_help = EVAL_HELP)]
     Eval(EvalArguments),
+    /// Bring the tables of the database up to date, making them where there are none
+    #[command(after_help = MIGRATE_HELP)]
+    Migrate,
     /// Show what is configured, reachable and missing
     Doctor,
     /// Read one file in a sandbox (started by dossier itself)
@@ -106,6 +114,16 @@ Examples:
   dossier eval sample_docs               scores by document type, rendering, seen and unseen layouts
   dossier eval held-out --calibrate c.json   also fit the confidence model on it";
 
+const MIGRATE_HELP: &str = "\
+A SQLite file is brought up to date by whatever opens it. A PostgreSQL database is shared by several
+machines: stop dossier on all of them, run this once with the new version, start them again. Until then they
+refuse to work with it.
+
+Examples:
+  createdb dossier && dossier migrate --db postgres://dossier@db.internal/dossier
+  DOSSIER_DB=postgres:///dossier?host=/run/postgresql dossier migrate
+  dossier migrate --db 'postgres://dossier@db.internal/dossier?sslmode=verify-full'";
+
 #[derive(Debug, Args)]
 pub(crate) struct ProcessArguments {
     /// Cases to process
@@ -126,9 +144,6 @@ pub(crate) struct ProcessArguments {
     /// Print the milliseconds spent in each stage
     #[arg(long)]
     pub(crate) timings: bool,
-    /// Keep the cases and their history in this `SQLite` file [default: a temporary one]
-    #[arg(long, value_name = "FILE", env = "DOSSIER_DB")]
-    pub(crate) db: Option<PathBuf>,
     /// Day on which cases without a date of their own count as received [default: today]
     #[arg(long, value_name = "DATE")]
     pub(crate) received_on: Option<NaiveDate>,
@@ -203,9 +218,6 @@ pub(crate) struct ReadArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReportArguments {
-    /// `SQLite` file that `process --db` or the server keeps
-    #[arg(long, value_name = "FILE", env = "DOSSIER_DB")]
-    pub(crate) db: Option<PathBuf>,
     /// First day of decision
     #[arg(long, value_name = "DATE")]
     pub(crate) from: Option<NaiveDate>,

@@ -12,6 +12,7 @@ mod user;
 mod report;
 mod rules;
 mod eval;
+mod database;
 mod doctor;
 
 use std::process::ExitCode;
@@ -50,7 +51,8 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Report(arguments) => report::run(&installed, arguments).await,
             Command::Rules { command } => rules::run(&installed, &command),
             Command::Eval(arguments) => eval::run(&installed, arguments).await,
-            Command::Doctor => doctor::run(&installed),
+            Command::Migrate => database::migrate(&installed).await,
+            Command::Doctor => doctor::run(&installed).await,
             Command::ReadChild => Ok(ExitCode::SUCCESS),
         }
     })
