@@ -175,7 +175,7 @@ pub(super) fn encode(what: &'static str, value: &impl serde::Serialize) -> Resul
     serde_json::to_string(value).map_err(|source| StoreError::Encode { what, source })
 }
 
-fn event_of(case_id: &str, row: &Row) -> Result<Event, StoreError> {
+pub(super) fn event_of(case_id: &str, row: &Row) -> Result<Event, StoreError> {
     let doing = "read a case's events";
     let sequence: i64 = row.try_get("sequence").map_err(sql(doing))?;
     let bad =

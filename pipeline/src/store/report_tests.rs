@@ -324,20 +324,32 @@ async fn pages_answer_in_time_with_many_cases() {
     let is_soak = std::env::var_os("DOSSIER_SOAK").is_some();
     let count = if is_soak { 200_000 } else { 5_000 };
     let limit_ms = if is_soak { 300 } else { 3_000 };
-    for store in stores().await {
-        let now = fill(&store, count, 365 * DAY).await;
-        let policies = policies();
-        store.count_anew(&policies, i64::MAX, now).await.unwrap();
+    let stores = stores().await;
+    let policies = policies();
+    let (mut now, mut filled) = (0, None);
+    let mut slow = Vec::new();
+    for store in &stores {
+        match filled {
+            None => {
+                now = fill(store, count, 365 * DAY).await;
+                store.count_anew(&policies, i64::MAX, now).await.unwrap();
+                filled = Some(store);
+            }
+            // Far faster than filling it, and a test of the copy.
+            Some(first) => {
+                copy_store(first, store, |_, _| {}).await.unwrap();
+            }
+        }
+        let engine = store.engine().await.unwrap();
         // The first report sums the days up; the server does that between reports.
         let all = by(GroupBy::Flow);
         let report = store.report(&all, &policies, now).await.unwrap();
         assert_eq!(report.total.cases as usize, count);
-        let mut slow = Vec::new();
         let mut told = |what: &str, started: Instant| {
             let took = started.elapsed().as_millis();
-            println!("{count} cases: {what} in {took} ms");
+            println!("{count} cases in {engine}: {what} in {took} ms");
             if took > limit_ms {
-                slow.push(format!("{what}: {took} ms"));
+                slow.push(format!("{engine}, {what}: {took} ms"));
             }
         };
         for group in GroupBy::ALL {
@@ -386,6 +398,6 @@ async fn pages_answer_in_time_with_many_cases() {
         let started = Instant::now();
         store.claim_next("somebody", false, None, now, now + 10).await.unwrap();
         told("next case", started);
-        assert!(slow.is_empty(), "over {limit_ms} ms: {slow:?}");
     }
+    assert!(slow.is_empty(), "over {limit_ms} ms: {slow:?}");
 }

@@ -71,6 +71,17 @@ async fn both_databases_have_the_same_tables_columns_and_indexes() {
     for (table, columns) in &left {
         assert_eq!(columns, &right[table], "{table}");
     }
+    let copied = copy::TABLES.iter().map(|table| {
+        let mut columns: Vec<&str> = table.columns.split(", ").map(str::trim).collect();
+        columns.sort_unstable();
+        (table.name, columns)
+    });
+    let shaped = left.iter().map(|(table, columns)| {
+        let mut columns: Vec<&str> = columns.iter().map(|(name, ..)| name.as_str()).collect();
+        columns.sort_unstable();
+        (table.as_str(), columns)
+    });
+    assert_eq!(copied.collect::<BTreeMap<_, _>>(), shaped.collect(), "`dossier db copy` takes all of it");
     assert_eq!(names(sqlite).await, names(postgres).await);
 }
 

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use dossier::store::StoreAddress;
 
 /// Reads the documents of loan applications and claims, decides what rules can decide, and shows
 /// people only what needs a person.
@@ -31,7 +30,8 @@ pub(crate) struct Installation {
     /// Where cases and their history are kept: a `SQLite` file, or `postgres://USER@HOST/DATABASE` (the password
     /// in PGPASSWORD or ~/.pgpass) [default: cases.db in the data folder; for `process` a temporary file]
     #[arg(long, global = true, env = "DOSSIER_DB", value_name = "FILE|URL", hide_env_values = true)]
-    pub(crate) db: Option<StoreAddress>,
+    // Text: an address that cannot be understood would else be repeated with its password.
+    pub(crate) db: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -64,6 +64,16 @@ pub(crate) enum Command {
     /// Bring the tables of the database up to date, making them where there are none
     #[command(after_help = MIGRATE_HELP)]
     Migrate,
+    /// Move everything that is kept from one database to another
+    Db {
+        #[command(subcommand)]
+        command: DbCommand,
+    },
+    /// Look after the audit trail
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Show what is configured, reachable and missing
     Doctor,
     /// Read one file in a sandbox (started by dossier itself)
@@ -123,6 +133,43 @@ Examples:
   createdb dossier && dossier migrate --db postgres://dossier@db.internal/dossier
   DOSSIER_DB=postgres:///dossier?host=/run/postgresql dossier migrate
   dossier migrate --db 'postgres://dossier@db.internal/dossier?sslmode=verify-full'";
+
+const COPY_HELP: &str = "\
+Stop the server first: what comes in while it copies stays behind. The target must have its tables (`dossier
+migrate`) and no cases. All is copied in one transaction: when something is wrong, the target stays empty. At the
+end the rows of every table are counted and every case's history is verified. The files of the documents stay where
+they are (the folder `blobs` of the data folder).
+
+Example:
+  dossier migrate --db postgres://dossier@db.internal/dossier
+  dossier db copy --from data/cases.db --to postgres://dossier@db.internal/dossier";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DbCommand {
+    /// Copy a `SQLite` store into an empty `PostgreSQL` database
+    #[command(after_help = COPY_HELP)]
+    Copy {
+        /// The `SQLite` file
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+        /// The `PostgreSQL` database
+        #[arg(long, value_name = "URL")]
+        to: String,
+    },
+}
+
+const VERIFY_HELP: &str = "\
+Each event of a case's history carries the hash of the one before it. A changed, missing or moved event is
+found; events cut off at the end of a history are not.
+
+Exit code: 0 when every history is as it was written, 1 when one is not or cannot be read.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Verify the history of every case
+    #[command(after_help = VERIFY_HELP)]
+    Verify,
+}
 
 #[derive(Debug, Args)]
 pub(crate) struct ProcessArguments {

@@ -1,12 +1,13 @@
-//! `dossier migrate`: the tables that cases are kept in.
+//! `dossier migrate`, `dossier db` and `dossier audit`: what cases are kept in, as a whole.
 
 use std::process::ExitCode;
 
-use anyhow::Context as _;
-use dossier::store::Store;
+use anyhow::{Context as _, bail};
+use dossier::store::{Store, StoreAddress, copy_store};
 
-use super::installation::Installed;
-use super::output::say;
+use super::args::DbCommand;
+use super::installation::{Installed, open_store};
+use super::output::{note, say};
 
 pub(crate) async fn migrate(installed: &Installed) -> anyhow::Result<ExitCode> {
     let db = installed.db();
@@ -17,5 +18,44 @@ pub(crate) async fn migrate(installed: &Installed) -> anyhow::Result<ExitCode> {
         before if before == now => format!("the tables of {db} are up to date, version {now}\n"),
         before => format!("the tables of {db} were brought from version {before} to {now}\n"),
     })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) async fn verify(installed: &Installed) -> anyhow::Result<ExitCode> {
+    let store = installed.existing_store().await?;
+    let verified = store.verify_histories().await;
+    store.close().await;
+    let verified = verified?;
+    if let Some((case_id, sequence)) = verified.broken {
+        say(&match sequence {
+            0 => format!("the history of case {case_id} is gone\n"),
+            _ => format!("the history of case {case_id} is broken at event {sequence}\n"),
+        })?;
+        return Ok(ExitCode::from(1));
+    }
+    say(&format!("the histories of {} cases with {} events are intact\n", verified.cases, verified.events))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) async fn run(command: DbCommand) -> anyhow::Result<ExitCode> {
+    let DbCommand::Copy { from, to } = command;
+    if !from.is_file() {
+        bail!("there is no store at {}: name the SQLite file of the installation", from.display());
+    }
+    let to: StoreAddress = to.parse()?;
+    if to.file().is_some() {
+        bail!("a SQLite store is copied as a file: the target of this command is postgres://…");
+    }
+    // Brings an older file up to date too: both sides then have the same tables.
+    let source = open_store(&StoreAddress::Sqlite(from.clone())).await?;
+    let target = open_store(&to).await?;
+    let copied = copy_store(&source, &target, |table, rows| note(&format!("{table}: {rows} rows"))).await;
+    source.close().await;
+    target.close().await;
+    let copied = copied.with_context(|| format!("nothing was copied from {} to {to}", from.display()))?;
+    say(&format!(
+        "copied {} rows of {} tables; the histories of {} cases are intact\n",
+        copied.rows, copied.tables, copied.histories
+    ))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -30,7 +30,9 @@ impl Installed {
         let mut settings = config.as_deref().map(Settings::from_file).transpose()?.unwrap_or_default();
         settings.rules = installation.rules.or(settings.rules);
         settings.models = installation.models.or(settings.models);
-        settings.db = installation.db.or(settings.db);
+        if let Some(db) = installation.db {
+            settings.db = Some(db.parse()?);
+        }
         Ok(Self { config, settings })
     }
 

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Arguments, Command};
+use args::{Arguments, AuditCommand, Command};
 use installation::Installed;
 
 /// Runs the command that the program was called with.
@@ -52,6 +52,8 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Rules { command } => rules::run(&installed, &command),
             Command::Eval(arguments) => eval::run(&installed, arguments).await,
             Command::Migrate => database::migrate(&installed).await,
+            Command::Db { command } => database::run(command).await,
+            Command::Audit { command: AuditCommand::Verify } => database::verify(&installed).await,
             Command::Doctor => doctor::run(&installed).await,
             Command::ReadChild => Ok(ExitCode::SUCCESS),
         }
