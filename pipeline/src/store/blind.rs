@@ -128,7 +128,10 @@ impl Store {
         .fetch_optional(&mut transaction)
         .await
         .map_err(sql(doing))?;
-        let Some(case_id) = id else { return Ok(None) };
+        let Some(case_id) = id else {
+            transaction.rollback().await.map_err(sql(doing))?;
+            return Ok(None);
+        };
         query("update blind_samples set taken_by = $2, taken_until = $3 where case_id = $1")
             .bind(&case_id)
             .bind(user_id)
@@ -204,7 +207,10 @@ impl Store {
         .fetch_optional(&mut transaction)
         .await
         .map_err(sql(doing))?;
-        let Some(row) = row else { return Ok(BlindJudged::NotYours) };
+        let Some(row) = row else {
+            transaction.rollback().await.map_err(sql(doing))?;
+            return Ok(BlindJudged::NotYours);
+        };
         let machine: String = row.try_get("outcome").map_err(sql(doing))?;
         let was_wrong: i64 = row.try_get("was_wrong").map_err(sql(doing))?;
         let hash = super::audit::insert_note(&mut transaction, note, case_id, user_id, "blind", now).await?;

@@ -168,6 +168,7 @@ impl Store {
         .await
         .map_err(sql(doing))?;
         if changed == 0 {
+            transaction.rollback().await.map_err(sql(doing))?;
             return Ok(false);
         }
         for (sha256, pages) in &finished.page_counts {

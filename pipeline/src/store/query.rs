@@ -107,6 +107,14 @@ impl Transaction {
         }
     }
 
+    /// Gives up what it holds at once; one that is dropped does so a moment later.
+    pub(super) async fn rollback(self) -> Result<(), sqlx::Error> {
+        match self {
+            Transaction::Sqlite(transaction) => transaction.rollback().await,
+            Transaction::Postgres(transaction) => transaction.rollback().await,
+        }
+    }
+
     /// Waits until no other transaction has this name, and has it until the end.
     pub(super) async fn alone(&mut self, name: &str) -> Result<(), sqlx::Error> {
         let Transaction::Postgres(transaction) = self else { return Ok(()) };

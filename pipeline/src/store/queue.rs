@@ -83,6 +83,7 @@ impl Store {
             // Somebody took it between our look and our lock; the next look sees that.
             found = most_urgent(&mut transaction, user_id, is_senior, flow, now).await?;
         }
+        transaction.rollback().await.map_err(sql(doing))?;
         Ok(None)
     }
 
@@ -114,16 +115,21 @@ impl Store {
         .fetch_optional(&mut transaction)
         .await
         .map_err(sql(doing))?;
-        let Some(row) = row else { return Ok(Taken::NotForYou) };
+        let Some(row) = row else {
+            transaction.rollback().await.map_err(sql(doing))?;
+            return Ok(Taken::NotForYou);
+        };
         let holder: Option<String> = row.try_get("user_id").map_err(sql(doing))?;
         if holder.is_some_and(|holder| holder != user_id) {
             let name: Option<String> = row.try_get("name").map_err(sql(doing))?;
+            transaction.rollback().await.map_err(sql(doing))?;
             return Ok(Taken::Held {
                 by: name.unwrap_or_default(),
                 until: row.try_get("expires_at").map_err(sql(doing))?,
             });
         }
         let Some(lease) = take(&mut transaction, case_id, user_id, now, expires_at).await? else {
+            transaction.rollback().await.map_err(sql(doing))?;
             return Ok(Taken::NotForYou);
         };
         transaction.commit().await.map_err(sql(doing))?;
@@ -209,6 +215,7 @@ impl Store {
         .await
         .map_err(sql(doing))?;
         if ended == 0 {
+            transaction.rollback().await.map_err(sql(doing))?;
             return Ok(false);
         }
         let detail = json!({"taken_away": generation.is_none()});
@@ -232,6 +239,7 @@ impl Store {
         let doing = "set a case aside";
         let mut transaction = self.begin_on(case_id).await?;
         if !end_lease(&mut transaction, case_id, user_id, generation, now).await? {
+            transaction.rollback().await.map_err(sql(doing))?;
             return Ok(Postponed::LostLease);
         }
         query("update cases set postponed_until = $2, revision = revision + 1 where id = $1")
@@ -268,6 +276,7 @@ impl Store {
         let doing = "hand a case over";
         let mut transaction = self.begin_on(case_id).await?;
         if !end_lease(&mut transaction, case_id, user_id, generation, now).await? {
+            transaction.rollback().await.map_err(sql(doing))?;
             return Ok(Postponed::LostLease);
         }
         let hash =

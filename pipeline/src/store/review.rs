@@ -76,9 +76,11 @@ impl Store {
         .await
         .map_err(sql(doing))?;
         if held.is_none() {
+            transaction.rollback().await.map_err(sql(doing))?;
             return Ok(Committed::LostLease);
         }
         let Some(revision) = update_case(&mut transaction, &commit, now).await? else {
+            transaction.rollback().await.map_err(sql(doing))?;
             return Ok(Committed::Stale);
         };
         write_reasons(&mut transaction, &commit.case_id, &commit.result).await?;
@@ -165,6 +167,7 @@ impl Store {
         .await
         .map_err(sql(doing))?;
         if changed == 0 {
+            transaction.rollback().await.map_err(sql(doing))?;
             return Ok(false);
         }
         write_reasons(&mut transaction, case_id, result).await?;
