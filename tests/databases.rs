@@ -87,3 +87,28 @@ fn an_installation_moves_to_postgres_and_goes_on_there() {
     assert_eq!(status, 200, "{lease}");
     server.stop();
 }
+
+#[test]
+fn an_installation_is_backed_up_while_it_runs_and_restored_elsewhere() {
+    let server = Server::start();
+    let ana = server.user("ana", "reviewer");
+    server.drop_sample("consumer_loan", "A-3123", "B-1");
+    let case = ana.wait_for("B-1", "in_review");
+    let written = run(dossier(server.folder.path()).args(["backup", "backup.zip"]));
+    assert!(stdout(&written).contains("holds 1 cases"), "{}", stderr(&written));
+    let elsewhere = tempfile::tempdir().unwrap();
+    let backup = server.folder.path().join("backup.zip");
+    let restored = run(dossier(elsewhere.path()).arg("restore").arg(&backup));
+    assert!(restored.status.success(), "{}", stderr(&restored));
+    let again = run(dossier(elsewhere.path()).arg("restore").arg(&backup));
+    assert!(stderr(&again).contains("restored where nothing is"), "{}", stderr(&again));
+    let cookie = ana.cookie.clone();
+    server.stop();
+    let server = Server::start_in(elsewhere);
+    let mut ana = server.visitor();
+    ana.cookie = cookie;
+    let id = case["id"].as_str().unwrap();
+    assert_eq!(ana.json(&format!("/api/v1/cases/{id}"))["documents"], case["documents"]);
+    let file = case["files"][0]["number"].as_i64().unwrap();
+    assert_eq!(ana.get(&format!("/cases/{id}/files/{file}/pages/1.png")).status(), 200);
+}

@@ -21,6 +21,7 @@ mod blind;
 mod verify;
 mod copy;
 mod blobs;
+mod backup;
 #[cfg(any(test, feature = "synthetic"))]
 pub mod testing;
 #[cfg(any(test, feature = "synthetic"))]
@@ -37,6 +38,7 @@ mod race_tests;
 pub use address::{BadAddress, StoreAddress};
 pub use arrival::{Accepted, Arrival, ArrivedFile};
 pub use audit::{Access, Correction, DocumentRequest, Note};
+pub use backup::{BackedUp, BackupError, back_up, restore};
 pub use blind::{BlindJudged, BlindSample};
 pub use blobs::{BlobError, BlobStore, Stored};
 pub use cases::{CaseFile, CaseState, StoredCase};

@@ -69,6 +69,18 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: DbCommand,
     },
+    /// Write the cases and the originals of their documents to one file (`SQLite` stores)
+    #[command(after_help = BACKUP_HELP)]
+    Backup {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Put a backup back, where no store is yet
+    #[command(after_help = BACKUP_HELP)]
+    Restore {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// Look after the audit trail
     Audit {
         #[command(subcommand)]
@@ -157,6 +169,16 @@ pub(crate) enum DbCommand {
         to: String,
     },
 }
+
+const BACKUP_HELP: &str = "\
+The server may run while a backup is written: it holds what was there at one moment. FILE is a zip archive of
+the database and the originals, readable by nobody else; what stood there is replaced when the new one is whole. What
+is restored is checked first: the database, every history, the hash of every original.
+A PostgreSQL database is backed up with pg_dump, and the folder `blobs` of the data folder after it.
+
+Examples:
+  dossier backup /backups/dossier-$(date +%F).zip
+  dossier restore /backups/dossier-2026-03-14.zip";
 
 const VERIFY_HELP: &str = "\
 Each event of a case's history carries the hash of the one before it. A changed, missing or moved event is

@@ -1,13 +1,15 @@
-//! `dossier migrate`, `dossier db` and `dossier audit`: what cases are kept in, as a whole.
+//! `dossier migrate`, `db`, `backup`, `restore` and `audit`: what cases are kept in, as a whole.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use dossier::store::{Store, StoreAddress, copy_store};
+use dossier::store::{BlobStore, Store, StoreAddress, back_up, copy_store};
 
 use super::args::DbCommand;
 use super::installation::{Installed, open_store};
 use super::output::{note, say};
+use super::serve::{LARGEST_FILE, make_private};
 
 pub(crate) async fn migrate(installed: &Installed) -> anyhow::Result<ExitCode> {
     let db = installed.db();
@@ -19,6 +21,36 @@ pub(crate) async fn migrate(installed: &Installed) -> anyhow::Result<ExitCode> {
         before => format!("the tables of {db} were brought from version {before} to {now}\n"),
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) async fn backup(installed: &Installed, file: &Path) -> anyhow::Result<ExitCode> {
+    let store = installed.existing_store().await?;
+    let written = back_up(&store, &blobs(installed)?, file).await;
+    store.close().await;
+    let written = written?;
+    say(&format!("{} holds {} cases and {} originals\n", file.display(), written.cases, written.originals))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) async fn restore(installed: &Installed, file: &Path) -> anyhow::Result<ExitCode> {
+    let StoreAddress::Sqlite(db) = installed.db() else {
+        bail!("a backup is restored to a SQLite file: `dossier db copy` moves it on to PostgreSQL");
+    };
+    let blobs = blobs(installed)?;
+    let restored = dossier::store::restore(file, &db, &blobs).await?;
+    say(&format!(
+        "{} cases and {} originals were restored to {}\n",
+        restored.cases,
+        restored.originals,
+        db.display()
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn blobs(installed: &Installed) -> anyhow::Result<BlobStore> {
+    let data = installed.data();
+    make_private(&data).with_context(|| format!("cannot make the folder {}", data.display()))?;
+    BlobStore::open(data.join("blobs"), LARGEST_FILE).context("cannot use the blob store")
 }
 
 pub(crate) async fn verify(installed: &Installed) -> anyhow::Result<ExitCode> {

@@ -53,6 +53,8 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Eval(arguments) => eval::run(&installed, arguments).await,
             Command::Migrate => database::migrate(&installed).await,
             Command::Db { command } => database::run(command).await,
+            Command::Backup { file } => database::backup(&installed, &file).await,
+            Command::Restore { file } => database::restore(&installed, &file).await,
             Command::Audit { command: AuditCommand::Verify } => database::verify(&installed).await,
             Command::Doctor => doctor::run(&installed).await,
             Command::ReadChild => Ok(ExitCode::SUCCESS),

@@ -22,7 +22,7 @@ use super::output::{note, say};
 use crate::server::{AppState, Live, ServerOptions, router};
 
 /// Largest file, and largest upload.
-const LARGEST_FILE: u64 = 200 << 20;
+pub(super) const LARGEST_FILE: u64 = 200 << 20;
 const LEASE_MICROS: i64 = 5 * 60 * 1_000_000;
 const SESSION_MICROS: i64 = 12 * 3600 * 1_000_000;
 
@@ -116,7 +116,7 @@ impl Places {
 }
 
 /// Documents of people lie in it: nobody else on the machine looks in.
-fn make_private(folder: &Path) -> std::io::Result<()> {
+pub(super) fn make_private(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
