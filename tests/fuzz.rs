@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use dossier::accounts::hash_secret;
-use dossier::store::SqliteStore;
+use dossier::store::Store;
 use serde_json::json;
 
 use crate::server::Server;
@@ -28,7 +28,7 @@ fn token(server: &Server, login: &str) -> String {
     let secret = format!("token-of-{login}");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let store = SqliteStore::open(&server.folder.path().join("data/cases.db")).await.unwrap();
+        let store = Store::open_file(&server.folder.path().join("data/cases.db")).await.unwrap();
         let (user, _) = store.user_by_login(login).await.unwrap().unwrap();
         store.add_token(login, &hash_secret(&secret), &user.id, "fuzz", 0).await.unwrap();
         store.close().await;

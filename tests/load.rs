@@ -12,7 +12,8 @@ use dossier::config::Bundle;
 use dossier::report::Policies;
 use dossier::rules::Flow;
 use dossier::store::synthetic::{fill, fill_queue};
-use dossier::store::{CaseState, EventKind, NewUser, Role, SqliteStore, verify_chain};
+use dossier::store::testing::PrivatePostgres;
+use dossier::store::{CaseState, EventKind, NewUser, Role, Store, StoreAddress, verify_chain};
 use serde_json::json;
 
 use crate::server::{Client, Server};
@@ -54,8 +55,8 @@ fn secret(reviewer: usize) -> String {
 }
 
 /// Cases, and reviewers who are logged in already: hashing their passwords is not what is measured.
-async fn prepare(db: &std::path::Path, load: &Load) {
-    let store = SqliteStore::open(db).await.unwrap();
+async fn prepare(db: &StoreAddress, load: &Load) {
+    let store = Store::open(db).await.unwrap();
     let now = SystemClock.now();
     for reviewer in 0..load.sessions {
         let id = format!("load-{reviewer}");
@@ -114,8 +115,8 @@ fn work(client: &Client, load: &Load, number: usize) -> Done {
 }
 
 /// Every decision stands as it was taken, once, and nothing else does.
-async fn check(db: &std::path::Path, shift: &[Done], waiting: usize) {
-    let store = SqliteStore::open(db).await.unwrap();
+async fn check(db: &StoreAddress, shift: &[Done], waiting: usize) {
+    let store = Store::open(db).await.unwrap();
     let mut decided = HashMap::new();
     for (reviewer, done) in shift.iter().enumerate() {
         for (id, accepts) in &done.decided {
@@ -179,6 +180,20 @@ fn tell(shift: Vec<Done>, load: &Load) -> Vec<(&'static str, Duration)> {
 
 #[test]
 fn many_reviewers_share_a_queue() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = StoreAddress::Sqlite(folder.path().join("data/cases.db"));
+    share_a_queue(folder, &db);
+}
+
+#[test]
+fn many_reviewers_share_a_queue_on_postgres() {
+    let Some(postgres) = PrivatePostgres::get() else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let db = runtime.block_on(postgres.migrated_database());
+    share_a_queue(tempfile::tempdir().unwrap(), &db);
+}
+
+fn share_a_queue(folder: tempfile::TempDir, db: &StoreAddress) {
     let is_soak = std::env::var_os("DOSSIER_SOAK").is_some();
     let load = if is_soak {
         let (lasts, looks) = (Duration::from_mins(1), Duration::from_secs(5));
@@ -186,12 +201,10 @@ fn many_reviewers_share_a_queue() {
     } else {
         Load { sessions: 24, waiting: 120, others: 200, lasts: Duration::from_mins(2), looks: Duration::ZERO }
     };
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    std::fs::create_dir(&data).unwrap();
+    std::fs::create_dir(folder.path().join("data")).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(prepare(&data.join("cases.db"), &load));
-    let server = Server::start_in(folder);
+    runtime.block_on(prepare(db, &load));
+    let server = Server::start_with(folder, &format!("db = \"{db}\"\n"));
     let started = Instant::now();
     let shift: Vec<Done> = std::thread::scope(|scope| {
         let load = &load;
@@ -206,8 +219,8 @@ fn many_reviewers_share_a_queue() {
     let decided: usize = shift.iter().map(|done| done.decided.len()).sum();
     eprintln!("{} sessions decided {decided} cases in {:?}", load.sessions, started.elapsed());
     assert!(if is_soak { decided > load.sessions * 8 } else { decided >= load.waiting });
-    let folder = server.stop();
-    runtime.block_on(check(&folder.path().join("data/cases.db"), &shift, load.waiting));
+    let _folder = server.stop();
+    runtime.block_on(check(db, &shift, load.waiting));
     for (what, p99) in tell(shift, &load) {
         assert!(!is_soak || p99 < P99, "{what}: p99 {p99:?}");
     }

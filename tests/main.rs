@@ -39,6 +39,9 @@ mod door;
 #[path = "station.rs"]
 mod station;
 
+#[path = "databases.rs"]
+mod databases;
+
 #[path = "load.rs"]
 mod load;
 

@@ -47,8 +47,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let started = Instant::now();
     let words = reader.read_words(&image::imageops::grayscale(&image))?;
     let elapsed = started.elapsed();
-    let (marks, rules) = find_marks(&image, image.width() as f32, &words);
-    let (words, rows) = arrange_with_rules(words, &rules);
+    let marks = find_marks(&image, image.width() as f32, &words);
+    let (words, rows) = arrange_with_rules(words, &marks.rules);
     for row in &rows {
         let line: Vec<String> = row
             .segments
@@ -78,10 +78,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 draw(&mut image, &grown(&segment.bounds), Rgb([40, 80, 255]));
             }
         }
-        for mark in marks.iter().filter(|mark| mark.bounds.area() > 400.0) {
+        for mark in marks.ink.iter().filter(|mark| mark.bounds.area() > 400.0) {
             draw(&mut image, &mark.bounds, Rgb([230, 0, (255.0 * (1.0 - mark.scribble)) as u8]));
         }
-        for rule in &rules {
+        for rule in &marks.rules {
             draw(&mut image, &rule.bounds, Rgb([0, 200, 200]));
         }
         image.save(out)?;

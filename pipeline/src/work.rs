@@ -21,8 +21,8 @@ use crate::review::{
 };
 use crate::rules::Records;
 use crate::store::{
-    ArrivedFile, BlobError, BlobStore, CaseState, Event, EventKind, Finished, NewFile, SqliteStore,
-    StoreError, StoredCase, ToProcess,
+    ArrivedFile, BlobError, BlobStore, CaseState, Event, EventKind, Finished, NewFile, Store, StoreError,
+    StoredCase, ToProcess,
 };
 
 /// Cases in work at the same time. Reading is bounded by the sandbox; this only keeps it fed.
@@ -51,7 +51,7 @@ pub enum WorkError {
 pub struct Workshop {
     pub engine: Arc<Engine>,
     pub records: Arc<dyn Records>,
-    pub store: SqliteStore,
+    pub store: Store,
     pub blobs: BlobStore,
     pub clock: Arc<dyn Clock>,
     /// Told when a case waits.

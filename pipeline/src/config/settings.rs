@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::{Bundle, BundleError, OidcSettings};
+use crate::store::StoreAddress;
 
 /// `dossier.toml`. Every key may be left out; an unknown one is refused. Paths are relative to the
 /// file's folder.
@@ -18,8 +19,9 @@ pub struct Settings {
     pub models: Option<PathBuf>,
     /// Folder with `customers.csv` and `policies.csv` that replaces the flows' look-up tables.
     pub records: Option<PathBuf>,
-    /// `SQLite` file that keeps cases and their history.
-    pub db: Option<PathBuf>,
+    /// Where cases and their history are kept: a `SQLite` file, or `postgres://…`. `cases.db` in the data
+    /// folder when absent.
+    pub db: Option<StoreAddress>,
     /// The watched folder with one folder per flow; `inbox` in the working directory when absent.
     pub inbox: Option<PathBuf>,
     /// Folder for everything that the server keeps; `data` in the working directory when absent.
@@ -77,11 +79,14 @@ impl Settings {
             message: error.message().to_owned(),
         })?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        let Settings { rules, models, records, db, inbox, data, oidc, .. } = &mut settings;
+        let Settings { rules, models, records, inbox, data, oidc, .. } = &mut settings;
         let secret = oidc.as_mut().and_then(|oidc| oidc.client_secret_file.as_mut());
-        let places = [rules, models, records, db, inbox, data].into_iter().flatten();
+        let places = [rules, models, records, inbox, data].into_iter().flatten();
         for place in places.chain(secret) {
             *place = folder.join(&*place);
+        }
+        if let Some(db) = &mut settings.db {
+            db.below(folder);
         }
         Ok(settings)
     }

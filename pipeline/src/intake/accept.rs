@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 
 use crate::clock::Clock;
 use crate::domain::Finding;
-use crate::store::{Accepted, Arrival, ArrivedFile, BlobError, BlobStore, SqliteStore, StoreError};
+use crate::store::{Accepted, Arrival, ArrivedFile, BlobError, BlobStore, Store, StoreError};
 
 /// Longest reference, in bytes: a file name.
 const LONGEST_REFERENCE: usize = 200;
@@ -54,7 +54,7 @@ pub enum Content {
 /// # Errors
 /// When the disk or the database fails, a file is too large, or the reference cannot be one.
 pub async fn accept(
-    store: &SqliteStore,
+    store: &Store,
     blobs: &BlobStore,
     clock: &dyn Clock,
     delivery: Delivery,

@@ -2,11 +2,12 @@
 
 use chrono::NaiveDate;
 use serde_json::json;
-use sqlx::{Row as _, Sqlite, Transaction};
 
 use super::cases::{CaseState, bad_case};
+use super::connect::{Store, StoreError, sql};
 use super::event::EventKind;
-use super::sqlite::{SqliteStore, StoreError, append, encode, sql};
+use super::query::{Transaction, query, query_scalar};
+use super::record::{append, encode};
 use crate::clock::Micros;
 use crate::domain::Finding;
 
@@ -72,13 +73,18 @@ struct Known {
     findings: Vec<(String, Finding)>,
 }
 
-impl SqliteStore {
+impl Store {
     /// Records an arrival, with its event, in one transaction.
     ///
     /// # Errors
     /// When the database fails; nothing is recorded then.
     pub async fn accept(&self, new_id: &str, arrival: &Arrival, at: Micros) -> Result<Accepted, StoreError> {
         let mut transaction = self.begin().await?;
+        // What comes in twice at once is one case.
+        transaction
+            .alone(&format!("{}/{}", arrival.flow, arrival.reference))
+            .await
+            .map_err(sql("find the case of an arrival"))?;
         let accepted = match known(&mut transaction, arrival).await? {
             None => {
                 insert(&mut transaction, new_id, arrival, at).await?;
@@ -91,22 +97,18 @@ impl SqliteStore {
     }
 }
 
-async fn known(
-    transaction: &mut Transaction<'static, Sqlite>,
-    arrival: &Arrival,
-) -> Result<Option<Known>, StoreError> {
+async fn known(transaction: &mut Transaction, arrival: &Arrival) -> Result<Option<Known>, StoreError> {
     let doing = "find the case of an arrival";
-    let row = sqlx::query(
-        "select id, state, declared, intake_findings from cases where flow = $1 and reference = $2",
-    )
-    .bind(&arrival.flow)
-    .bind(&arrival.reference)
-    .fetch_optional(&mut **transaction)
-    .await
-    .map_err(sql(doing))?;
+    let row =
+        query("select id, state, declared, intake_findings from cases where flow = $1 and reference = $2")
+            .bind(&arrival.flow)
+            .bind(&arrival.reference)
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(sql(doing))?;
     let Some(row) = row else { return Ok(None) };
     let id: String = row.try_get("id").map_err(sql(doing))?;
-    let text = |column: &'static str| row.try_get::<String, _>(column).map_err(sql(doing));
+    let text = |column: &'static str| row.try_get::<String>(column).map_err(sql(doing));
     Ok(Some(Known {
         state: CaseState::parse(&text("state")?).ok_or_else(|| bad_case("state", &id))?,
         declared: serde_json::from_str(&text("declared")?).map_err(|_| bad_case("declared", &id))?,
@@ -117,13 +119,13 @@ async fn known(
 }
 
 async fn insert(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Transaction,
     id: &str,
     arrival: &Arrival,
     at: Micros,
 ) -> Result<(), StoreError> {
     let declared = arrival.declared.clone().unwrap_or_else(|| json!({}));
-    sqlx::query(
+    query(
         "insert into cases (id, flow, reference, received_on, created_at, state, revision, declared, intake_findings)
          values ($1, $2, $3, $4, $5, 'processing', 1, $6, $7)",
     )
@@ -134,7 +136,7 @@ async fn insert(
     .bind(at)
     .bind(declared.to_string())
     .bind(encode("findings", &arrival.findings)?)
-    .execute(&mut **transaction)
+    .execute(&mut *transaction)
     .await
     .map_err(sql("record a case"))?;
     insert_files(transaction, id, &arrival.files, at).await?;
@@ -142,7 +144,7 @@ async fn insert(
 }
 
 async fn extend(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Transaction,
     known: Known,
     arrival: &Arrival,
     at: Micros,
@@ -150,10 +152,10 @@ async fn extend(
     let mut new_files: Vec<ArrivedFile> = Vec::new();
     for file in &arrival.files {
         let found: Option<i64> =
-            sqlx::query_scalar("select number from case_files where case_id = $1 and sha256 = $2 limit 1")
+            query_scalar("select number from case_files where case_id = $1 and sha256 = $2 limit 1")
                 .bind(&known.id)
                 .bind(&file.sha256)
-                .fetch_optional(&mut **transaction)
+                .fetch_optional(&mut *transaction)
                 .await
                 .map_err(sql("look for a file of a case"))?;
         if found.is_none() && !new_files.iter().any(|other| other.sha256 == file.sha256) {
@@ -171,7 +173,7 @@ async fn extend(
     }
     insert_files(transaction, &known.id, &new_files, at).await?;
     let findings = known.findings.into_iter().chain(news).collect::<Vec<_>>();
-    sqlx::query(
+    query(
         "update cases set state = 'processing', revision = revision + 1, intake_findings = $2,
                 declared = coalesce($3, declared), received_on = coalesce($4, received_on),
                 attempts = 0, next_attempt_at = 0
@@ -181,13 +183,13 @@ async fn extend(
     .bind(encode("findings", &findings)?)
     .bind(declared.map(ToString::to_string))
     .bind(declared.map(|declared| received_on(declared, arrival.today).to_string()))
-    .execute(&mut **transaction)
+    .execute(&mut *transaction)
     .await
     .map_err(sql("resume a case"))?;
     // Whoever holds it looks at what is no longer the case.
-    sqlx::query("update leases set expires_at = 0, generation = generation + 1 where case_id = $1")
+    query("update leases set expires_at = 0, generation = generation + 1 where case_id = $1")
         .bind(&known.id)
-        .execute(&mut **transaction)
+        .execute(&mut *transaction)
         .await
         .map_err(sql("end a lease"))?;
     append(transaction, &known.id, &arrival.actor, vec![received(arrival, &new_files)], at).await?;
@@ -195,13 +197,13 @@ async fn extend(
 }
 
 pub(super) async fn insert_files(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Transaction,
     case_id: &str,
     files: &[ArrivedFile],
     at: Micros,
 ) -> Result<(), StoreError> {
     for file in files {
-        sqlx::query(
+        query(
             "insert into case_files (case_id, number, name, sha256, size_bytes, received_at)
              values ($1, (select coalesce(max(number), 0) + 1 from case_files where case_id = $1), $2, $3, $4, $5)
              on conflict (case_id, sha256, name) do nothing",
@@ -211,7 +213,7 @@ pub(super) async fn insert_files(
         .bind(&file.sha256)
         .bind(i64::try_from(file.size_bytes).unwrap_or(i64::MAX))
         .bind(at)
-        .execute(&mut **transaction)
+        .execute(&mut *transaction)
         .await
         .map_err(sql("record a file"))?;
     }

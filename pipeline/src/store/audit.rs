@@ -2,10 +2,9 @@
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, Sqlite, Transaction};
 
-use super::sqlite::{SqliteStore, StoreError, sql};
+use super::connect::{Store, StoreError, sql};
+use super::query::{On, Row, Transaction, query, storable};
 use crate::clock::Micros;
 
 /// A person's change of one field. Values are JSON text; they are kept apart from the history.
@@ -56,13 +55,13 @@ pub struct Access {
     pub kind: String,
 }
 
-impl SqliteStore {
+impl Store {
     /// Records a look at a document.
     ///
     /// # Errors
     /// When the database fails; then the document must not be shown.
     pub async fn record_access(&self, access: &Access) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "insert into document_accesses (at, user_id, case_id, file, page, kind) values ($1, $2, $3, $4, $5, $6)",
         )
         .bind(access.at)
@@ -83,14 +82,15 @@ impl SqliteStore {
     /// When the database fails.
     pub async fn accesses(&self, case_id: &str) -> Result<Vec<Access>, StoreError> {
         let doing = "read the accesses to a case";
-        let rows = sqlx::query(
-            "select at, user_id, case_id, file, page, kind from document_accesses where case_id = $1 order by at",
+        let rows = query(
+            "select at, user_id, case_id, file, page, kind from document_accesses where case_id = $1
+             order by at, user_id, file, page, kind",
         )
         .bind(case_id)
         .fetch_all(&self.reader)
         .await
         .map_err(sql(doing))?;
-        let one = |row: &SqliteRow| {
+        let one = |row: &Row| {
             Ok(Access {
                 at: row.try_get("at").map_err(sql(doing))?,
                 user_id: row.try_get("user_id").map_err(sql(doing))?,
@@ -109,7 +109,7 @@ impl SqliteStore {
     /// When the database fails.
     pub async fn notes(&self, case_id: &str) -> Result<Vec<Note>, StoreError> {
         let doing = "read the notes of a case";
-        let rows = sqlx::query(
+        let rows = query(
             "select n.id, n.at, coalesce(u.name, n.user_id) as author, n.kind, n.text from notes n
              left join users u on u.id = n.user_id where n.case_id = $1 order by n.at, n.id",
         )
@@ -117,7 +117,7 @@ impl SqliteStore {
         .fetch_all(&self.reader)
         .await
         .map_err(sql(doing))?;
-        let one = |row: &SqliteRow| {
+        let one = |row: &Row| {
             Ok(Note {
                 id: row.try_get("id").map_err(sql(doing))?,
                 at: row.try_get("at").map_err(sql(doing))?,
@@ -135,14 +135,14 @@ impl SqliteStore {
     /// When the database fails or holds something that cannot be understood.
     pub async fn document_requests(&self, case_id: &str) -> Result<Vec<DocumentRequest>, StoreError> {
         let doing = "read the requests of a case";
-        let rows = sqlx::query(
+        let rows = query(
             "select id, at, actor, wanted, message from document_requests where case_id = $1 order by at, id",
         )
         .bind(case_id)
         .fetch_all(&self.reader)
         .await
         .map_err(sql(doing))?;
-        let one = |row: &SqliteRow| {
+        let one = |row: &Row| {
             let wanted: String = row.try_get("wanted").map_err(sql(doing))?;
             let id: String = row.try_get("id").map_err(sql(doing))?;
             Ok(DocumentRequest {
@@ -173,13 +173,12 @@ impl SqliteStore {
     /// When the database fails.
     pub async fn idempotent(&self, user_id: &str, key: &str) -> Result<Option<(String, String)>, StoreError> {
         let doing = "look up an idempotency key";
-        let row =
-            sqlx::query("select request_hash, case_id from idempotency_keys where user_id = $1 and key = $2")
-                .bind(user_id)
-                .bind(key)
-                .fetch_optional(&self.pool)
-                .await
-                .map_err(sql(doing))?;
+        let row = query("select request_hash, case_id from idempotency_keys where user_id = $1 and key = $2")
+            .bind(user_id)
+            .bind(key)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(sql(doing))?;
         row.map(|row| {
             Ok((
                 row.try_get("request_hash").map_err(sql(doing))?,
@@ -201,7 +200,7 @@ impl SqliteStore {
         case_id: &str,
         at: Micros,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "insert into idempotency_keys (user_id, key, request_hash, case_id, at) values ($1, $2, $3, $4, $5)
              on conflict (user_id, key) do nothing",
         )
@@ -219,33 +218,33 @@ impl SqliteStore {
 
 /// Writes a note (its id and text); gives the hash of the text, which goes into the history.
 pub(super) async fn insert_note(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Transaction,
     (id, text): (&str, &str),
     case_id: &str,
     user_id: &str,
     kind: &str,
     now: Micros,
 ) -> Result<String, StoreError> {
-    sqlx::query("insert into notes (id, case_id, user_id, at, kind, text) values ($1, $2, $3, $4, $5, $6)")
+    query("insert into notes (id, case_id, user_id, at, kind, text) values ($1, $2, $3, $4, $5, $6)")
         .bind(id)
         .bind(case_id)
         .bind(user_id)
         .bind(now)
         .bind(kind)
         .bind(text)
-        .execute(&mut **transaction)
+        .execute(&mut *transaction)
         .await
         .map_err(sql("write a note"))?;
-    Ok(hex::encode(Sha256::digest(text.as_bytes())))
+    Ok(hex::encode(Sha256::digest(storable(text).as_bytes())))
 }
 
 /// What people changed in a case, the oldest first, as whoever asks sees it.
 pub(super) async fn corrections_of(
-    executor: impl sqlx::SqliteExecutor<'_>,
+    executor: impl Into<On<'_>>,
     case_id: &str,
 ) -> Result<Vec<Correction>, StoreError> {
     let doing = "read the corrections of a case";
-    let rows = sqlx::query(
+    let rows = query(
         "select id, document_type, field, kind, before, after, machine_confidence from corrections
          where case_id = $1 order by at, id",
     )
@@ -253,7 +252,7 @@ pub(super) async fn corrections_of(
     .fetch_all(executor)
     .await
     .map_err(sql(doing))?;
-    let one = |row: &SqliteRow| {
+    let one = |row: &Row| {
         Ok(Correction {
             id: row.try_get("id").map_err(sql(doing))?,
             document_type: row.try_get("document_type").map_err(sql(doing))?,

@@ -2,10 +2,11 @@
 
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use sqlx::{Row as _, Sqlite, Transaction};
 
+use super::connect::{Store, StoreError, sql};
 use super::event::EventKind;
-use super::sqlite::{SqliteStore, StoreError, append, sql};
+use super::query::{Transaction, query, query_scalar};
+use super::record::append;
 use crate::clock::Micros;
 use crate::domain::{Mode, Outcome};
 use crate::report::{CaseRecord, FlowPolicy};
@@ -30,7 +31,7 @@ pub enum BlindJudged {
 /// Draws the case, or not: a case decided end to end, with the flow's probability. Which ones follows
 /// from a secret of the installation and the case's id, so that it can be replayed and not foreseen.
 pub(super) async fn draw(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Transaction,
     case_id: &str,
     record: &CaseRecord,
     policy: &FlowPolicy,
@@ -45,12 +46,12 @@ pub(super) async fn draw(
         return Ok(false);
     }
     let doing = "draw a blind sample";
-    sqlx::query("insert into blind_samples (case_id, flow, drawn_at, outcome) values ($1, $2, $3, $4)")
+    query("insert into blind_samples (case_id, flow, drawn_at, outcome) values ($1, $2, $3, $4)")
         .bind(case_id)
         .bind(&record.result.flow)
         .bind(now)
         .bind(record.result.outcome.as_str())
-        .execute(&mut **transaction)
+        .execute(&mut *transaction)
         .await
         .map_err(sql(doing))?;
     append(transaction, case_id, "machine", vec![(EventKind::Sampled, json!({"share": share}))], now).await?;
@@ -69,20 +70,20 @@ fn place(seed: &str, case_id: &str) -> f64 {
     u64::from_be_bytes(first) as f64 / u64::MAX as f64
 }
 
-async fn seed(transaction: &mut Transaction<'static, Sqlite>) -> Result<String, StoreError> {
+async fn seed(transaction: &mut Transaction) -> Result<String, StoreError> {
     let doing = "read the seed of blind samples";
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(|_| StoreError::Random)?;
     // The first one stays.
-    sqlx::query("insert into installation (name, value) values ($1, $2) on conflict (name) do nothing")
+    query("insert into installation (name, value) values ($1, $2) on conflict (name) do nothing")
         .bind(SEED)
         .bind(hex::encode(random))
-        .execute(&mut **transaction)
+        .execute(&mut *transaction)
         .await
         .map_err(sql(doing))?;
-    sqlx::query_scalar("select value from installation where name = $1")
+    query_scalar("select value from installation where name = $1")
         .bind(SEED)
-        .fetch_one(&mut **transaction)
+        .fetch_one(&mut *transaction)
         .await
         .map_err(sql(doing))
 }
@@ -98,7 +99,7 @@ macro_rules! has_seen {
     };
 }
 
-impl SqliteStore {
+impl Store {
     /// Gives the user the oldest sample that nobody else has and that they have not seen the outcome of,
     /// or the one that they hold already.
     ///
@@ -112,25 +113,30 @@ impl SqliteStore {
     ) -> Result<Option<BlindSample>, StoreError> {
         let doing = "take a blind sample";
         let mut transaction = self.begin().await?;
-        let id: Option<String> = sqlx::query_scalar(concat!(
+        // Who asks twice at once gets the same one twice.
+        transaction.alone(user_id).await.map_err(sql(doing))?;
+        let id: Option<String> = query_scalar(concat!(
             "select b.case_id from blind_samples b
              where b.judged_at is null and (b.taken_by = $1 or b.taken_until <= $2) and not ",
             has_seen!("$1"),
             " order by (b.taken_by is not null and b.taken_by = $1 and b.taken_until > $2) desc,
                       b.drawn_at, b.case_id
-             limit 1",
+             limit 1 for update of b skip locked",
         ))
         .bind(user_id)
         .bind(now)
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(&mut transaction)
         .await
         .map_err(sql(doing))?;
-        let Some(case_id) = id else { return Ok(None) };
-        sqlx::query("update blind_samples set taken_by = $2, taken_until = $3 where case_id = $1")
+        let Some(case_id) = id else {
+            transaction.rollback().await.map_err(sql(doing))?;
+            return Ok(None);
+        };
+        query("update blind_samples set taken_by = $2, taken_until = $3 where case_id = $1")
             .bind(&case_id)
             .bind(user_id)
             .bind(until)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await
             .map_err(sql(doing))?;
         transaction.commit().await.map_err(sql(doing))?;
@@ -148,7 +154,7 @@ impl SqliteStore {
         now: Micros,
     ) -> Result<Option<BlindSample>, StoreError> {
         let doing = "read a blind sample";
-        let until: Option<Micros> = sqlx::query_scalar(concat!(
+        let until: Option<Micros> = query_scalar(concat!(
             "select b.taken_until from blind_samples b
              where b.case_id = $1 and b.taken_by = $2 and b.taken_until > $3 and b.judged_at is null and not ",
             has_seen!("$2"),
@@ -167,7 +173,7 @@ impl SqliteStore {
     /// # Errors
     /// When the database fails.
     pub async fn blind_waiting(&self) -> Result<i64, StoreError> {
-        sqlx::query_scalar("select count(*) from blind_samples where judged_at is null")
+        query_scalar("select count(*) from blind_samples where judged_at is null")
             .fetch_one(&self.reader)
             .await
             .map_err(sql("count the blind samples"))
@@ -186,10 +192,10 @@ impl SqliteStore {
         now: Micros,
     ) -> Result<BlindJudged, StoreError> {
         let doing = "record a blind judgement";
-        let mut transaction = self.begin().await?;
-        let row = sqlx::query(concat!(
+        let mut transaction = self.begin_on(case_id).await?;
+        let row = query(concat!(
             "update blind_samples as b set judged_at = $3, judged_by = $2, judged_outcome = $4,
-                    was_wrong = (outcome <> $4), taken_until = 0
+                    was_wrong = case when outcome <> $4 then 1 else 0 end, taken_until = 0
              where b.case_id = $1 and b.taken_by = $2 and b.taken_until > $3 and b.judged_at is null and not ",
             has_seen!("$2"),
             " returning outcome, was_wrong",
@@ -198,10 +204,13 @@ impl SqliteStore {
         .bind(user_id)
         .bind(now)
         .bind(outcome.as_str())
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(&mut transaction)
         .await
         .map_err(sql(doing))?;
-        let Some(row) = row else { return Ok(BlindJudged::NotYours) };
+        let Some(row) = row else {
+            transaction.rollback().await.map_err(sql(doing))?;
+            return Ok(BlindJudged::NotYours);
+        };
         let machine: String = row.try_get("outcome").map_err(sql(doing))?;
         let was_wrong: i64 = row.try_get("was_wrong").map_err(sql(doing))?;
         let hash = super::audit::insert_note(&mut transaction, note, case_id, user_id, "blind", now).await?;
@@ -218,8 +227,8 @@ impl SqliteStore {
     /// When the database fails.
     pub async fn blind_record(&self, flow: &str, since: Micros) -> Result<(u64, u64), StoreError> {
         let doing = "read the record of blind reviews";
-        let row = sqlx::query(
-            "select count(*) as judged, coalesce(sum(was_wrong), 0) as wrong from blind_samples
+        let row = query(
+            "select count(*) as judged, count(*) filter (where was_wrong = 1) as wrong from blind_samples
              where flow = $1 and judged_at is not null and judged_at >= $2",
         )
         .bind(flow)

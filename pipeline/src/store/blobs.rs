@@ -73,7 +73,7 @@ impl BlobStore {
         tokio::task::spawn_blocking(work).await.map_err(BlobError::Interrupted)?
     }
 
-    fn put(&self, path: &Path, mut from: impl Read) -> Result<Stored, BlobError> {
+    pub(super) fn put(&self, path: &Path, mut from: impl Read) -> Result<Stored, BlobError> {
         let failed = |source| BlobError::Write { path: self.root.clone(), source };
         let mut draft = tempfile::NamedTempFile::new_in(self.root.join("incoming")).map_err(failed)?;
         let mut hasher = Sha256::new();

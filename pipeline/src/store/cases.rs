@@ -1,10 +1,9 @@
 //! One case as it stands, with its files.
 
 use chrono::NaiveDate;
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
-use super::sqlite::{SqliteStore, StoreError, sql};
+use super::connect::{Store, StoreError, sql};
+use super::query::{Row, query, query_scalar};
 use crate::clock::Micros;
 use crate::domain::{CaseResult, Finding, Outcome};
 
@@ -99,13 +98,13 @@ pub struct CaseFile {
     pub received_at: Micros,
 }
 
-impl SqliteStore {
+impl Store {
     /// The case with this id.
     ///
     /// # Errors
     /// When the database fails or holds something that cannot be understood.
     pub async fn case(&self, id: &str) -> Result<Option<StoredCase>, StoreError> {
-        let row = sqlx::query(
+        let row = query(
             "select id, flow, reference, state, revision, result, machine_result, declared, received_on, touched,
                     priority, amount_cents, created_at, queued_at, goal_at, due_at, waiting_since, final_at,
                     postponed_until, assigned_to, first_reviewer, first_outcome, escalated
@@ -123,7 +122,7 @@ impl SqliteStore {
     /// # Errors
     /// When the database fails.
     pub async fn case_id(&self, flow: &str, reference: &str) -> Result<Option<String>, StoreError> {
-        sqlx::query_scalar("select id from cases where flow = $1 and reference = $2")
+        query_scalar("select id from cases where flow = $1 and reference = $2")
             .bind(flow)
             .bind(reference)
             .fetch_optional(&self.reader)
@@ -136,7 +135,7 @@ impl SqliteStore {
     /// # Errors
     /// When the database fails.
     pub async fn files(&self, case_id: &str) -> Result<Vec<CaseFile>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "select number, name, sha256, size_bytes, archive, unpacked, page_count, received_at from case_files
              where case_id = $1 order by number",
         )
@@ -152,7 +151,7 @@ impl SqliteStore {
     /// # Errors
     /// When the database fails.
     pub async fn file(&self, case_id: &str, number: i64) -> Result<Option<CaseFile>, StoreError> {
-        let row = sqlx::query(
+        let row = query(
             "select number, name, sha256, size_bytes, archive, unpacked, page_count, received_at from case_files
              where case_id = $1 and number = $2",
         )
@@ -169,7 +168,7 @@ impl SqliteStore {
     /// # Errors
     /// When the database fails or holds something that cannot be understood.
     pub async fn intake_findings(&self, case_id: &str) -> Result<Vec<(String, Finding)>, StoreError> {
-        let text: Option<String> = sqlx::query_scalar("select intake_findings from cases where id = $1")
+        let text: Option<String> = query_scalar("select intake_findings from cases where id = $1")
             .bind(case_id)
             .fetch_optional(&self.reader)
             .await
@@ -189,13 +188,13 @@ pub(super) fn outcome_of(name: &str) -> Option<Outcome> {
         .find(|outcome| outcome.as_str() == name)
 }
 
-fn stored_case(row: &SqliteRow) -> Result<StoredCase, StoreError> {
+fn stored_case(row: &Row) -> Result<StoredCase, StoreError> {
     let failed = || sql("read a case");
     let id: String = row.try_get("id").map_err(failed())?;
-    let text = |column: &'static str| row.try_get::<String, _>(column).map_err(failed());
-    let optional_text = |column: &'static str| row.try_get::<Option<String>, _>(column).map_err(failed());
-    let number = |column: &'static str| row.try_get::<i64, _>(column).map_err(failed());
-    let moment = |column: &'static str| row.try_get::<Option<i64>, _>(column).map_err(failed());
+    let text = |column: &'static str| row.try_get::<String>(column).map_err(failed());
+    let optional_text = |column: &'static str| row.try_get::<Option<String>>(column).map_err(failed());
+    let number = |column: &'static str| row.try_get::<i64>(column).map_err(failed());
+    let moment = |column: &'static str| row.try_get::<Option<i64>>(column).map_err(failed());
     let result = |column: &'static str| -> Result<Option<CaseResult>, StoreError> {
         let parsed = optional_text(column)?.map(|text| serde_json::from_str(&text)).transpose();
         parsed.map_err(|_| bad_case(column, &id))
@@ -229,7 +228,7 @@ fn stored_case(row: &SqliteRow) -> Result<StoredCase, StoreError> {
     })
 }
 
-fn case_file(row: &SqliteRow) -> Result<CaseFile, StoreError> {
+fn case_file(row: &Row) -> Result<CaseFile, StoreError> {
     let doing = "read the files of a case";
     Ok(CaseFile {
         number: row.try_get("number").map_err(sql(doing))?,
@@ -237,7 +236,7 @@ fn case_file(row: &SqliteRow) -> Result<CaseFile, StoreError> {
         sha256: row.try_get("sha256").map_err(sql(doing))?,
         size_bytes: row.try_get("size_bytes").map_err(sql(doing))?,
         archive: row.try_get("archive").map_err(sql(doing))?,
-        unpacked: row.try_get::<i64, _>("unpacked").map_err(sql(doing))? != 0,
+        unpacked: row.try_get::<i64>("unpacked").map_err(sql(doing))? != 0,
         page_count: row.try_get("page_count").map_err(sql(doing))?,
         received_at: row.try_get("received_at").map_err(sql(doing))?,
     })

@@ -2,11 +2,13 @@
 
 use serde_json::json;
 
+use super::connect::{Store, StoreError, sql};
 use super::event::EventKind;
-use super::sqlite::{SqliteStore, StoreError, append, sql};
+use super::query::{query, query_scalar};
+use super::record::append;
 use crate::clock::Micros;
 
-impl SqliteStore {
+impl Store {
     /// Sends the cases of a flow that are due by `horizon`, and that nobody holds, to the seniors. Their
     /// ids come back.
     ///
@@ -22,9 +24,9 @@ impl SqliteStore {
         let near = "select c.id from cases c left join leases l on l.case_id = c.id and l.expires_at > $3
                     where c.state = 'in_review' and c.flow = $1 and c.escalated = 0 and c.due_at <= $2
                       and l.case_id is null
-                    limit 200";
+                    order by c.id limit 200 for update of c skip locked";
         // A look before the writer is taken: mostly there is none.
-        let found: Vec<String> = sqlx::query_scalar(near)
+        let found: Vec<String> = query_scalar(near)
             .bind(flow)
             .bind(horizon)
             .bind(now)
@@ -35,23 +37,32 @@ impl SqliteStore {
             return Ok(found);
         }
         let mut transaction = self.begin().await?;
-        let ids: Vec<String> = sqlx::query_scalar(near)
+        let ids: Vec<String> = query_scalar(near)
             .bind(flow)
             .bind(horizon)
             .bind(now)
-            .fetch_all(&mut *transaction)
+            .fetch_all(&mut transaction)
             .await
             .map_err(sql(doing))?;
-        for id in &ids {
-            sqlx::query("update cases set escalated = 1 where id = $1")
-                .bind(id)
-                .execute(&mut *transaction)
-                .await
-                .map_err(sql(doing))?;
-            let event = (EventKind::Escalated, json!({"why": "deadline"}));
-            append(&mut transaction, id, "machine", vec![event], now).await?;
+        let mut escalated = Vec::new();
+        for id in ids {
+            // Somebody may have taken it between our look and our lock.
+            let changed = query(
+                "update cases set escalated = 1 where id = $1 and escalated = 0 and not exists
+                    (select l.case_id from leases l where l.case_id = $1 and l.expires_at > $2)",
+            )
+            .bind(&id)
+            .bind(now)
+            .execute(&mut transaction)
+            .await
+            .map_err(sql(doing))?;
+            if changed == 1 {
+                let event = (EventKind::Escalated, json!({"why": "deadline"}));
+                append(&mut transaction, &id, "machine", vec![event], now).await?;
+                escalated.push(id);
+            }
         }
         transaction.commit().await.map_err(sql(doing))?;
-        Ok(ids)
+        Ok(escalated)
     }
 }

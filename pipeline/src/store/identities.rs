@@ -1,9 +1,8 @@
 //! Accounts of people whom an `OpenID` provider vouches for: known by issuer and subject alone, since
 //! names and addresses change hands.
 
-use sqlx::{Row as _, Sqlite, Transaction};
-
-use super::sqlite::{SqliteStore, StoreError, sql};
+use super::connect::{Store, StoreError, sql};
+use super::query::{Transaction, query};
 use super::users::{Role, User, user};
 use crate::clock::Micros;
 
@@ -29,7 +28,7 @@ pub enum Admission {
     Disabled { user_id: String },
 }
 
-impl SqliteStore {
+impl Store {
     /// Lets somebody in: makes their account at the first login, and lets role and name follow the
     /// provider at each. Another role ends the sessions that were opened with the old one.
     ///
@@ -38,13 +37,15 @@ impl SqliteStore {
     pub async fn admit(&self, vouched: &Vouched, new_id: &str, at: Micros) -> Result<Admission, StoreError> {
         let doing = "admit somebody";
         let mut transaction = self.begin().await?;
-        let row = sqlx::query(
+        // Two first logins at once would both add the account.
+        transaction.alone(&format!("identity/{}", vouched.subject)).await.map_err(sql(doing))?;
+        let row = query(
             "select u.id, u.login, u.name, u.role, u.must_change_password, u.language, u.disabled_at
              from identities i join users u on u.id = i.user_id where i.issuer = $1 and i.subject = $2",
         )
         .bind(&vouched.issuer)
         .bind(&vouched.subject)
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(&mut transaction)
         .await
         .map_err(sql(doing))?;
         let Some(known) = row.as_ref().map(user).transpose()? else {
@@ -66,23 +67,23 @@ impl SqliteStore {
             return Ok(Admission::Disabled { user_id: known.id });
         }
         if known.role != vouched.role {
-            sqlx::query("delete from sessions where user_id = $1")
+            query("delete from sessions where user_id = $1")
                 .bind(&known.id)
-                .execute(&mut *transaction)
+                .execute(&mut transaction)
                 .await
                 .map_err(sql(doing))?;
         }
-        sqlx::query("update users set role = $2, name = $3 where id = $1")
+        query("update users set role = $2, name = $3 where id = $1")
             .bind(&known.id)
             .bind(vouched.role.as_str())
             .bind(&vouched.name)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await
             .map_err(sql(doing))?;
-        sqlx::query("update identities set seen_at = $2 where user_id = $1")
+        query("update identities set seen_at = $2 where user_id = $1")
             .bind(&known.id)
             .bind(at)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await
             .map_err(sql(doing))?;
         transaction.commit().await.map_err(sql(doing))?;
@@ -94,7 +95,7 @@ impl SqliteStore {
     /// # Errors
     /// When the database fails.
     pub async fn dismiss(&self, issuer: &str, subject: &str) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "delete from sessions where user_id in
                 (select user_id from identities where issuer = $1 and subject = $2)",
         )
@@ -112,7 +113,7 @@ impl SqliteStore {
     /// When the database fails.
     pub async fn vouched_users(&self) -> Result<Vec<String>, StoreError> {
         let doing = "list vouched users";
-        let rows = sqlx::query("select user_id from identities order by user_id")
+        let rows = query("select user_id from identities order by user_id")
             .fetch_all(&self.reader)
             .await
             .map_err(sql(doing))?;
@@ -122,15 +123,11 @@ impl SqliteStore {
 
 /// The wanted login, or one with the end of the account's id when somebody has it: a provider must not
 /// lead into an account that it does not vouch for.
-async fn free_login(
-    transaction: &mut Transaction<'static, Sqlite>,
-    wanted: &str,
-    new_id: &str,
-) -> Result<String, StoreError> {
+async fn free_login(transaction: &mut Transaction, wanted: &str, new_id: &str) -> Result<String, StoreError> {
     let wanted = wanted.to_lowercase();
-    let taken = sqlx::query("select id from users where login = $1")
+    let taken = query("select id from users where login = $1")
         .bind(&wanted)
-        .fetch_optional(&mut **transaction)
+        .fetch_optional(transaction)
         .await
         .map_err(sql("look for a login"))?;
     if taken.is_none() {
@@ -141,13 +138,13 @@ async fn free_login(
 }
 
 async fn add_account(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Transaction,
     vouched: &Vouched,
     user: &User,
     at: Micros,
 ) -> Result<(), StoreError> {
     let doing = "add a vouched account";
-    sqlx::query(
+    query(
         "insert into users (id, login, name, role, password_hash, must_change_password, created_at)
          values ($1, $2, $3, $4, '', 0, $5)",
     )
@@ -156,17 +153,17 @@ async fn add_account(
     .bind(&user.name)
     .bind(user.role.as_str())
     .bind(at)
-    .execute(&mut **transaction)
+    .execute(&mut *transaction)
     .await
     .map_err(sql(doing))?;
-    sqlx::query(
+    query(
         "insert into identities (issuer, subject, user_id, created_at, seen_at) values ($1, $2, $3, $4, $4)",
     )
     .bind(&vouched.issuer)
     .bind(&vouched.subject)
     .bind(&user.id)
     .bind(at)
-    .execute(&mut **transaction)
+    .execute(transaction)
     .await
     .map_err(sql(doing))?;
     Ok(())
@@ -175,11 +172,16 @@ async fn add_account(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::testing::stores;
 
     #[tokio::test]
     async fn an_account_belongs_to_an_issuer_and_a_subject() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&folder.path().join("cases.db")).await.unwrap();
+        for store in &stores().await {
+            follows(store).await;
+        }
+    }
+
+    async fn follows(store: &Store) {
         let vouched = |issuer: &str, role| Vouched {
             issuer: issuer.to_owned(),
             subject: "one".to_owned(),

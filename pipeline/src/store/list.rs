@@ -1,11 +1,10 @@
 //! Lists of cases: the queue by urgency, all cases by age, and how many stand where.
 
 use chrono::NaiveDate;
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
 use super::cases::{CaseState, bad_case, outcome_of};
-use super::sqlite::{SqliteStore, StoreError, sql};
+use super::connect::{Store, StoreError, sql};
+use super::query::{Row, query};
 use crate::clock::Micros;
 use crate::domain::Outcome;
 
@@ -67,8 +66,9 @@ macro_rules! summaries {
             "select c.id, c.flow, c.reference, c.state, c.outcome, c.mode, c.received_on, c.created_at, c.queued_at,
                     c.goal_at, c.due_at, c.postponed_until, c.priority, c.amount_cents, c.escalated, c.reason_codes,
                     c.revision, h.name as held_by, a.name as assigned_to, ",
+            "case when ",
             $sealed,
-            " as sealed
+            " then cast(1 as bigint) else 0 end as sealed
              from cases c
              left join leases l on l.case_id = c.id and l.expires_at > $1
              left join users h on h.id = l.user_id
@@ -143,7 +143,7 @@ pub struct Counts {
     pub decided: i64,
 }
 
-impl SqliteStore {
+impl Store {
     /// A stretch of the queue, the most urgent first: priority, then deadline, then value.
     ///
     /// # Errors
@@ -155,23 +155,23 @@ impl SqliteStore {
         limit: i64,
         offset: i64,
     ) -> Result<Vec<CaseSummary>, StoreError> {
-        let rows = sqlx::query(summaries!(
-            "0",
+        let rows = query(summaries!(
+            "1 = 0",
             "where c.state = 'in_review'
                and ($2 is null or c.flow = $2)
                and ($3 is null or exists (select 1 from case_reasons r where r.case_id = c.id and r.code = $3))
-               and ($4 is null or instr(lower(c.reference), lower($4)) > 0)
+               and ($4 is null or lower(c.reference) like $4 escape '\\')
                and ($5 is null or c.queued_at < $5)
                and ($6 is null
                     or ($6 = 'overdue' and c.due_at < $1)
                     or ($6 = 'late' and c.goal_at < $1 and c.due_at >= $1)
                     or ($6 = 'in_time' and c.goal_at >= $1))
-             order by c.escalated desc, c.priority desc, c.due_at, c.amount_cents desc, c.id limit $7 offset $8"
+             order by c.escalated desc, c.priority desc, c.due_at nulls first, c.amount_cents desc, c.id limit $7 offset $8"
         ))
         .bind(now)
         .bind(&filter.flow)
         .bind(&filter.reason)
-        .bind(&filter.text)
+        .bind(filter.text.as_deref().map(containing))
         .bind(filter.queued_before)
         .bind(filter.sla.map(SlaState::as_str))
         .bind(limit)
@@ -196,13 +196,13 @@ impl SqliteStore {
         let (created_at, id) = after.unwrap_or((Micros::MAX, String::new()));
         // A case that passes a filter by how it was decided would tell just that.
         let tells = filter.outcome.is_some() || filter.reason.is_some() || filter.mark.is_some();
-        let rows = sqlx::query(concat!(
+        let rows = query(concat!(
             summaries!(
                 sealed!(),
             "where (c.created_at < $2 or (c.created_at = $2 and c.id < $3))
                and ($4 is null or c.flow = $4)
                and ($5 is null or exists (select 1 from case_reasons r where r.case_id = c.id and r.code = $5))
-               and ($6 is null or instr(lower(c.reference), lower($6)) > 0)
+               and ($6 is null or lower(c.reference) like $6 escape '\\')
                and ($7 is null or c.state = $7)
                and ($8 is null or c.outcome = $8)
                and ($9 is null or c.mode = $9)
@@ -226,7 +226,7 @@ impl SqliteStore {
         .bind(id)
         .bind(&filter.flow)
         .bind(&filter.reason)
-        .bind(&filter.text)
+        .bind(filter.text.as_deref().map(containing))
         .bind(filter.state.map(CaseState::as_str))
         .bind(filter.outcome.map(Outcome::as_str))
         .bind(&filter.mode)
@@ -253,7 +253,7 @@ impl SqliteStore {
     /// When the database fails.
     pub async fn counts(&self) -> Result<Counts, StoreError> {
         let doing = "count cases";
-        let rows = sqlx::query("select state, count(*) as cases from cases group by state")
+        let rows = query("select state, count(*) as cases from cases group by state")
             .fetch_all(&self.reader)
             .await
             .map_err(sql(doing))?;
@@ -278,7 +278,7 @@ impl SqliteStore {
     /// When the database fails.
     pub async fn queue_reasons(&self) -> Result<Vec<(String, i64)>, StoreError> {
         let doing = "count the reasons in the queue";
-        let rows = sqlx::query(
+        let rows = query(
             "select r.code, count(*) as cases from cases c join case_reasons r on r.case_id = c.id
              where c.state = 'in_review' group by r.code order by cases desc, r.code limit 100",
         )
@@ -293,13 +293,20 @@ impl SqliteStore {
     }
 }
 
-fn summary(row: &SqliteRow) -> Result<CaseSummary, StoreError> {
+/// A pattern for texts in lower case that contain this one, by letters of ASCII: what both databases can.
+fn containing(part: &str) -> String {
+    let part = part.to_ascii_lowercase();
+    let part = part.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{part}%")
+}
+
+fn summary(row: &Row) -> Result<CaseSummary, StoreError> {
     let failed = || sql("list cases");
     let id: String = row.try_get("id").map_err(failed())?;
-    let text = |column: &'static str| row.try_get::<String, _>(column).map_err(failed());
-    let optional_text = |column: &'static str| row.try_get::<Option<String>, _>(column).map_err(failed());
-    let number = |column: &'static str| row.try_get::<i64, _>(column).map_err(failed());
-    let moment = |column: &'static str| row.try_get::<Option<i64>, _>(column).map_err(failed());
+    let text = |column: &'static str| row.try_get::<String>(column).map_err(failed());
+    let optional_text = |column: &'static str| row.try_get::<Option<String>>(column).map_err(failed());
+    let number = |column: &'static str| row.try_get::<i64>(column).map_err(failed());
+    let moment = |column: &'static str| row.try_get::<Option<i64>>(column).map_err(failed());
     let sealed = number("sealed")? != 0;
     let outcome = optional_text("outcome")?.filter(|_| !sealed);
     let reasons = text("reason_codes")?;

@@ -1,7 +1,11 @@
 //! Where cases, decisions and their history are kept. Knows SQL and the blobs; nothing else does.
 
 mod event;
-mod sqlite;
+mod address;
+mod query;
+mod tables;
+mod connect;
+mod record;
 mod cases;
 mod arrival;
 mod processing;
@@ -15,24 +19,37 @@ mod audit;
 mod facts;
 mod report;
 mod blind;
+mod verify;
+mod copy;
 mod blobs;
-#[cfg(test)]
-mod tests;
+mod backup;
+#[cfg(any(test, feature = "synthetic"))]
+pub mod testing;
 #[cfg(any(test, feature = "synthetic"))]
 pub mod synthetic;
 #[cfg(test)]
+mod tests;
+#[cfg(test)]
 mod report_tests;
+#[cfg(test)]
+mod table_tests;
+#[cfg(test)]
+mod race_tests;
 
+pub use address::{BadAddress, StoreAddress};
 pub use arrival::{Accepted, Arrival, ArrivedFile};
 pub use audit::{Access, Correction, DocumentRequest, Note};
+pub use backup::{BackedUp, BackupError, back_up, restore};
 pub use blind::{BlindJudged, BlindSample};
 pub use blobs::{BlobError, BlobStore, Stored};
 pub use cases::{CaseFile, CaseState, StoredCase};
+pub use connect::{Migrated, Store, StoreError};
+pub use copy::{Copied, CopyError, copy_store};
 pub use event::{BrokenChain, Event, EventKind, verify_chain};
 pub use identities::{Admission, Vouched};
 pub use list::{CaseFilter, CaseSummary, Counts, SlaState};
 pub use processing::{Finished, NewFile, ToProcess};
 pub use queue::{Lease, Postponed, Taken};
 pub use review::{Committed, Effect, ReviewCommit};
-pub use sqlite::{SqliteStore, StoreError};
 pub use users::{NewUser, Role, SessionUser, Token, User};
+pub use verify::Verified;

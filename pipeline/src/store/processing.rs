@@ -1,11 +1,11 @@
 //! What the worker reads and writes: cases to process, and what came of them.
 
-use sqlx::Row as _;
-
 use super::arrival::{ArrivedFile, insert_files};
 use super::cases::{CaseState, bad_case};
+use super::connect::{Store, StoreError, sql};
 use super::event::EventKind;
-use super::sqlite::{SqliteStore, StoreError, append, encode, sql, write_reasons};
+use super::query::{Row, query, query_scalar};
+use super::record::{append, encode, write_reasons};
 use crate::clock::Micros;
 use crate::domain::{CaseResult, Finding};
 
@@ -43,14 +43,14 @@ pub struct Finished {
     pub page_counts: Vec<(String, u32)>,
 }
 
-impl SqliteStore {
+impl Store {
     /// Cases that wait for the machine, the oldest first.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn to_process(&self, now: Micros, limit: i64) -> Result<Vec<ToProcess>, StoreError> {
         let doing = "find cases to process";
-        let rows = sqlx::query(
+        let rows = query(
             "select id, revision, attempts from cases
              where state = 'processing' and next_attempt_at <= $1 order by next_attempt_at, id limit $2",
         )
@@ -59,7 +59,7 @@ impl SqliteStore {
         .fetch_all(&self.reader)
         .await
         .map_err(sql(doing))?;
-        let one = |row: &sqlx::sqlite::SqliteRow| {
+        let one = |row: &Row| {
             Ok(ToProcess {
                 id: row.try_get("id").map_err(sql(doing))?,
                 revision: row.try_get("revision").map_err(sql(doing))?,
@@ -83,25 +83,25 @@ impl SqliteStore {
         at: Micros,
     ) -> Result<(), StoreError> {
         let doing = "record the members of an archive";
-        let mut transaction = self.begin().await?;
-        let known: String = sqlx::query_scalar("select intake_findings from cases where id = $1")
+        let mut transaction = self.begin_on(case_id).await?;
+        let known: String = query_scalar("select intake_findings from cases where id = $1")
             .bind(case_id)
-            .fetch_one(&mut *transaction)
+            .fetch_one(&mut transaction)
             .await
             .map_err(sql(doing))?;
         let mut all: Vec<(String, Finding)> =
             serde_json::from_str(&known).map_err(|_| bad_case("intake_findings", case_id))?;
         all.extend(findings.iter().cloned());
-        sqlx::query("update cases set intake_findings = $2, declared = coalesce($3, declared) where id = $1")
+        query("update cases set intake_findings = $2, declared = coalesce($3, declared) where id = $1")
             .bind(case_id)
             .bind(encode("findings", &all)?)
             .bind(declared.map(ToString::to_string))
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await
             .map_err(sql(doing))?;
         for member in members {
             insert_files(&mut transaction, case_id, std::slice::from_ref(&member.file), at).await?;
-            sqlx::query(
+            query(
                 "update case_files set archive =
                     (select min(number) from case_files where case_id = $1 and name = $2 and archive is null)
                  where case_id = $1 and sha256 = $3 and name = $4",
@@ -110,19 +110,17 @@ impl SqliteStore {
             .bind(&member.archive)
             .bind(&member.file.sha256)
             .bind(&member.file.name)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await
             .map_err(sql(doing))?;
         }
         for archive in archives {
-            sqlx::query(
-                "update case_files set unpacked = 1 where case_id = $1 and name = $2 and archive is null",
-            )
-            .bind(case_id)
-            .bind(archive)
-            .execute(&mut *transaction)
-            .await
-            .map_err(sql(doing))?;
+            query("update case_files set unpacked = 1 where case_id = $1 and name = $2 and archive is null")
+                .bind(case_id)
+                .bind(archive)
+                .execute(&mut transaction)
+                .await
+                .map_err(sql(doing))?;
         }
         transaction.commit().await.map_err(sql(doing))
     }
@@ -134,10 +132,10 @@ impl SqliteStore {
     /// When the database fails; nothing is recorded then.
     pub async fn finish(&self, finished: Finished, at: Micros) -> Result<bool, StoreError> {
         let doing = "record a processed case";
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_on(&finished.case_id).await?;
         let result = &finished.result;
         let state = CaseState::after(result.outcome);
-        let changed = sqlx::query(
+        let changed = query(
             "update cases set state = $3, revision = revision + 1, result = $4, received_on = $5, decided_at = $6,
                     outcome = $7, mode = $8, pages = $9, rules_version = $10, models_version = $11,
                     amount_cents = $12, attempts = 0,
@@ -166,18 +164,19 @@ impl SqliteStore {
         .bind(finished.amount_cents)
         .bind(finished.goal_at)
         .bind(finished.due_at)
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await
         .map_err(sql(doing))?;
-        if changed.rows_affected() == 0 {
+        if changed == 0 {
+            transaction.rollback().await.map_err(sql(doing))?;
             return Ok(false);
         }
         for (sha256, pages) in &finished.page_counts {
-            sqlx::query("update case_files set page_count = $3 where case_id = $1 and sha256 = $2")
+            query("update case_files set page_count = $3 where case_id = $1 and sha256 = $2")
                 .bind(&finished.case_id)
                 .bind(sha256)
                 .bind(i64::from(*pages))
-                .execute(&mut *transaction)
+                .execute(&mut transaction)
                 .await
                 .map_err(sql(doing))?;
         }
@@ -209,7 +208,7 @@ impl SqliteStore {
     /// # Errors
     /// When the database fails.
     pub async fn failed(&self, case_id: &str, revision: i64, next: Micros) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "update cases set attempts = attempts + 1, next_attempt_at = $3
              where id = $1 and revision = $2 and state = 'processing'",
         )
@@ -227,7 +226,7 @@ impl SqliteStore {
     /// # Errors
     /// When the database fails.
     pub async fn retry_all(&self) -> Result<(), StoreError> {
-        sqlx::query("update cases set attempts = 0, next_attempt_at = 0 where state = 'processing'")
+        query("update cases set attempts = 0, next_attempt_at = 0 where state = 'processing'")
             .execute(&self.pool)
             .await
             .map_err(sql("retry cases"))?;

@@ -4,10 +4,11 @@
 //! changes hands, so that a change made under a lost lease is refused.
 
 use serde_json::json;
-use sqlx::{Row as _, Sqlite, Transaction};
 
+use super::connect::{Store, StoreError, sql};
 use super::event::EventKind;
-use super::sqlite::{SqliteStore, StoreError, append, sql};
+use super::query::{Transaction, query, query_scalar};
+use super::record::append;
 use crate::clock::Micros;
 
 /// A case in somebody's hands.
@@ -41,7 +42,7 @@ pub enum Postponed {
     LostLease,
 }
 
-impl SqliteStore {
+impl Store {
     /// Gives the most urgent case that this user may do, or the one that they hold already.
     ///
     /// # Errors
@@ -56,7 +57,9 @@ impl SqliteStore {
     ) -> Result<Option<Lease>, StoreError> {
         let doing = "find the next case";
         let mut transaction = self.begin().await?;
-        let held: Option<String> = sqlx::query_scalar(
+        // Who asks twice at once gets the same case twice.
+        transaction.alone(user_id).await.map_err(sql(doing))?;
+        let held: Option<String> = query_scalar(
             "select l.case_id from leases l join cases c on c.id = l.case_id
              where l.user_id = $1 and l.expires_at > $2 and c.state = 'in_review'
                and ($3 is null or c.flow = $3)
@@ -65,17 +68,23 @@ impl SqliteStore {
         .bind(user_id)
         .bind(now)
         .bind(flow)
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(&mut transaction)
         .await
         .map_err(sql(doing))?;
-        let found = match held {
+        let mut found = match held {
             Some(id) => Some(id),
             None => most_urgent(&mut transaction, user_id, is_senior, flow, now).await?,
         };
-        let Some(id) = found else { return Ok(None) };
-        let lease = take(&mut transaction, &id, user_id, now, expires_at).await?;
-        transaction.commit().await.map_err(sql(doing))?;
-        Ok(Some(lease))
+        while let Some(id) = found {
+            if let Some(lease) = take(&mut transaction, &id, user_id, now, expires_at).await? {
+                transaction.commit().await.map_err(sql(doing))?;
+                return Ok(Some(lease));
+            }
+            // Somebody took it between our look and our lock; the next look sees that.
+            found = most_urgent(&mut transaction, user_id, is_senior, flow, now).await?;
+        }
+        transaction.rollback().await.map_err(sql(doing))?;
+        Ok(None)
     }
 
     /// Takes this case for the user; one that they hold is kept for longer.
@@ -91,8 +100,8 @@ impl SqliteStore {
         expires_at: Micros,
     ) -> Result<Taken, StoreError> {
         let doing = "take a case";
-        let mut transaction = self.begin().await?;
-        let row = sqlx::query(
+        let mut transaction = self.begin_on(case_id).await?;
+        let row = query(
             "select l.user_id, l.expires_at, u.name from cases c
              left join leases l on l.case_id = c.id and l.expires_at > $2
              left join users u on u.id = l.user_id
@@ -103,19 +112,26 @@ impl SqliteStore {
         .bind(now)
         .bind(user_id)
         .bind(i64::from(is_senior))
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(&mut transaction)
         .await
         .map_err(sql(doing))?;
-        let Some(row) = row else { return Ok(Taken::NotForYou) };
+        let Some(row) = row else {
+            transaction.rollback().await.map_err(sql(doing))?;
+            return Ok(Taken::NotForYou);
+        };
         let holder: Option<String> = row.try_get("user_id").map_err(sql(doing))?;
         if holder.is_some_and(|holder| holder != user_id) {
             let name: Option<String> = row.try_get("name").map_err(sql(doing))?;
+            transaction.rollback().await.map_err(sql(doing))?;
             return Ok(Taken::Held {
                 by: name.unwrap_or_default(),
                 until: row.try_get("expires_at").map_err(sql(doing))?,
             });
         }
-        let lease = take(&mut transaction, case_id, user_id, now, expires_at).await?;
+        let Some(lease) = take(&mut transaction, case_id, user_id, now, expires_at).await? else {
+            transaction.rollback().await.map_err(sql(doing))?;
+            return Ok(Taken::NotForYou);
+        };
         transaction.commit().await.map_err(sql(doing))?;
         Ok(Taken::Yes(lease))
     }
@@ -132,7 +148,7 @@ impl SqliteStore {
         now: Micros,
         expires_at: Micros,
     ) -> Result<bool, StoreError> {
-        let kept = sqlx::query(
+        let kept = query(
             "update leases set expires_at = $5
              where case_id = $1 and user_id = $2 and generation = $3 and expires_at > $4",
         )
@@ -144,7 +160,7 @@ impl SqliteStore {
         .execute(&self.pool)
         .await
         .map_err(sql("keep a lease"))?;
-        Ok(kept.rows_affected() == 1)
+        Ok(kept == 1)
     }
 
     /// The lease on a case, while it lasts.
@@ -153,7 +169,7 @@ impl SqliteStore {
     /// When the database fails.
     pub async fn lease(&self, case_id: &str, now: Micros) -> Result<Option<Lease>, StoreError> {
         let doing = "read a lease";
-        let row = sqlx::query(
+        let row = query(
             "select case_id, user_id, generation, acquired_at, expires_at from leases
              where case_id = $1 and expires_at > $2",
         )
@@ -186,8 +202,8 @@ impl SqliteStore {
         now: Micros,
     ) -> Result<bool, StoreError> {
         let doing = "give a case back";
-        let mut transaction = self.begin().await?;
-        let ended = sqlx::query(
+        let mut transaction = self.begin_on(case_id).await?;
+        let ended = query(
             "update leases set expires_at = 0, generation = generation + 1
              where case_id = $1 and expires_at > $4 and ($3 is null or (generation = $3 and user_id = $2))",
         )
@@ -195,10 +211,11 @@ impl SqliteStore {
         .bind(user_id)
         .bind(generation)
         .bind(now)
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await
         .map_err(sql(doing))?;
-        if ended.rows_affected() == 0 {
+        if ended == 0 {
+            transaction.rollback().await.map_err(sql(doing))?;
             return Ok(false);
         }
         let detail = json!({"taken_away": generation.is_none()});
@@ -220,14 +237,15 @@ impl SqliteStore {
         now: Micros,
     ) -> Result<Postponed, StoreError> {
         let doing = "set a case aside";
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_on(case_id).await?;
         if !end_lease(&mut transaction, case_id, user_id, generation, now).await? {
+            transaction.rollback().await.map_err(sql(doing))?;
             return Ok(Postponed::LostLease);
         }
-        sqlx::query("update cases set postponed_until = $2, revision = revision + 1 where id = $1")
+        query("update cases set postponed_until = $2, revision = revision + 1 where id = $1")
             .bind(case_id)
             .bind(until)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await
             .map_err(sql(doing))?;
         append(
@@ -256,19 +274,20 @@ impl SqliteStore {
         now: Micros,
     ) -> Result<Postponed, StoreError> {
         let doing = "hand a case over";
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_on(case_id).await?;
         if !end_lease(&mut transaction, case_id, user_id, generation, now).await? {
+            transaction.rollback().await.map_err(sql(doing))?;
             return Ok(Postponed::LostLease);
         }
         let hash =
             super::audit::insert_note(&mut transaction, note, case_id, user_id, "handover", now).await?;
-        sqlx::query(
+        query(
             "update cases set assigned_to = $2, escalated = case when $2 is null then 1 else escalated end,
                     postponed_until = null, revision = revision + 1 where id = $1",
         )
         .bind(case_id)
         .bind(to)
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await
         .map_err(sql(doing))?;
         let kind = if to.is_some() { EventKind::HandedOver } else { EventKind::Escalated };
@@ -290,11 +309,11 @@ impl SqliteStore {
         now: Micros,
     ) -> Result<(), StoreError> {
         let doing = "change the priority of a case";
-        let mut transaction = self.begin().await?;
-        sqlx::query("update cases set priority = $2 where id = $1")
+        let mut transaction = self.begin_on(case_id).await?;
+        query("update cases set priority = $2 where id = $1")
             .bind(case_id)
             .bind(priority)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await
             .map_err(sql(doing))?;
         let event = (EventKind::Prioritised, json!({"priority": priority}));
@@ -304,13 +323,13 @@ impl SqliteStore {
 }
 
 async fn most_urgent(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Transaction,
     user_id: &str,
     is_senior: bool,
     flow: Option<&str>,
     now: Micros,
 ) -> Result<Option<String>, StoreError> {
-    sqlx::query_scalar(
+    query_scalar(
         "select c.id from cases c
          left join leases l on l.case_id = c.id and l.expires_at > $1
          where c.state = 'in_review' and l.case_id is null
@@ -319,36 +338,36 @@ async fn most_urgent(
            and (c.first_reviewer is null or c.first_reviewer <> $2)
            and (c.assigned_to is null or c.assigned_to = $2)
            and ($4 is null or c.flow = $4)
-         order by c.escalated desc, c.priority desc, c.due_at, c.amount_cents desc, c.id limit 1",
+         order by c.escalated desc, c.priority desc, c.due_at nulls first, c.amount_cents desc, c.id limit 1
+         for update of c skip locked",
     )
     .bind(now)
     .bind(user_id)
     .bind(i64::from(is_senior))
     .bind(flow)
-    .fetch_optional(&mut **transaction)
+    .fetch_optional(&mut *transaction)
     .await
     .map_err(sql("find the next case"))
 }
 
-/// Writes the lease of a case that is free or held by this user.
+/// Writes the lease of a case that is free or held by this user; `None` when somebody else has it.
 async fn take(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Transaction,
     case_id: &str,
     user_id: &str,
     now: Micros,
     expires_at: Micros,
-) -> Result<Lease, StoreError> {
+) -> Result<Option<Lease>, StoreError> {
     let doing = "take a case";
-    let before: Option<i64> = sqlx::query_scalar(
-        "select generation from leases where case_id = $1 and user_id = $2 and expires_at > $3",
-    )
-    .bind(case_id)
-    .bind(user_id)
-    .bind(now)
-    .fetch_optional(&mut **transaction)
-    .await
-    .map_err(sql(doing))?;
-    let row = sqlx::query(
+    let before: Option<i64> =
+        query_scalar("select generation from leases where case_id = $1 and user_id = $2 and expires_at > $3")
+            .bind(case_id)
+            .bind(user_id)
+            .bind(now)
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(sql(doing))?;
+    let row = query(
         "insert into leases (case_id, user_id, generation, acquired_at, expires_at) values ($1, $2, 1, $3, $4)
          on conflict (case_id) do update set
             generation = case when leases.user_id = $2 and leases.expires_at > $3
@@ -356,36 +375,38 @@ async fn take(
             acquired_at = case when leases.user_id = $2 and leases.expires_at > $3
                 then leases.acquired_at else $3 end,
             user_id = $2, expires_at = $4
+         where leases.user_id = $2 or leases.expires_at <= $3
          returning generation, acquired_at",
     )
     .bind(case_id)
     .bind(user_id)
     .bind(now)
     .bind(expires_at)
-    .fetch_one(&mut **transaction)
+    .fetch_optional(&mut *transaction)
     .await
     .map_err(sql(doing))?;
+    let Some(row) = row else { return Ok(None) };
     if before.is_none() {
         append(transaction, case_id, user_id, vec![(EventKind::Claimed, json!({}))], now).await?;
     }
-    Ok(Lease {
+    Ok(Some(Lease {
         case_id: case_id.to_owned(),
         user_id: user_id.to_owned(),
         generation: row.try_get("generation").map_err(sql(doing))?,
         acquired_at: row.try_get("acquired_at").map_err(sql(doing))?,
         expires_at,
-    })
+    }))
 }
 
 /// Ends the lease if it is this user's and alive.
 pub(super) async fn end_lease(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Transaction,
     case_id: &str,
     user_id: &str,
     generation: i64,
     now: Micros,
 ) -> Result<bool, StoreError> {
-    let ended = sqlx::query(
+    let ended = query(
         "update leases set expires_at = 0, generation = generation + 1
          where case_id = $1 and user_id = $2 and generation = $3 and expires_at > $4",
     )
@@ -393,8 +414,8 @@ pub(super) async fn end_lease(
     .bind(user_id)
     .bind(generation)
     .bind(now)
-    .execute(&mut **transaction)
+    .execute(&mut *transaction)
     .await
     .map_err(sql("end a lease"))?;
-    Ok(ended.rows_affected() == 1)
+    Ok(ended == 1)
 }

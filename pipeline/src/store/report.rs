@@ -2,17 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
-
+use super::connect::{Store, StoreError, sql};
 use super::facts::StoredDay;
-use super::sqlite::{SqliteStore, StoreError, sql};
+use super::query::{Row, query};
 use crate::clock::Micros;
 use crate::report::{Backlog, FlowDay, Material, Policies, Report, ReportQuery};
 
 const DAY: Micros = 24 * 3_600_000_000;
 
-impl SqliteStore {
+impl Store {
     /// The report on the cases as they are now. The same for pages, API and command line.
     ///
     /// # Errors
@@ -33,16 +31,16 @@ impl SqliteStore {
         Ok(Report::of(&material, query, policies))
     }
 
-    async fn days(&self, query: &ReportQuery) -> Result<Vec<FlowDay>, StoreError> {
+    async fn days(&self, asked: &ReportQuery) -> Result<Vec<FlowDay>, StoreError> {
         let doing = "read the sums of days";
-        let rows = sqlx::query(
+        let rows = query(
             "select day, flow, generation, rollup from report_days
              where ($1 is null or day >= $1) and ($2 is null or day <= $2) and ($3 is null or flow = $3)
              order by day, flow",
         )
-        .bind(query.from.map(|day| day.to_string()))
-        .bind(query.to.map(|day| day.to_string()))
-        .bind(&query.flow)
+        .bind(asked.from.map(|day| day.to_string()))
+        .bind(asked.to.map(|day| day.to_string()))
+        .bind(&asked.flow)
         .fetch_all(&self.reader)
         .await
         .map_err(sql(doing))?;
@@ -69,15 +67,15 @@ impl SqliteStore {
         now: Micros,
     ) -> Result<BTreeMap<String, Backlog>, StoreError> {
         let doing = "read the backlog";
-        let rows = sqlx::query(
+        let rows = query(
             "select flow,
-                    sum(state = 'processing') as processing, sum(state = 'in_review') as in_review,
-                    sum(state = 'waiting_documents') as waiting_documents,
-                    sum(state = 'in_review' and due_at < $1) as overdue,
-                    sum(state = 'in_review' and queued_at >= $2) as under_1,
-                    sum(state = 'in_review' and queued_at < $2 and queued_at >= $3) as under_3,
-                    sum(state = 'in_review' and queued_at < $3 and queued_at >= $4) as under_7,
-                    sum(state = 'in_review' and queued_at < $4) as more,
+                    count(*) filter (where state = 'processing') as processing, count(*) filter (where state = 'in_review') as in_review,
+                    count(*) filter (where state = 'waiting_documents') as waiting_documents,
+                    count(*) filter (where state = 'in_review' and due_at < $1) as overdue,
+                    count(*) filter (where state = 'in_review' and queued_at >= $2) as under_1,
+                    count(*) filter (where state = 'in_review' and queued_at < $2 and queued_at >= $3) as under_3,
+                    count(*) filter (where state = 'in_review' and queued_at < $3 and queued_at >= $4) as under_7,
+                    count(*) filter (where state = 'in_review' and queued_at < $4) as more,
                     min(case when state = 'in_review' then queued_at end) as oldest
              from cases where state <> 'final' and ($5 is null or flow = $5) group by flow",
         )
@@ -89,10 +87,10 @@ impl SqliteStore {
         .fetch_all(&self.reader)
         .await
         .map_err(sql(doing))?;
-        let one = |row: &SqliteRow| {
+        let one = |row: &Row| {
             let count = |column: &'static str| {
-                let count: Option<i64> = row.try_get(column).map_err(sql(doing))?;
-                Ok::<u32, StoreError>(u32::try_from(count.unwrap_or(0)).unwrap_or(u32::MAX))
+                let count: i64 = row.try_get(column).map_err(sql(doing))?;
+                Ok::<u32, StoreError>(u32::try_from(count).unwrap_or(u32::MAX))
             };
             let backlog = Backlog {
                 processing: count("processing")?,

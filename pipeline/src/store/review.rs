@@ -2,12 +2,13 @@
 //! case has changed since it was looked at.
 
 use serde_json::json;
-use sqlx::{Row as _, Sqlite, Transaction};
 
 use super::audit::{Correction, insert_note};
+use super::connect::{Store, StoreError, sql};
 use super::event::EventKind;
+use super::query::{Transaction, query, query_scalar};
 use super::queue::end_lease;
-use super::sqlite::{SqliteStore, StoreError, append, encode, sql, write_reasons};
+use super::record::{append, encode, write_reasons};
 use crate::clock::Micros;
 use crate::domain::{CaseResult, Outcome};
 
@@ -56,28 +57,30 @@ pub enum Committed {
     Stale,
 }
 
-impl SqliteStore {
+impl Store {
     /// Records a change with its events in one transaction.
     ///
     /// # Errors
     /// When the database fails; nothing is recorded then.
     pub async fn commit_review(&self, commit: ReviewCommit, now: Micros) -> Result<Committed, StoreError> {
         let doing = "record a review";
-        let mut transaction = self.begin().await?;
-        let held: Option<i64> = sqlx::query_scalar(
-            "select 1 from leases where case_id = $1 and user_id = $2 and generation = $3 and expires_at > $4",
+        let mut transaction = self.begin_on(&commit.case_id).await?;
+        let held: Option<i64> = query_scalar(
+            "select generation from leases where case_id = $1 and user_id = $2 and generation = $3 and expires_at > $4",
         )
         .bind(&commit.case_id)
         .bind(&commit.user_id)
         .bind(commit.generation)
         .bind(now)
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(&mut transaction)
         .await
         .map_err(sql(doing))?;
         if held.is_none() {
+            transaction.rollback().await.map_err(sql(doing))?;
             return Ok(Committed::LostLease);
         }
         let Some(revision) = update_case(&mut transaction, &commit, now).await? else {
+            transaction.rollback().await.map_err(sql(doing))?;
             return Ok(Committed::Stale);
         };
         write_reasons(&mut transaction, &commit.case_id, &commit.result).await?;
@@ -110,7 +113,7 @@ impl SqliteStore {
     }
 }
 
-impl SqliteStore {
+impl Store {
     /// Ids of cases in review whose last decision rests on other rules than these, in order, behind `after`.
     ///
     /// # Errors
@@ -121,7 +124,7 @@ impl SqliteStore {
         after: &str,
         limit: i64,
     ) -> Result<Vec<String>, StoreError> {
-        sqlx::query_scalar(
+        query_scalar(
             "select id from cases where state = 'in_review' and rules_version <> $1 and id > $2
              order by id limit $3",
         )
@@ -147,8 +150,8 @@ impl SqliteStore {
         now: Micros,
     ) -> Result<bool, StoreError> {
         let doing = "record what the rules in force say";
-        let mut transaction = self.begin().await?;
-        let changed = sqlx::query(
+        let mut transaction = self.begin_on(case_id).await?;
+        let changed = query(
             "update cases set revision = revision + 1, result = $3, outcome = $4, decided_at = $5,
                     rules_version = $6, amount_cents = $7
              where id = $1 and revision = $2 and state = 'in_review'",
@@ -160,10 +163,11 @@ impl SqliteStore {
         .bind(now)
         .bind(&result.rules.version)
         .bind(amount_cents)
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await
         .map_err(sql(doing))?;
-        if changed.rows_affected() == 0 {
+        if changed == 0 {
+            transaction.rollback().await.map_err(sql(doing))?;
             return Ok(false);
         }
         write_reasons(&mut transaction, case_id, result).await?;
@@ -175,7 +179,7 @@ impl SqliteStore {
 
 /// The new revision; `None` when the case is no longer what the change was made on.
 async fn update_case(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Transaction,
     commit: &ReviewCommit,
     now: Micros,
 ) -> Result<Option<i64>, StoreError> {
@@ -187,7 +191,7 @@ async fn update_case(
         Effect::Request { .. } => ("waiting_documents", None),
         Effect::SecondOpinion { outcome } => ("in_review", Some(outcome.as_str())),
     };
-    let row = sqlx::query(
+    let row = query(
         "update cases set revision = revision + 1, touched = 1, state = $3,
                 machine_result = coalesce(machine_result, result), result = $4, outcome = $5, mode = $6,
                 decided_at = $7, rules_version = $8, amount_cents = $9,
@@ -220,20 +224,20 @@ async fn update_case(
     .bind(&commit.user_id)
     .bind(i64::from(commit.effect == Effect::Escalate))
     .bind(i64::from(commit.effect == Effect::Stay))
-    .fetch_optional(&mut **transaction)
+    .fetch_optional(&mut *transaction)
     .await
     .map_err(sql(doing))?;
     row.map(|row| row.try_get("revision").map_err(sql(doing))).transpose()
 }
 
 async fn insert_correction(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Transaction,
     commit: &ReviewCommit,
     correction: &Correction,
     revision: i64,
     now: Micros,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "insert into corrections (id, case_id, revision, user_id, at, document_type, field, kind, before, after,
                                   machine_confidence)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
@@ -249,21 +253,21 @@ async fn insert_correction(
     .bind(&correction.before)
     .bind(&correction.after)
     .bind(correction.machine_confidence)
-    .execute(&mut **transaction)
+    .execute(&mut *transaction)
     .await
     .map_err(sql("record a correction"))?;
     Ok(())
 }
 
 pub(super) async fn insert_request(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Transaction,
     case_id: &str,
     actor: &str,
     wanted: &[String],
     message: &str,
     now: Micros,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "insert into document_requests (id, case_id, at, actor, wanted, message) values ($1, $2, $3, $4, $5, $6)",
     )
     .bind(uuid::Uuid::now_v7().to_string())
@@ -272,7 +276,7 @@ pub(super) async fn insert_request(
     .bind(actor)
     .bind(encode("requested documents", &wanted)?)
     .bind(message)
-    .execute(&mut **transaction)
+    .execute(&mut *transaction)
     .await
     .map_err(sql("record a request for documents"))?;
     Ok(())

@@ -4,10 +4,11 @@
 #![expect(clippy::unwrap_used, reason = "tests alone call it, those of other crates too")]
 
 use serde_json::{Value as Json, json};
-use sqlx::{Sqlite, Transaction};
 
+use super::connect::Store;
 use super::event::{Event, EventKind};
-use super::sqlite::{SqliteStore, insert_event};
+use super::query::{Transaction, query};
+use super::record::insert_event;
 use crate::clock::{Micros, date_of};
 
 pub const FLOWS: [&str; 3] = ["consumer_loan", "energy_claim", "insurance_claim"];
@@ -37,9 +38,9 @@ const BATCH: usize = 1_000;
 const NOW: Micros = 1_780_000_000_000_000;
 
 /// Writes cases that came in evenly over `span`, and says what time it is when all have.
-pub async fn fill(store: &SqliteStore, cases: usize, span: Micros) -> Micros {
+pub async fn fill(store: &Store, cases: usize, span: Micros) -> Micros {
     for number in 0..REVIEWERS {
-        sqlx::query(
+        query(
             "insert into users (id, login, name, role, password_hash, created_at)
              values ($1, $1, $1, 'reviewer', '', 0)",
         )
@@ -61,7 +62,7 @@ pub async fn fill(store: &SqliteStore, cases: usize, span: Micros) -> Micros {
 }
 
 /// Writes cases that came to the queue at `now`, decided by the rules of this version.
-pub async fn fill_queue(store: &SqliteStore, cases: usize, now: Micros, rules: &str) {
+pub async fn fill_queue(store: &Store, cases: usize, now: Micros, rules: &str) {
     for first in (0..cases).step_by(BATCH) {
         let mut transaction = store.begin().await.unwrap();
         for number in first..cases.min(first + BATCH) {
@@ -151,7 +152,7 @@ impl Case {
         self.events.push(event);
     }
 
-    async fn write(mut self, transaction: &mut Transaction<'static, Sqlite>) {
+    async fn write(mut self, transaction: &mut Transaction) {
         let fate = self.random.below(100);
         let mut codes: Vec<&str> = Vec::new();
         let read_at = self.at + 2_000_000 + i64::try_from(self.random.below(20_000_000)).unwrap();
@@ -291,14 +292,9 @@ impl Case {
                "timings_ms": {"decode": 40, "ocr": 900, "classify": 1, "extract": 9, "decide": 1, "total": 1000}})
     }
 
-    async fn insert(
-        &mut self,
-        transaction: &mut Transaction<'static, Sqlite>,
-        state: &State,
-        codes: &[&str],
-    ) {
+    async fn insert(&mut self, transaction: &mut Transaction, state: &State, codes: &[&str]) {
         let result = self.result(state, codes).to_string();
-        sqlx::query(
+        query(
             "insert into cases (id, flow, reference, received_on, created_at, decided_at, outcome, mode, pages,
                     rules_version, models_version, result, state, reason_codes, touched, queued_at, goal_at, due_at,
                     waiting_since, first_response_at, final_at, amount_cents)
@@ -322,14 +318,14 @@ impl Case {
         .bind(state.due_at)
         .bind(state.final_at)
         .bind(&self.rules)
-        .execute(&mut **transaction)
+        .execute(&mut *transaction)
         .await
         .unwrap();
         for code in codes {
-            sqlx::query("insert into case_reasons (case_id, code) values ($1, $2)")
+            query("insert into case_reasons (case_id, code) values ($1, $2)")
                 .bind(&self.id)
                 .bind(*code)
-                .execute(&mut **transaction)
+                .execute(&mut *transaction)
                 .await
                 .unwrap();
         }
@@ -338,9 +334,9 @@ impl Case {
         }
     }
 
-    async fn insert_sample(&mut self, transaction: &mut Transaction<'static, Sqlite>, state: &State) {
+    async fn insert_sample(&mut self, transaction: &mut Transaction, state: &State) {
         let was_wrong = self.random.happens(3);
-        sqlx::query(
+        query(
             "insert into blind_samples (case_id, flow, drawn_at, outcome, judged_at, judged_by, judged_outcome, was_wrong)
              values ($1, $2, $3, $4, $5, 'reviewer-0', $4, $6)",
         )
@@ -350,21 +346,21 @@ impl Case {
         .bind(state.outcome)
         .bind(state.decided_at + HOUR)
         .bind(was_wrong)
-        .execute(&mut **transaction)
+        .execute(&mut *transaction)
         .await
         .unwrap();
     }
 }
 
 async fn insert_correction(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Transaction,
     case_id: &str,
     user: &str,
     document_type: &str,
     field: &str,
     at: Micros,
 ) {
-    sqlx::query(
+    query(
         "insert into corrections (id, case_id, revision, user_id, at, document_type, field, kind, before, after,
                                   machine_confidence)
          values ($1, $1, 2, $2, $3, $4, $5, 'corrected', '\"a\"', '\"b\"', 0.9)",
@@ -374,7 +370,7 @@ async fn insert_correction(
     .bind(at)
     .bind(document_type)
     .bind(field)
-    .execute(&mut **transaction)
+    .execute(&mut *transaction)
     .await
     .unwrap();
 }

@@ -1,10 +1,9 @@
 //! People who may log in, their sessions, and the tokens of other systems. Secrets come hashed.
 
 use serde::{Deserialize, Serialize};
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
-use super::sqlite::{SqliteStore, StoreError, sql};
+use super::connect::{Store, StoreError, sql};
+use super::query::{Row, query};
 use crate::clock::Micros;
 
 /// What somebody is there for.
@@ -85,13 +84,13 @@ pub struct Token {
     pub revoked_at: Option<Micros>,
 }
 
-impl SqliteStore {
+impl Store {
     /// Adds a user; `false` when the login is taken.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn add_user(&self, user: &NewUser, at: Micros) -> Result<bool, StoreError> {
-        let added = sqlx::query(
+        let added = query(
             "insert into users (id, login, name, role, password_hash, must_change_password, created_at)
              values ($1, $2, $3, $4, $5, $6, $7) on conflict (login) do nothing",
         )
@@ -105,7 +104,7 @@ impl SqliteStore {
         .execute(&self.pool)
         .await
         .map_err(sql("add a user"))?;
-        Ok(added.rows_affected() == 1)
+        Ok(added == 1)
     }
 
     /// All users by login.
@@ -113,7 +112,7 @@ impl SqliteStore {
     /// # Errors
     /// When the database fails or holds an unknown role.
     pub async fn users(&self) -> Result<Vec<User>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "select id, login, name, role, must_change_password, language, disabled_at from users order by login",
         )
         .fetch_all(&self.reader)
@@ -127,7 +126,7 @@ impl SqliteStore {
     /// # Errors
     /// When the database fails or holds an unknown role.
     pub async fn user_by_login(&self, login: &str) -> Result<Option<(User, String)>, StoreError> {
-        let row = sqlx::query(
+        let row = query(
             "select id, login, name, role, must_change_password, language, disabled_at, password_hash
              from users where login = $1",
         )
@@ -151,16 +150,16 @@ impl SqliteStore {
     ) -> Result<(), StoreError> {
         let doing = "set a password";
         let mut transaction = self.begin().await?;
-        sqlx::query("update users set password_hash = $2, must_change_password = $3 where id = $1")
+        query("update users set password_hash = $2, must_change_password = $3 where id = $1")
             .bind(user_id)
             .bind(password_hash)
             .bind(i64::from(must_change))
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await
             .map_err(sql(doing))?;
-        sqlx::query("delete from sessions where user_id = $1")
+        query("delete from sessions where user_id = $1")
             .bind(user_id)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await
             .map_err(sql(doing))?;
         transaction.commit().await.map_err(sql(doing))
@@ -179,16 +178,16 @@ impl SqliteStore {
     ) -> Result<(), StoreError> {
         let doing = "change a user";
         let mut transaction = self.begin().await?;
-        sqlx::query("update users set role = $2, disabled_at = $3 where id = $1")
+        query("update users set role = $2, disabled_at = $3 where id = $1")
             .bind(user_id)
             .bind(role.as_str())
             .bind(disabled.then_some(at))
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await
             .map_err(sql(doing))?;
-        sqlx::query("delete from sessions where user_id = $1")
+        query("delete from sessions where user_id = $1")
             .bind(user_id)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await
             .map_err(sql(doing))?;
         transaction.commit().await.map_err(sql(doing))
@@ -197,7 +196,7 @@ impl SqliteStore {
     /// # Errors
     /// When the database fails.
     pub async fn set_language(&self, user_id: &str, language: &str) -> Result<(), StoreError> {
-        sqlx::query("update users set language = $2 where id = $1")
+        query("update users set language = $2 where id = $1")
             .bind(user_id)
             .bind(language)
             .execute(&self.pool)
@@ -217,12 +216,12 @@ impl SqliteStore {
     ) -> Result<(), StoreError> {
         let doing = "open a session";
         let mut transaction = self.begin().await?;
-        sqlx::query("delete from sessions where expires_at <= $1")
+        query("delete from sessions where expires_at <= $1")
             .bind(now)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await
             .map_err(sql(doing))?;
-        sqlx::query(
+        query(
             "insert into sessions (token_hash, user_id, created_at, seen_at, expires_at)
              values ($1, $2, $3, $3, $4)",
         )
@@ -230,7 +229,7 @@ impl SqliteStore {
         .bind(user_id)
         .bind(now)
         .bind(expires_at)
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await
         .map_err(sql(doing))?;
         transaction.commit().await.map_err(sql(doing))
@@ -242,7 +241,7 @@ impl SqliteStore {
     /// When the database fails or holds an unknown role.
     pub async fn session(&self, token_hash: &str, now: Micros) -> Result<Option<SessionUser>, StoreError> {
         let doing = "find a session";
-        let row = sqlx::query(
+        let row = query(
             "select u.id, u.login, u.name, u.role, u.must_change_password, u.language, u.disabled_at,
                     s.expires_at, s.seen_at
              from sessions s join users u on u.id = s.user_id
@@ -273,7 +272,7 @@ impl SqliteStore {
         now: Micros,
         expires_at: Micros,
     ) -> Result<(), StoreError> {
-        sqlx::query("update sessions set seen_at = $2, expires_at = $3 where token_hash = $1")
+        query("update sessions set seen_at = $2, expires_at = $3 where token_hash = $1")
             .bind(token_hash)
             .bind(now)
             .bind(expires_at)
@@ -286,7 +285,7 @@ impl SqliteStore {
     /// # Errors
     /// When the database fails.
     pub async fn close_session(&self, token_hash: &str) -> Result<(), StoreError> {
-        sqlx::query("delete from sessions where token_hash = $1")
+        query("delete from sessions where token_hash = $1")
             .bind(token_hash)
             .execute(&self.pool)
             .await
@@ -304,7 +303,7 @@ impl SqliteStore {
         name: &str,
         now: Micros,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "insert into api_tokens (id, token_hash, user_id, name, created_at) values ($1, $2, $3, $4, $5)",
         )
         .bind(id)
@@ -323,7 +322,7 @@ impl SqliteStore {
     /// # Errors
     /// When the database fails or holds an unknown role.
     pub async fn token_user(&self, token_hash: &str) -> Result<Option<User>, StoreError> {
-        let row = sqlx::query(
+        let row = query(
             "select u.id, u.login, u.name, u.role, u.must_change_password, u.language, u.disabled_at
              from api_tokens t join users u on u.id = t.user_id
              where t.token_hash = $1 and t.revoked_at is null and u.disabled_at is null",
@@ -341,13 +340,13 @@ impl SqliteStore {
     /// When the database fails.
     pub async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
         let doing = "list tokens";
-        let rows = sqlx::query(
+        let rows = query(
             "select id, name, user_id, created_at, last_used_at, revoked_at from api_tokens order by created_at desc",
         )
         .fetch_all(&self.reader)
         .await
         .map_err(sql(doing))?;
-        let one = |row: &SqliteRow| {
+        let one = |row: &Row| {
             Ok(Token {
                 id: row.try_get("id").map_err(sql(doing))?,
                 name: row.try_get("name").map_err(sql(doing))?,
@@ -363,7 +362,7 @@ impl SqliteStore {
     /// # Errors
     /// When the database fails.
     pub async fn revoke_token(&self, id: &str, now: Micros) -> Result<(), StoreError> {
-        sqlx::query("update api_tokens set revoked_at = $2 where id = $1 and revoked_at is null")
+        query("update api_tokens set revoked_at = $2 where id = $1 and revoked_at is null")
             .bind(id)
             .bind(now)
             .execute(&self.pool)
@@ -373,7 +372,7 @@ impl SqliteStore {
     }
 }
 
-pub(super) fn user(row: &SqliteRow) -> Result<User, StoreError> {
+pub(super) fn user(row: &Row) -> Result<User, StoreError> {
     let doing = "read a user";
     let id: String = row.try_get("id").map_err(sql(doing))?;
     let role: String = row.try_get("role").map_err(sql(doing))?;
@@ -386,9 +385,9 @@ pub(super) fn user(row: &SqliteRow) -> Result<User, StoreError> {
         login: row.try_get("login").map_err(sql(doing))?,
         name: row.try_get("name").map_err(sql(doing))?,
         role,
-        must_change_password: row.try_get::<i64, _>("must_change_password").map_err(sql(doing))? != 0,
+        must_change_password: row.try_get::<i64>("must_change_password").map_err(sql(doing))? != 0,
         language: row.try_get("language").map_err(sql(doing))?,
-        disabled: row.try_get::<Option<i64>, _>("disabled_at").map_err(sql(doing))?.is_some(),
+        disabled: row.try_get::<Option<i64>>("disabled_at").map_err(sql(doing))?.is_some(),
         id,
     })
 }

@@ -27,6 +27,11 @@ pub(crate) struct Installation {
     /// Folder with the OCR models [default: the models that the binary carries]
     #[arg(long, global = true, env = "DOSSIER_MODELS", value_name = "DIR")]
     pub(crate) models: Option<PathBuf>,
+    /// Where cases and their history are kept: a `SQLite` file, or `postgres://USER@HOST/DATABASE` (the password
+    /// in PGPASSWORD or ~/.pgpass) [default: cases.db in the data folder; for `process` a temporary file]
+    #[arg(long, global = true, env = "DOSSIER_DB", value_name = "FILE|URL", hide_env_values = true)]
+    // Text: an address that cannot be understood would else be repeated with its password.
+    pub(crate) db: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -56,6 +61,31 @@ pub(crate) enum Command {
     /// Score extraction and decisions against a labelled folder
     #[command(after_help = EVAL_HELP)]
     Eval(EvalArguments),
+    /// Bring the tables of the database up to date, making them where there are none
+    #[command(after_help = MIGRATE_HELP)]
+    Migrate,
+    /// Move everything that is kept from one database to another
+    Db {
+        #[command(subcommand)]
+        command: DbCommand,
+    },
+    /// Write the cases and the originals of their documents to one file (`SQLite` stores)
+    #[command(after_help = BACKUP_HELP)]
+    Backup {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Put a backup back, where no store is yet
+    #[command(after_help = BACKUP_HELP)]
+    Restore {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Look after the audit trail
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Show what is configured, reachable and missing
     Doctor,
     /// Read one file in a sandbox (started by dossier itself)
@@ -106,6 +136,63 @@ Examples:
   dossier eval sample_docs               scores by document type, rendering, seen and unseen layouts
   dossier eval held-out --calibrate c.json   also fit the confidence model on it";
 
+const MIGRATE_HELP: &str = "\
+A SQLite file is brought up to date by whatever opens it. A PostgreSQL database is shared by several
+machines: stop dossier on all of them, run this once with the new version, start them again. Until then they
+refuse to work with it.
+
+Examples:
+  createdb dossier && dossier migrate --db postgres://dossier@db.internal/dossier
+  DOSSIER_DB=postgres:///dossier?host=/run/postgresql dossier migrate
+  dossier migrate --db 'postgres://dossier@db.internal/dossier?sslmode=verify-full'";
+
+const COPY_HELP: &str = "\
+Stop the server first: what comes in while it copies stays behind. The target must have its tables (`dossier
+migrate`) and no cases. All is copied in one transaction: when something is wrong, the target stays empty. At the
+end the rows of every table are counted and every case's history is verified. The files of the documents stay where
+they are (the folder `blobs` of the data folder).
+
+Example:
+  dossier migrate --db postgres://dossier@db.internal/dossier
+  dossier db copy --from data/cases.db --to postgres://dossier@db.internal/dossier";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DbCommand {
+    /// Copy a `SQLite` store into an empty `PostgreSQL` database
+    #[command(after_help = COPY_HELP)]
+    Copy {
+        /// The `SQLite` file
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+        /// The `PostgreSQL` database
+        #[arg(long, value_name = "URL")]
+        to: String,
+    },
+}
+
+const BACKUP_HELP: &str = "\
+The server may run while a backup is written: it holds what was there at one moment. FILE is a zip archive of
+the database and the originals, readable by nobody else; what stood there is replaced when the new one is whole. What
+is restored is checked first: the database, every history, the hash of every original.
+A PostgreSQL database is backed up with pg_dump, and the folder `blobs` of the data folder after it.
+
+Examples:
+  dossier backup /backups/dossier-$(date +%F).zip
+  dossier restore /backups/dossier-2026-03-14.zip";
+
+const VERIFY_HELP: &str = "\
+Each event of a case's history carries the hash of the one before it. A changed, missing or moved event is
+found; events cut off at the end of a history are not.
+
+Exit code: 0 when every history is as it was written, 1 when one is not or cannot be read.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Verify the history of every case
+    #[command(after_help = VERIFY_HELP)]
+    Verify,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ProcessArguments {
     /// Cases to process
@@ -126,9 +213,6 @@ pub(crate) struct ProcessArguments {
     /// Print the milliseconds spent in each stage
     #[arg(long)]
     pub(crate) timings: bool,
-    /// Keep the cases and their history in this `SQLite` file [default: a temporary one]
-    #[arg(long, value_name = "FILE", env = "DOSSIER_DB")]
-    pub(crate) db: Option<PathBuf>,
     /// Day on which cases without a date of their own count as received [default: today]
     #[arg(long, value_name = "DATE")]
     pub(crate) received_on: Option<NaiveDate>,
@@ -203,9 +287,6 @@ pub(crate) struct ReadArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReportArguments {
-    /// `SQLite` file that `process --db` or the server keeps
-    #[arg(long, value_name = "FILE", env = "DOSSIER_DB")]
-    pub(crate) db: Option<PathBuf>,
     /// First day of decision
     #[arg(long, value_name = "DATE")]
     pub(crate) from: Option<NaiveDate>,

@@ -3,21 +3,22 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+use dossier::store::Store;
 
-use super::installation::Installed;
+use super::installation::{Installed, open_store};
 use super::output::say;
 
 /// A thing that is looked at, and what was found: `Ok` with a description, or what is wrong.
 type Finding = (&'static str, anyhow::Result<String>);
 
-pub(crate) fn run(installed: &Installed) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(installed: &Installed) -> anyhow::Result<ExitCode> {
     let findings = [
         ("configuration", Ok(configuration(installed))),
         ("rules", rules(installed)),
         ("models", models(installed)),
         ("engine", engine(installed)),
         ("records", records(installed)),
-        ("store", store(installed)),
+        ("store", store(installed).await),
         ("sandbox", sandbox(installed)),
         ("sign-in", super::sign_in::examined(&installed.settings)),
     ];
@@ -70,16 +71,27 @@ fn records(installed: &Installed) -> anyhow::Result<String> {
     Ok("every table can be looked up".to_owned())
 }
 
-fn store(installed: &Installed) -> anyhow::Result<String> {
-    match &installed.settings.db {
-        None => Ok("none configured; `process` uses a temporary one unless --db is given".to_owned()),
-        Some(path) => {
-            let folder = path.parent().unwrap_or(std::path::Path::new("."));
+async fn store(installed: &Installed) -> anyhow::Result<String> {
+    let db = installed.db();
+    if let Some(file) = db.file().filter(|file| !file.is_file()) {
+        // Looking makes none. Folders are made by the server; one that is named must be reachable.
+        let parent = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = parent.filter(|_| installed.settings.db.is_some()) {
             std::fs::metadata(folder)
-                .with_context(|| format!("cannot reach the folder of {}", path.display()))?;
-            Ok(path.display().to_string())
+                .with_context(|| format!("cannot reach the folder of {}", file.display()))?;
         }
+        return Ok(format!("{db}, to be made; `process` keeps cases only where --db is given"));
     }
+    let (found, needed) = Store::versions(&db).await.with_context(|| format!("cannot use the store {db}"))?;
+    if db.file().is_some() && found < needed {
+        return Ok(format!("{db}, of version {found}, brought to {needed} when it is opened"));
+    }
+    let store = open_store(&db).await?;
+    let engine = store.engine().await?;
+    let cases = store.counts().await?;
+    store.close().await;
+    let cases = cases.processing + cases.waiting_documents + cases.in_review + cases.decided;
+    Ok(format!("{db}, {engine}, {cases} cases"))
 }
 
 fn sandbox(installed: &Installed) -> anyhow::Result<String> {

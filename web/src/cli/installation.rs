@@ -8,6 +8,7 @@ use dossier::config::{Bundle, Settings};
 use dossier::process::Engine;
 use dossier::read::{ReadOptions, Sandbox, SandboxLimits};
 use dossier::rules::CsvRecords;
+use dossier::store::{Store, StoreAddress};
 
 use super::args::Installation;
 
@@ -29,7 +30,33 @@ impl Installed {
         let mut settings = config.as_deref().map(Settings::from_file).transpose()?.unwrap_or_default();
         settings.rules = installation.rules.or(settings.rules);
         settings.models = installation.models.or(settings.models);
+        if let Some(db) = installation.db {
+            settings.db = Some(db.parse()?);
+        }
         Ok(Self { config, settings })
+    }
+
+    /// Where the server keeps what it has.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.settings.data.clone().unwrap_or_else(|| PathBuf::from("data"))
+    }
+
+    /// Where cases are kept: as configured, else in the data folder.
+    pub(crate) fn db(&self) -> StoreAddress {
+        self.settings.db.clone().unwrap_or_else(|| StoreAddress::Sqlite(self.data().join("cases.db")))
+    }
+
+    /// The store that is there already.
+    pub(crate) async fn existing_store(&self) -> anyhow::Result<Store> {
+        let db = self.db();
+        if let Some(file) = db.file().filter(|file| !file.is_file()) {
+            bail!(
+                "there is no store at {}: `dossier serve` makes one, and `dossier process PATH --db {}`",
+                file.display(),
+                file.display()
+            );
+        }
+        open_store(&db).await
     }
 
     pub(crate) fn rules(&self) -> anyhow::Result<Bundle> {
@@ -67,4 +94,9 @@ impl Installed {
         };
         Ok(records)
     }
+}
+
+/// The store at this address.
+pub(crate) async fn open_store(db: &StoreAddress) -> anyhow::Result<Store> {
+    Store::open(db).await.with_context(|| format!("cannot use the store {db}"))
 }

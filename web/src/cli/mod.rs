@@ -13,13 +13,14 @@ mod user;
 mod report;
 mod rules;
 mod eval;
+mod database;
 mod doctor;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Arguments, Command};
+use args::{Arguments, AuditCommand, Command};
 use installation::Installed;
 
 /// Runs the command that the program was called with.
@@ -51,7 +52,12 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Report(arguments) => report::run(&installed, arguments).await,
             Command::Rules { command } => rules::run(&installed, &command),
             Command::Eval(arguments) => eval::run(&installed, arguments).await,
-            Command::Doctor => doctor::run(&installed),
+            Command::Migrate => database::migrate(&installed).await,
+            Command::Db { command } => database::run(command).await,
+            Command::Backup { file } => database::backup(&installed, &file).await,
+            Command::Restore { file } => database::restore(&installed, &file).await,
+            Command::Audit { command: AuditCommand::Verify } => database::verify(&installed).await,
+            Command::Doctor => doctor::run(&installed).await,
             Command::ReadChild => Ok(ExitCode::SUCCESS),
         }
     })

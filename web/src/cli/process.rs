@@ -11,12 +11,12 @@ use dossier::domain::CaseResult;
 use dossier::intake::{CaseSource, discover};
 use dossier::process::Processed;
 use dossier::report::{GroupBy, Policies, ReportQuery, split_text};
-use dossier::store::SqliteStore;
+use dossier::store::StoreAddress;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::mpsc;
 
 use super::args::ProcessArguments;
-use super::installation::Installed;
+use super::installation::{Installed, open_store};
 use super::output::{complain, note, say};
 
 /// Cases in work at the same time. Reading is bounded by the sandbox; this only keeps it fed.
@@ -29,10 +29,9 @@ pub(crate) async fn run(installed: &Installed, arguments: ProcessArguments) -> a
     let policies = Policies::of(engine.flow_names().into_iter().filter_map(|name| engine.flow(name)));
     let Some(sources) = find_cases(&engine.flow_names(), &arguments) else { return Ok(ExitCode::from(1)) };
     let temporary = tempfile::tempdir().context("cannot make a temporary folder")?;
-    let db = arguments.db.clone().or_else(|| installed.settings.db.clone());
-    let db = db.unwrap_or_else(|| temporary.path().join("cases.db"));
-    let store =
-        SqliteStore::open(&db).await.with_context(|| format!("cannot use the store {}", db.display()))?;
+    let in_passing = || StoreAddress::Sqlite(temporary.path().join("cases.db"));
+    let db = installed.settings.db.clone().unwrap_or_else(in_passing);
+    let store = open_store(&db).await?;
 
     let progress = Progress::of(sources.len());
     let (sender, mut finished) = mpsc::channel(CASES_AHEAD);

@@ -1,24 +1,19 @@
 //! `dossier report`: how much went end to end, and why the rest did not.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use dossier::clock::{Clock as _, SystemClock};
 use dossier::report::{GroupBy, Policies, ReportFormat, ReportQuery, render};
 use dossier::rules::Flow;
-use dossier::store::SqliteStore;
 
 use super::args::{By, Format, ReportArguments};
 use super::installation::Installed;
 use super::output::write_all;
 
 pub(crate) async fn run(installed: &Installed, arguments: ReportArguments) -> anyhow::Result<ExitCode> {
-    let Some(db) = arguments.db.or_else(|| installed.settings.db.clone()) else {
-        bail!("no store is named: give --db FILE, as to `dossier process --db FILE`");
-    };
     let policies = policies(installed)?;
-    let store = open(&db).await?;
+    let store = installed.existing_store().await?;
     let query = ReportQuery {
         from: arguments.from,
         to: arguments.to,
@@ -45,17 +40,6 @@ fn policies(installed: &Installed) -> anyhow::Result<Policies> {
     let names = Flow::names(&bundle);
     let flows: Result<Vec<Flow>, _> = names.iter().map(|name| Flow::load(&bundle, name)).collect();
     Ok(Policies::of(&flows.context("the configuration is not usable")?))
-}
-
-async fn open(db: &Path) -> anyhow::Result<SqliteStore> {
-    if !db.is_file() {
-        bail!(
-            "there is no store at {}: `dossier process PATH --db {}` makes one",
-            db.display(),
-            db.display()
-        );
-    }
-    SqliteStore::open(db).await.with_context(|| format!("cannot use the store {}", db.display()))
 }
 
 fn group_of(by: By) -> GroupBy {

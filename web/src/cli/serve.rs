@@ -10,20 +10,20 @@ use dossier::accounts::{hash_password, one_time_password};
 use dossier::clock::{Clock as _, SystemClock};
 use dossier::intake::watch::{Event, WatchOptions, watch};
 use dossier::rules::CsvRecords;
-use dossier::store::{BlobStore, NewUser, Role, SqliteStore};
+use dossier::store::{BlobStore, NewUser, Role, Store, StoreAddress};
 use dossier::sweep::sweep;
 use dossier::work::{Workshop, work};
 use rust_embed::RustEmbed;
 use tokio::sync::watch as signal;
 
 use super::args::ServeArguments;
-use super::installation::Installed;
+use super::installation::{Installed, open_store};
 use super::output::{note, say};
 use super::sign_in;
 use crate::server::{AppState, Live, ServerOptions, router};
 
 /// Largest file, and largest upload.
-const LARGEST_FILE: u64 = 200 << 20;
+pub(super) const LARGEST_FILE: u64 = 200 << 20;
 const LEASE_MICROS: i64 = 5 * 60 * 1_000_000;
 const SESSION_MICROS: i64 = 12 * 3600 * 1_000_000;
 
@@ -96,7 +96,7 @@ pub(crate) async fn run(installed: &Installed, arguments: ServeArguments) -> any
 struct Places {
     inbox: PathBuf,
     data: PathBuf,
-    db: PathBuf,
+    db: StoreAddress,
     listen: String,
 }
 
@@ -104,11 +104,11 @@ impl Places {
     fn of(installed: &Installed, arguments: &ServeArguments) -> anyhow::Result<Self> {
         let settings = &installed.settings;
         let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
-        let data = absolute(settings.data.clone().unwrap_or_else(|| PathBuf::from("data")));
+        let data = absolute(installed.data());
         make_private(&data).with_context(|| format!("cannot make the folder {}", data.display()))?;
         Ok(Self {
             inbox: absolute(settings.inbox.clone().unwrap_or_else(|| PathBuf::from("inbox"))),
-            db: settings.db.clone().unwrap_or_else(|| data.join("cases.db")),
+            db: settings.db.clone().unwrap_or_else(|| StoreAddress::Sqlite(data.join("cases.db"))),
             listen: arguments
                 .listen
                 .clone()
@@ -120,13 +120,9 @@ impl Places {
 }
 
 /// Documents of people lie in it: nobody else on the machine looks in.
-fn make_private(folder: &Path) -> std::io::Result<()> {
+pub(super) fn make_private(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-pub(super) async fn open_store(db: &Path) -> anyhow::Result<SqliteStore> {
-    SqliteStore::open(db).await.with_context(|| format!("cannot use the store {}", db.display()))
 }
 
 fn records(installed: &Installed, arguments: &ServeArguments, data: &Path) -> anyhow::Result<CsvRecords> {
@@ -158,7 +154,7 @@ fn write_sample(name: &str, target: &Path) -> anyhow::Result<()> {
 }
 
 /// On the first start somebody must be able to log in.
-async fn first_administrator(store: &SqliteStore) -> anyhow::Result<()> {
+async fn first_administrator(store: &Store) -> anyhow::Result<()> {
     if !store.users().await?.is_empty() {
         return Ok(());
     }

@@ -1,26 +1,18 @@
 //! `dossier user`: who may log in.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::bail;
 use dossier::accounts::{hash_password, one_time_password};
 use dossier::clock::{Clock as _, SystemClock};
-use dossier::store::{NewUser, Role, SqliteStore};
+use dossier::store::{NewUser, Role, Store};
 
 use super::args::UserCommand;
 use super::installation::Installed;
 use super::output::say;
-use super::serve::open_store;
 
 pub(crate) async fn run(installed: &Installed, command: UserCommand) -> anyhow::Result<ExitCode> {
-    let settings = &installed.settings;
-    let data = settings.data.clone().unwrap_or_else(|| PathBuf::from("data"));
-    let db = settings.db.clone().unwrap_or_else(|| data.join("cases.db"));
-    if !db.is_file() {
-        bail!("there is no store at {}: `dossier serve` makes one", db.display());
-    }
-    let store = open_store(&db).await?;
+    let store = installed.existing_store().await?;
     match command {
         UserCommand::Add { login, role, name } => add(&store, &login, role.into(), name).await?,
         UserCommand::Passwd { login } => set_password(&store, &login).await?,
@@ -30,7 +22,7 @@ pub(crate) async fn run(installed: &Installed, command: UserCommand) -> anyhow::
     Ok(ExitCode::SUCCESS)
 }
 
-async fn add(store: &SqliteStore, login: &str, role: Role, name: Option<String>) -> anyhow::Result<()> {
+async fn add(store: &Store, login: &str, role: Role, name: Option<String>) -> anyhow::Result<()> {
     let password = one_time_password()?;
     let user = NewUser {
         id: uuid::Uuid::now_v7().to_string(),
@@ -47,7 +39,7 @@ async fn add(store: &SqliteStore, login: &str, role: Role, name: Option<String>)
     Ok(())
 }
 
-async fn set_password(store: &SqliteStore, login: &str) -> anyhow::Result<()> {
+async fn set_password(store: &Store, login: &str) -> anyhow::Result<()> {
     let Some((user, _)) = store.user_by_login(login).await? else {
         bail!("there is no user {login}: `dossier user list` shows who there is");
     };
@@ -60,7 +52,7 @@ async fn set_password(store: &SqliteStore, login: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn list(store: &SqliteStore) -> anyhow::Result<()> {
+async fn list(store: &Store) -> anyhow::Result<()> {
     for user in store.users().await? {
         let state = if user.disabled { " (disabled)" } else { "" };
         say(&format!("{}\t{}\t{}{state}\n", user.login, user.role.as_str(), user.name))?;

@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::clock::Clock;
-use crate::store::{BlobStore, SqliteStore};
+use crate::store::{BlobStore, Store};
 
 pub use hints::Hints;
 pub use look::{Candidate, Fingerprint, look};
@@ -112,7 +112,7 @@ pub enum Event {
 pub async fn watch(
     options: WatchOptions,
     flows: Vec<String>,
-    store: &SqliteStore,
+    store: &Store,
     blobs: &BlobStore,
     clock: &dyn Clock,
     mut on_event: impl FnMut(Event),

@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::intake::accept::{AcceptError, Content, Delivered, Delivery, accept, is_reference};
 use crate::intake::folder::{APPLICATION_FILE, MAX_DEPTH, discover};
 use crate::intake::{CaseSource, IntakeError};
-use crate::store::{Accepted, BlobError, BlobStore, SqliteStore};
+use crate::store::{Accepted, BlobError, BlobStore, Store};
 
 /// Where what cannot be taken is moved.
 const REJECTED_FOLDER: &str = ".rejected";
@@ -41,7 +41,7 @@ pub enum Took {
 
 pub(super) async fn take(
     inbox: &Path,
-    store: &SqliteStore,
+    store: &Store,
     blobs: &BlobStore,
     clock: &dyn Clock,
     candidate: &Candidate,

@@ -8,12 +8,12 @@ use tokio::time::Instant;
 use super::take::{Took, take};
 use super::{Candidate, Inbox, WatchOptions};
 use crate::clock::FixedClock;
-use crate::store::{BlobStore, CaseState, SqliteStore};
+use crate::store::{BlobStore, CaseState, Store};
 
 struct Room {
     folder: tempfile::TempDir,
     inbox: Inbox,
-    store: SqliteStore,
+    store: Store,
     blobs: BlobStore,
     start: Instant,
 }
@@ -23,7 +23,7 @@ impl Room {
         let folder = tempfile::tempdir().unwrap();
         let options = WatchOptions::new(folder.path().join("inbox"));
         let inbox = Inbox::new(options, vec!["consumer_loan".to_owned()]).unwrap();
-        let store = SqliteStore::open(&folder.path().join("cases.db")).await.unwrap();
+        let store = Store::open_file(&folder.path().join("cases.db")).await.unwrap();
         let blobs = BlobStore::open(folder.path().join("blobs"), 1_000).unwrap();
         Self { folder, inbox, store, blobs, start: Instant::now() }
     }

@@ -1,76 +1,13 @@
-//! The store on one `SQLite` file.
-
-use std::path::Path;
-use std::time::Duration;
-
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
-};
-use sqlx::{Row as _, SqlSafeStr as _, Sqlite, SqlitePool, Transaction};
+//! What is decided on a case, with its history.
 
 use super::cases::CaseState;
+use super::connect::{Store, StoreError, sql};
 use super::event::{Event, EventKind};
+use super::query::{On, Row, Transaction, query};
 use crate::clock::Micros;
 use crate::domain::CaseResult;
 
-/// Connections that read at the same time.
-const READERS: u32 = 4;
-
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    #[error("cannot {doing}")]
-    Sql { doing: &'static str, source: sqlx::Error },
-    #[error("cannot bring the store's tables up to date")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
-    #[error("{table}.{column} of {row} cannot be understood")]
-    BadData { table: &'static str, column: &'static str, row: String },
-    #[error("cannot get random numbers")]
-    Random,
-    #[error("cannot write {what} as JSON")]
-    Encode { what: &'static str, source: serde_json::Error },
-}
-
-pub(super) fn sql(doing: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
-    move |source| StoreError::Sql { doing, source }
-}
-
-/// Cases and their events in a `SQLite` file.
-#[derive(Debug, Clone)]
-pub struct SqliteStore {
-    /// One connection: `SQLite` has one writer, and a read that turns into a write fails under load.
-    pub(super) pool: SqlitePool,
-    /// Reads beside the writer.
-    pub(super) reader: SqlitePool,
-}
-
-impl SqliteStore {
-    /// Opens the file, making it and its tables where they are missing.
-    ///
-    /// # Errors
-    /// When the file cannot be opened, is no database, or is of a newer version.
-    pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(10))
-            .foreign_keys(true);
-        let pool = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(options.clone())
-            .await
-            .map_err(sql("open the store"))?;
-        migrations().run(&pool).await?;
-        let reader = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .connect_with(options.read_only(true))
-            .await
-            .map_err(sql("open the store to read"))?;
-        Ok(Self { pool, reader })
-    }
-
+impl Store {
     /// Records a processed case and its history in one transaction. A case that is known already
     /// (same flow and reference) gets its new decision and further events.
     ///
@@ -86,7 +23,7 @@ impl SqliteStore {
         let mut transaction = self.begin().await?;
         let body = encode("a result", result)?;
         let state = CaseState::after(result.outcome);
-        let row = sqlx::query(
+        let row = query(
             "insert into cases (id, flow, reference, received_on, created_at, decided_at, outcome, mode, pages,
                                 rules_version, models_version, result, state, final_at)
              values ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10, $11, $12, $13)
@@ -110,7 +47,7 @@ impl SqliteStore {
         .bind(body)
         .bind(state.as_str())
         .bind((state == CaseState::Final).then_some(at))
-        .fetch_one(&mut *transaction)
+        .fetch_one(&mut transaction)
         .await
         .map_err(sql("record a case"))?;
         let id: String = row.try_get("id").map_err(sql("record a case"))?;
@@ -120,10 +57,6 @@ impl SqliteStore {
         Ok(id)
     }
 
-    pub(super) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        self.pool.begin_with("begin immediate").await.map_err(sql("begin a transaction"))
-    }
-
     /// The history of a case, oldest first; empty for an unknown case.
     ///
     /// # Errors
@@ -131,33 +64,11 @@ impl SqliteStore {
     pub async fn events(&self, case_id: &str) -> Result<Vec<Event>, StoreError> {
         events_of(&self.reader, case_id).await
     }
-
-    /// Closes the file after the last write.
-    pub async fn close(&self) {
-        self.reader.close().await;
-        self.pool.close().await;
-    }
-}
-
-/// The tables' history. An applied migration is never edited: a change is a new one.
-fn migrations() -> Migrator {
-    let step = |version: i64, name: &'static str, sql: &'static str| {
-        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
-    };
-    Migrator::with_migrations(vec![
-        step(1, "cases", include_str!("../../migrations/sqlite/0001_cases.sql")),
-        step(2, "serve", include_str!("../../migrations/sqlite/0002_serve.sql")),
-        step(3, "reports", include_str!("../../migrations/sqlite/0003_reports.sql")),
-        step(4, "identities", include_str!("../../migrations/sqlite/0004_identities.sql")),
-    ])
 }
 
 /// The history of a case as whoever asks sees it, oldest first.
-pub(super) async fn events_of(
-    executor: impl sqlx::SqliteExecutor<'_>,
-    case_id: &str,
-) -> Result<Vec<Event>, StoreError> {
-    let rows = sqlx::query(
+pub(super) async fn events_of(executor: impl Into<On<'_>>, case_id: &str) -> Result<Vec<Event>, StoreError> {
+    let rows = query(
         "select sequence, kind, at, actor, detail, previous_hash, hash from case_events
          where case_id = $1 order by sequence",
     )
@@ -170,24 +81,23 @@ pub(super) async fn events_of(
 
 /// Appends to the history of a case, each event with the hash of the one before it.
 pub(super) async fn append(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Transaction,
     case_id: &str,
     actor: &str,
     events: Vec<(EventKind, serde_json::Value)>,
     at: Micros,
 ) -> Result<(), StoreError> {
     let doing = "read a case's last event";
-    let last = sqlx::query(
-        "select sequence, hash from case_events where case_id = $1 order by sequence desc limit 1",
-    )
-    .bind(case_id)
-    .fetch_optional(&mut **transaction)
-    .await
-    .map_err(sql(doing))?;
+    let last =
+        query("select sequence, hash from case_events where case_id = $1 order by sequence desc limit 1")
+            .bind(case_id)
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(sql(doing))?;
     let (mut sequence, mut previous_hash) = match last {
         Some(row) => (
-            row.try_get::<i64, _>("sequence").map_err(sql(doing))?,
-            row.try_get::<String, _>("hash").map_err(sql(doing))?,
+            row.try_get::<i64>("sequence").map_err(sql(doing))?,
+            row.try_get::<String>("hash").map_err(sql(doing))?,
         ),
         None => (0, String::new()),
     };
@@ -204,11 +114,11 @@ pub(super) async fn append(
 
 /// Writes an event as it is: its sequence and hashes are the caller's.
 pub(super) async fn insert_event(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Transaction,
     case_id: &str,
     event: &Event,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "insert into case_events (case_id, sequence, kind, at, actor, detail, previous_hash, hash)
          values ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
@@ -220,7 +130,7 @@ pub(super) async fn insert_event(
     .bind(event.detail.to_string())
     .bind(&event.previous_hash)
     .bind(&event.hash)
-    .execute(&mut **transaction)
+    .execute(&mut *transaction)
     .await
     .map_err(sql("append a case event"))?;
     Ok(())
@@ -228,7 +138,7 @@ pub(super) async fn insert_event(
 
 /// Writes the codes of the current reasons, in place of those before.
 pub(super) async fn write_reasons(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Transaction,
     case_id: &str,
     result: &CaseResult,
 ) -> Result<(), StoreError> {
@@ -239,22 +149,22 @@ pub(super) async fn write_reasons(
             codes.push(&reason.code);
         }
     }
-    sqlx::query("update cases set reason_codes = $2 where id = $1")
+    query("update cases set reason_codes = $2 where id = $1")
         .bind(case_id)
         .bind(encode("reasons", &codes)?)
-        .execute(&mut **transaction)
+        .execute(&mut *transaction)
         .await
         .map_err(sql(doing))?;
-    sqlx::query("delete from case_reasons where case_id = $1")
+    query("delete from case_reasons where case_id = $1")
         .bind(case_id)
-        .execute(&mut **transaction)
+        .execute(&mut *transaction)
         .await
         .map_err(sql(doing))?;
     for code in codes {
-        sqlx::query("insert into case_reasons (case_id, code) values ($1, $2)")
+        query("insert into case_reasons (case_id, code) values ($1, $2)")
             .bind(case_id)
             .bind(code)
-            .execute(&mut **transaction)
+            .execute(&mut *transaction)
             .await
             .map_err(sql(doing))?;
     }
@@ -265,7 +175,7 @@ pub(super) fn encode(what: &'static str, value: &impl serde::Serialize) -> Resul
     serde_json::to_string(value).map_err(|source| StoreError::Encode { what, source })
 }
 
-fn event_of(case_id: &str, row: &SqliteRow) -> Result<Event, StoreError> {
+pub(super) fn event_of(case_id: &str, row: &Row) -> Result<Event, StoreError> {
     let doing = "read a case's events";
     let sequence: i64 = row.try_get("sequence").map_err(sql(doing))?;
     let bad =
@@ -290,6 +200,7 @@ mod tests {
 
     use super::*;
     use crate::domain::{Mode, Outcome, Timings, Version};
+    use crate::store::testing::stores;
     use crate::store::verify_chain;
 
     fn result(reference: &str, outcome: Outcome) -> CaseResult {
@@ -311,48 +222,45 @@ mod tests {
         }
     }
 
-    async fn store() -> (tempfile::TempDir, SqliteStore) {
-        let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&folder.path().join("cases.db")).await.unwrap();
-        (folder, store)
-    }
-
     fn decided() -> Vec<(EventKind, serde_json::Value)> {
         vec![(EventKind::Received, json!({"files": []})), (EventKind::Decided, json!({"b": 1, "a": 2}))]
     }
 
     #[tokio::test]
     async fn a_case_comes_back_as_it_was_recorded() {
-        let (_folder, store) = store().await;
-        let result = result("A-1", Outcome::Accept);
-        store.record("id-1", &result, decided(), 1_000_000).await.unwrap();
-        let case = store.case("id-1").await.unwrap().unwrap();
-        assert_eq!((case.final_at, case.result), (Some(1_000_000), Some(result)));
+        for store in stores().await {
+            let result = result("A-1", Outcome::Accept);
+            store.record("id-1", &result, decided(), 1_000_000).await.unwrap();
+            let case = store.case("id-1").await.unwrap().unwrap();
+            assert_eq!((case.final_at, case.result), (Some(1_000_000), Some(result)));
+        }
     }
 
     #[tokio::test]
     async fn a_second_decision_goes_on_with_the_same_history() {
-        let (_folder, store) = store().await;
-        let first =
-            store.record("id-1", &result("A-1", Outcome::RequestDocuments), decided(), 1).await.unwrap();
-        let second = store.record("id-2", &result("A-1", Outcome::Accept), decided(), 2).await.unwrap();
-        assert_eq!(first, second);
-        let events = store.events(&first).await.unwrap();
-        assert_eq!(events.len(), 4);
-        verify_chain(&first, &events).unwrap();
-        assert_eq!(store.case_id("consumer_loan", "A-1").await.unwrap(), Some(first));
+        for store in stores().await {
+            let first =
+                store.record("id-1", &result("A-1", Outcome::RequestDocuments), decided(), 1).await.unwrap();
+            let second = store.record("id-2", &result("A-1", Outcome::Accept), decided(), 2).await.unwrap();
+            assert_eq!(first, second);
+            let events = store.events(&first).await.unwrap();
+            assert_eq!(events.len(), 4);
+            verify_chain(&first, &events).unwrap();
+            assert_eq!(store.case_id("consumer_loan", "A-1").await.unwrap(), Some(first));
+        }
     }
 
     #[tokio::test]
     async fn history_cannot_be_changed_and_a_change_would_show() {
-        let (_folder, store) = store().await;
-        store.record("id-1", &result("A-1", Outcome::Accept), decided(), 1).await.unwrap();
-        for statement in ["update case_events set detail = '{}'", "delete from case_events"] {
-            let refused = sqlx::query(statement).execute(&store.pool).await;
-            assert!(refused.unwrap_err().to_string().contains("append-only"), "{statement}");
+        for store in stores().await {
+            store.record("id-1", &result("A-1", Outcome::Accept), decided(), 1).await.unwrap();
+            for statement in ["update case_events set detail = '{}'", "delete from case_events"] {
+                let refused = query(statement).execute(&store.pool).await;
+                assert!(refused.unwrap_err().to_string().contains("append-only"), "{statement}");
+            }
+            let mut events = store.events("id-1").await.unwrap();
+            events[1].detail = json!({"a": 2, "b": 2});
+            assert_eq!(verify_chain("id-1", &events), Err(crate::store::BrokenChain { sequence: 2 }));
         }
-        let mut events = store.events("id-1").await.unwrap();
-        events[1].detail = json!({"a": 2, "b": 2});
-        assert_eq!(verify_chain("id-1", &events), Err(crate::store::BrokenChain { sequence: 2 }));
     }
 }
