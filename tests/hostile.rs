@@ -1,11 +1,12 @@
 //! Files made to harm the reader: each gets a finding within its limits, and the others go on.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dossier::domain::FindingCode;
 use dossier::intake::discover;
-use dossier::read::{ChildLimits, FileOutcome, ReadOptions, Sandbox, SandboxLimits};
+use dossier::read::{ChildLimits, FileOutcome, Progress, ReadOptions, Sandbox, SandboxLimits, counted};
 
 use crate::forged;
 use crate::support::{dossier, results, run, stderr};
@@ -33,8 +34,10 @@ fn codes(outcome: &FileOutcome) -> Vec<(FindingCode, Option<u32>)> {
 
 #[tokio::test]
 async fn an_honest_file_is_read() {
-    let outcome = read(forged::letter(forged::TEXT, 3, 3)).await;
+    let progress = Arc::new(Progress::default());
+    let outcome = counted(Arc::clone(&progress), read(forged::letter(forged::TEXT, 3, 3))).await;
     assert_eq!(codes(&outcome), []);
+    assert_eq!(progress.counts(), (3, 3));
     let numbers: Vec<u32> = outcome.reading.pages.iter().map(|page| page.number).collect();
     assert_eq!(numbers, [1, 2, 3]);
 }

@@ -2,9 +2,9 @@
 //! it. Everything it does can be done again: a case found half done at the start is processed anew,
 //! and a case that changed while it was read is read once more.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
@@ -14,6 +14,7 @@ use crate::clock::{Clock, Micros};
 use crate::domain::{CaseResult, Mode, Outcome};
 use crate::intake::{CaseSource, SourceFile};
 use crate::process::{Engine, ProcessError, Processed};
+use crate::read::{Progress, counted};
 use crate::report::Policies;
 use crate::review::{
     amount_cents, carry_over, draft_request, falls_back, goal_and_deadline, hold_back, mode_after,
@@ -29,6 +30,8 @@ use crate::store::{
 const CASES_AHEAD: usize = 4;
 /// How often waiting cases are looked for when nobody tells about new ones.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How often those who wait are told how far reading is.
+const TELL_EVERY: Duration = Duration::from_secs(2);
 /// Waits between attempts double from the first to the last of these.
 const FIRST_WAIT: Micros = 2_000_000;
 const LONGEST_WAIT: Micros = 600_000_000;
@@ -56,6 +59,35 @@ pub struct Workshop {
     pub clock: Arc<dyn Clock>,
     /// Told when a case waits.
     pub wake: Notify,
+    pub board: Board,
+}
+
+/// The cases that are being read, and how far that is.
+#[derive(Debug, Default)]
+pub struct Board(Mutex<HashMap<String, Arc<Progress>>>);
+
+impl Board {
+    /// Pages read and pages known of, while a case is read here.
+    pub fn progress(&self, id: &str) -> Option<(u32, u32)> {
+        let board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        board.get(id).map(|progress| progress.counts())
+    }
+
+    fn enter(&self, id: &str) -> Arc<Progress> {
+        let progress = Arc::new(Progress::default());
+        let mut board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        board.insert(id.to_owned(), Arc::clone(&progress));
+        progress
+    }
+
+    fn leave(&self, id: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+
+    fn counts(&self) -> HashMap<String, (u32, u32)> {
+        let board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        board.iter().map(|(id, progress)| (id.clone(), progress.counts())).collect()
+    }
 }
 
 impl Workshop {
@@ -72,19 +104,23 @@ impl std::fmt::Debug for Workshop {
     }
 }
 
-/// Works until `stop` is done, then finishes what is begun. `on_done` hears the id of each case.
+/// Works until `stop` is done, then finishes what is begun. `on_done` hears the id of each case, `on_progress`
+/// that more of its pages have been read.
 ///
 /// # Errors
 /// When the store fails to tell what waits.
 pub async fn work(
     shop: &Arc<Workshop>,
     on_done: impl Fn(&str) + Send,
+    on_progress: impl Fn(&str) + Send,
     stop: impl Future<Output = ()>,
 ) -> Result<(), StoreError> {
     shop.store.retry_all().await?;
     tokio::pin!(stop);
     let (sender, mut finished) = mpsc::channel::<String>(CASES_AHEAD);
     let mut in_work: HashSet<String> = HashSet::new();
+    let mut told: HashMap<String, (u32, u32)> = HashMap::new();
+    let mut tell = tokio::time::interval(TELL_EVERY);
     loop {
         let limit = i64::try_from(CASES_AHEAD * 2).unwrap_or(8);
         for waiting in shop.store.to_process(shop.clock.now(), limit).await? {
@@ -106,6 +142,11 @@ pub async fn work(
                 on_done(&id);
             }
             () = shop.wake.notified() => {}
+            _ = tell.tick(), if !in_work.is_empty() => {
+                let counts = shop.board.counts();
+                counts.iter().filter(|(id, now)| told.get(*id) != Some(*now)).for_each(|(id, _)| on_progress(id));
+                told = counts;
+            }
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
     }
@@ -119,7 +160,10 @@ pub async fn work(
 
 /// Processes one case; a failure of infrastructure is noted and the case tried again later.
 async fn attempt(shop: &Workshop, waiting: &ToProcess) {
-    match process(shop, &waiting.id).await {
+    let progress = shop.board.enter(&waiting.id);
+    let processed = counted(progress, process(shop, &waiting.id)).await;
+    shop.board.leave(&waiting.id);
+    match processed {
         Ok(()) => {}
         Err(error) => {
             tracing::error!(case = waiting.id, attempts = waiting.attempts, error = %with_causes(&error), "a case could not be processed");

@@ -9,7 +9,9 @@ if (queue) {
     // Somebody who is typing is not interrupted.
     if (!document.activeElement?.closest('form')) location.reload();
   };
-  changed.addEventListener('case', () => {
+  changed.addEventListener('case', (event) => {
+    // Pages that were read move nothing in a list.
+    if (JSON.parse(event.data).what === 'reading') return;
     clearTimeout(waiting);
     waiting = setTimeout(reload, 1500);
   });

@@ -13,11 +13,13 @@ mod file;
 mod mixed;
 mod wire;
 mod stop;
+mod progress;
 pub mod child;
 pub mod sandbox;
 mod cache;
 
 pub use cache::ReadingCache;
 pub use file::{PageTimings, ReadOptions, ReadSink, draw_pages, read_file, read_whole};
+pub use progress::{Progress, counted};
 pub use sandbox::{FileOutcome, Sandbox, SandboxError, SandboxLimits};
 pub use wire::{ChildLimits, PageImage};

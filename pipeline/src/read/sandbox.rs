@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::file::{PageTimings, ReadOptions};
+use super::progress;
 use super::stop::{Part, Stop};
 use super::wire::{
     ChildLimits, MAX_MESSAGE_BYTES, Message, PageImage, Request, Source, Task, decode, encode,
@@ -217,7 +218,10 @@ impl Sandbox {
             let task = Task::Read { source: job.source.clone(), options, models };
             let before = part.findings.len();
             let end = {
-                let mut on_message = |message| part.take(message, &mut opened);
+                let mut on_message = |message| {
+                    count(&message, opened.is_some(), job.options.max_pages);
+                    part.take(message, &mut opened);
+                };
                 self.run_child(task, &mut on_message).await?
             };
             if let Some(problem) = part.failed.take() {
@@ -436,6 +440,15 @@ async fn take_application(path: &Path, name: String, case: &mut CaseSource) -> R
         Err(finding) => case.findings.push((name, finding)),
     }
     Ok(())
+}
+
+/// Tells how far reading is. Every child that opens a file says how long it is, and the first counts.
+fn count(message: &Message, is_first: bool, max_pages: u32) {
+    match message {
+        Message::Opened { page_count } if is_first => progress::opened((*page_count).min(max_pages)),
+        Message::Page(..) => progress::page_read(),
+        _ => {}
+    }
 }
 
 /// A child names member files by number; anything else was not written by our code.

@@ -12,7 +12,7 @@ use dossier::intake::watch::{Event, WatchOptions, watch};
 use dossier::rules::CsvRecords;
 use dossier::store::{BlobStore, NewUser, Role, Store, StoreAddress};
 use dossier::sweep::sweep;
-use dossier::work::{Workshop, work};
+use dossier::work::{Board, Workshop, work};
 use rust_embed::RustEmbed;
 use tokio::sync::watch as signal;
 
@@ -50,6 +50,7 @@ pub(crate) async fn run(installed: &Installed, arguments: ServeArguments) -> any
         blobs,
         clock: Arc::new(SystemClock),
         wake: tokio::sync::Notify::new(),
+        board: Board::default(),
     });
     first_administrator(&store).await?;
     let listener = tokio::net::TcpListener::bind(&places.listen)
@@ -219,8 +220,9 @@ async fn work_cases(
     live: Live,
     stopped: signal::Receiver<bool>,
 ) -> Result<(), dossier::store::StoreError> {
+    let progress = live.clone();
     let on_done = move |id: &str| live.tell(id, "processed");
-    work(&shop, on_done, until(stopped)).await
+    work(&shop, on_done, move |id: &str| progress.tell(id, "reading"), until(stopped)).await
 }
 
 async fn sweep_cases(shop: Arc<Workshop>, live: Live, stopped: signal::Receiver<bool>) {

@@ -13,7 +13,7 @@ use super::state::AppState;
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct Change {
     pub(crate) case_id: String,
-    /// `received`, `unchanged`, `processed`, `claimed`, `released`, `changed` or `decided`.
+    /// `received`, `unchanged`, `reading`, `processed`, `claimed`, `released`, `changed` or `decided`.
     pub(crate) what: &'static str,
 }
 

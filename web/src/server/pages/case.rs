@@ -44,6 +44,8 @@ struct CasePage<'a> {
     wanted: Vec<WantedView>,
     draft: String,
     first_outcome: Option<&'static str>,
+    /// Pages read and to be read, while the machine is at it.
+    progress: Option<(u32, u32)>,
     /// What the scripts say, as JSON.
     texts: String,
 }
@@ -101,6 +103,7 @@ pub(super) async fn render(
         lease: own,
         held_by,
         complaint,
+        progress: state.shop.board.progress(&case.id).filter(|(_, pages)| *pages > 0),
         case: &case,
     };
     Ok(page.render()?)
