@@ -39,6 +39,9 @@ mod door;
 #[path = "station.rs"]
 mod station;
 
+#[path = "simulate.rs"]
+mod simulate;
+
 #[path = "databases.rs"]
 mod databases;
 

@@ -321,17 +321,7 @@ impl Engine {
         records: &dyn Records,
     ) -> Result<(), ProcessError> {
         let flow = self.flow(&result.flow).ok_or_else(|| ProcessError::UnknownFlow(result.flow.clone()))?;
-        let unreadable =
-            result.findings.iter().map(|finding| (finding.file.clone(), finding.finding.clone()));
-        let case = Case {
-            reference: result.reference.clone(),
-            flow: result.flow.clone(),
-            received_on: result.received_on,
-            declared: declared.clone(),
-            documents: result.documents.clone(),
-            unreadable: unreadable.collect(),
-        };
-        let decision = decide(flow, &case, records);
+        let decision = decide(flow, &Case::of(result, declared), records);
         result.outcome = decision.outcome;
         result.reasons = decision.reasons;
         result.outputs = decision.outputs;

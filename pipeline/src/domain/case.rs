@@ -20,6 +20,21 @@ pub struct Case {
     pub unreadable: Vec<(String, Finding)>,
 }
 
+impl Case {
+    /// What rules decide on again, of a case that was processed.
+    pub fn of(result: &CaseResult, declared: &serde_json::Value) -> Self {
+        let unreadable = result.findings.iter().map(|finding| (finding.file.clone(), finding.finding.clone()));
+        Self {
+            reference: result.reference.clone(),
+            flow: result.flow.clone(),
+            received_on: result.received_on,
+            declared: declared.clone(),
+            documents: result.documents.clone(),
+            unreadable: unreadable.collect(),
+        }
+    }
+}
+
 /// What the machine, or a person, decided. Ordered by strength: a later one wins over an earlier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

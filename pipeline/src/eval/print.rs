@@ -51,13 +51,19 @@ impl fmt::Display for Evaluation {
             self.wrong_accepts,
             self.wrong_rejects
         )?;
-        let mut stops: Vec<_> = self.stopped_by.iter().collect();
-        stops.sort_by_key(|(_, (all, alone))| std::cmp::Reverse((*all, *alone)));
-        for (field, (all, alone)) in stops {
-            writeln!(
-                formatter,
-                "uncertain {field} stopped {all} cases that could be decided, {alone} of them alone"
-            )?;
+        for (what, stopped) in [
+            ("uncertain", &self.stopped_by),
+            ("uncertainty in", &self.stopped_by_document),
+            ("reason", &self.stopped_by_reason),
+        ] {
+            let mut stops: Vec<_> = stopped.iter().collect();
+            stops.sort_by_key(|(_, (all, alone))| std::cmp::Reverse((*all, *alone)));
+            for (cause, (all, alone)) in stops {
+                writeln!(
+                    formatter,
+                    "{what} {cause} stopped {all} cases that could be decided, {alone} of them alone"
+                )?;
+            }
         }
         Ok(())
     }

@@ -117,6 +117,10 @@ pub struct Evaluation {
     pub outcome_right: u32,
     /// By field: decidable cases that uncertainty about it sent to a person, and in how many it was alone.
     pub stopped_by: BTreeMap<String, (u32, u32)>,
+    /// The same by document, as `split/rendering type`.
+    pub stopped_by_document: BTreeMap<String, (u32, u32)>,
+    /// The same by code of the reasons that the label does not give.
+    pub stopped_by_reason: BTreeMap<String, (u32, u32)>,
     #[serde(skip)]
     pub mistakes: Vec<Mistake>,
     #[serde(skip)]
@@ -137,6 +141,19 @@ pub struct GroupScore {
 impl GroupScore {
     pub fn type_accuracy(&self) -> f64 {
         share(self.type_right, self.documents)
+    }
+}
+
+/// Counts each cause once, and whether it was the only one.
+fn count_stops<'a>(
+    counts: &mut BTreeMap<String, (u32, u32)>,
+    causes: impl ExactSizeIterator<Item = &'a str>,
+) {
+    let alone = causes.len() == 1;
+    for cause in causes {
+        let (all, only) = counts.entry(cause.to_owned()).or_default();
+        *all += 1;
+        *only += u32::from(alone);
     }
 }
 
@@ -179,7 +196,9 @@ impl Evaluation {
         if truth.outcome != "review" {
             self.decidable += 1;
             self.decided += u32::from(given == truth.outcome);
-            self.add_stops(result);
+            if let Some(result) = result.filter(|_| given != truth.outcome) {
+                self.add_stops(truth, result);
+            }
         }
         let all_seen = truth.documents.iter().all(|label| label.seen);
         if given != truth.outcome && all_seen {
@@ -199,17 +218,28 @@ impl Evaluation {
         }
     }
 
-    fn add_stops(&mut self, result: Option<&CaseResult>) {
-        let uncertain = result.into_iter().flat_map(|result| &result.reasons);
-        let fields: BTreeSet<&str> = uncertain
-            .filter(|reason| reason.code == "UNCERTAIN_FIELD")
-            .flat_map(|reason| reason.fields.iter().map(String::as_str))
+    /// Counts what kept a case from the outcome that its label gives.
+    fn add_stops(&mut self, truth: &TruthCase, result: &CaseResult) {
+        let uncertain = result.reasons.iter().filter(|reason| reason.code == "UNCERTAIN_FIELD");
+        let fields: BTreeSet<&str> =
+            uncertain.flat_map(|reason| reason.fields.iter().map(String::as_str)).collect();
+        let documents: BTreeSet<String> = truth
+            .documents
+            .iter()
+            .filter(|label| {
+                fields.iter().any(|field| field.split('.').next() == Some(label.document_type.as_str()))
+            })
+            .map(|label| {
+                let split = if label.seen { "seen" } else { "unseen" };
+                format!("{split}/{} {}", label.rendering, label.document_type)
+            })
             .collect();
-        for field in &fields {
-            let (all, alone) = self.stopped_by.entry((*field).to_owned()).or_default();
-            *all += 1;
-            *alone += u32::from(fields.len() == 1);
-        }
+        let codes = result.reasons.iter().map(|reason| reason.code.as_str());
+        let codes: BTreeSet<&str> =
+            codes.filter(|code| truth.reasons.iter().all(|right| right != code)).collect();
+        count_stops(&mut self.stopped_by, fields.iter().copied());
+        count_stops(&mut self.stopped_by_document, documents.iter().map(String::as_str));
+        count_stops(&mut self.stopped_by_reason, codes.iter().copied());
     }
 
     fn add_document(&mut self, truth: &TruthCase, label: &TruthDocument, read: Option<&Document>) {

@@ -25,6 +25,7 @@ mod combine;
 mod cases;
 mod build_case;
 mod lint;
+mod simulate;
 
 use std::sync::Arc;
 
@@ -45,6 +46,7 @@ pub use lint::{Complaint, lint};
 pub use load::{Flow, RulesError};
 pub use records::{CsvRecords, Record, Records, RecordsUnavailable};
 pub use service::{Effort, Quality, Sla};
+pub use simulate::{Changed, Simulation, Verdict};
 pub(crate) use statement::{balances_run, totals_hold};
 pub use trace::Certainty;
 

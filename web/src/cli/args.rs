@@ -53,7 +53,7 @@ pub(crate) enum Command {
     /// Report how much went end to end, and why the rest did not
     #[command(after_help = REPORT_HELP)]
     Report(ReportArguments),
-    /// Check and test the business rules
+    /// Check and test the business rules, and replay past cases under changed ones
     Rules {
         #[command(subcommand)]
         command: RulesCommand,
@@ -331,6 +331,40 @@ pub(crate) enum RulesCommand {
     Check,
     /// Run the rule tests (rules/<flow>/*.cases.toml)
     Test,
+    /// Replay past cases under changed rules: what would be decided otherwise
+    #[command(after_help = SIMULATE_HELP)]
+    Simulate(SimulateArguments),
+}
+
+const SIMULATE_HELP: &str = "\
+What the machine read of each case is decided again, without people's corrections; nothing is changed. Records
+are looked up as they are now. Cases are those taken in from the first to the last day.
+
+Examples:
+  dossier rules simulate changed-rules            the rules in force against the folder changed-rules
+  dossier rules simulate --rules changed-rules    what was decided then against the folder changed-rules
+  dossier rules simulate changed-rules --flow consumer_loan --from 2026-01-01 --json";
+
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArguments {
+    /// Folder with the changed rules [default: --rules, against what was decided then]
+    #[arg(value_name = "DIR")]
+    pub(crate) changed: Option<PathBuf>,
+    /// Cases of this flow alone
+    #[arg(long, value_name = "NAME")]
+    pub(crate) flow: Option<String>,
+    /// First day of intake
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: Option<NaiveDate>,
+    /// Last day of intake
+    #[arg(long, value_name = "DATE")]
+    pub(crate) to: Option<NaiveDate>,
+    /// Folder with customers.csv and policies.csv to look up instead of the flows' own
+    #[arg(long, value_name = "DIR")]
+    pub(crate) records: Option<PathBuf>,
+    /// Print the figures and every changed case as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

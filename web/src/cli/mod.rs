@@ -12,6 +12,7 @@ mod sign_in;
 mod user;
 mod report;
 mod rules;
+mod simulate;
 mod eval;
 mod database;
 mod doctor;
@@ -50,7 +51,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Serve(arguments) => serve::run(&installed, arguments).await,
             Command::User { command } => user::run(&installed, command).await,
             Command::Report(arguments) => report::run(&installed, arguments).await,
-            Command::Rules { command } => rules::run(&installed, &command),
+            Command::Rules { command } => rules::run(&installed, command).await,
             Command::Eval(arguments) => eval::run(&installed, arguments).await,
             Command::Migrate => database::migrate(&installed).await,
             Command::Db { command } => database::run(command).await,

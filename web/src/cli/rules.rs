@@ -8,11 +8,13 @@ use dossier::rules::{Flow, lint, run_cases};
 use super::args::RulesCommand;
 use super::installation::Installed;
 use super::output::say;
+use super::simulate;
 
-pub(crate) fn run(installed: &Installed, command: &RulesCommand) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(installed: &Installed, command: RulesCommand) -> anyhow::Result<ExitCode> {
     let clean = match command {
         RulesCommand::Check => check(installed)?,
         RulesCommand::Test => test(installed)?,
+        RulesCommand::Simulate(arguments) => return simulate::run(installed, arguments).await,
     };
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
