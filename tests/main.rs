@@ -27,6 +27,9 @@ mod serving;
 #[path = "oidc.rs"]
 mod oidc;
 
+#[path = "outside.rs"]
+mod outside;
+
 #[path = "reports.rs"]
 mod reports;
 

@@ -32,6 +32,8 @@ pub mod confidence;
 pub mod understand;
 pub mod link;
 pub mod rules;
+pub mod net;
+pub mod connectors;
 pub mod review;
 pub mod store;
 pub mod work;

@@ -18,7 +18,7 @@ use crate::domain::{Case, CaseResult, Document, FileFinding, Finding, Mode, Outc
 use crate::intake::{CaseSource, SourceFile, hash_file};
 use crate::link::{complete, corroborate};
 use crate::read::{FileOutcome, PageImage, ReadOptions, ReadingCache, Sandbox, SandboxError};
-use crate::rules::{Flow, Records, RulesError, decide};
+use crate::rules::{Flow, RecordSource, RulesError, decide_with};
 use crate::store::EventKind;
 use crate::understand::{FilePages, Understanding};
 
@@ -237,7 +237,7 @@ impl Engine {
     pub async fn process(
         &self,
         source: &CaseSource,
-        records: &dyn Records,
+        records: &dyn RecordSource,
         today: NaiveDate,
     ) -> Result<Processed, ProcessError> {
         self.process_with(source, records, today, |_| {}).await
@@ -250,7 +250,7 @@ impl Engine {
     pub async fn process_with(
         &self,
         source: &CaseSource,
-        records: &dyn Records,
+        records: &dyn RecordSource,
         today: NaiveDate,
         carry: impl FnOnce(&mut Vec<Document>),
     ) -> Result<Processed, ProcessError> {
@@ -282,7 +282,7 @@ impl Engine {
             complete(&mut case, &readings);
         }
         carry(&mut case.documents);
-        let decision = decide(flow, &case, records);
+        let decision = decide_with(flow, &case, records).await;
         timings.decide = milliseconds(deciding);
         timings.total = milliseconds(started);
         let result = CaseResult {
@@ -314,14 +314,14 @@ impl Engine {
     ///
     /// # Errors
     /// When its flow is no longer there.
-    pub fn decide_again(
+    pub async fn decide_again(
         &self,
         result: &mut CaseResult,
         declared: &serde_json::Value,
-        records: &dyn Records,
+        records: &dyn RecordSource,
     ) -> Result<(), ProcessError> {
         let flow = self.flow(&result.flow).ok_or_else(|| ProcessError::UnknownFlow(result.flow.clone()))?;
-        let decision = decide(flow, &Case::of(result, declared), records);
+        let decision = decide_with(flow, &Case::of(result, declared), records).await;
         result.outcome = decision.outcome;
         result.reasons = decision.reasons;
         result.outputs = decision.outputs;

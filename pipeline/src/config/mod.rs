@@ -1,14 +1,18 @@
 //! What can be changed without touching code: the rule bundle, the models, the settings.
 
 mod bundle;
+mod secret;
+mod connections;
 mod oidc;
 mod settings;
 mod documents;
 
 pub use bundle::{Bundle, BundleError};
+pub use connections::{Credential, Database};
 pub use documents::{
     Agreement, Anchor, Choice, DocumentTypeConfig, DocumentTypesError, FieldConfig, FieldKind, Party, Titles,
     load_document_types, parse_document_type,
 };
 pub use oidc::{GroupRole, OidcSettings};
+pub use secret::{SecretError, SecretSource};
 pub use settings::{Settings, SettingsError};

@@ -119,6 +119,8 @@ impl Flow {
 
     fn check_meaning(&self) -> Result<(), RulesError> {
         let problem = self.problem_of_rules().or_else(|| self.problem_of_numbers());
+        let connectors = || super::connector::problem(&self.config.records, &self.config.connectors);
+        let problem = problem.or_else(connectors);
         problem.map_or(Ok(()), |problem| Err(meaning(&self.config_file(), problem)))
     }
 

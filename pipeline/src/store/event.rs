@@ -47,10 +47,19 @@ pub enum EventKind {
     Sampled,
     /// A person judged it without seeing the machine's decision: both outcomes. Changes nothing.
     BlindJudged,
+    /// Records that its rules ask for cannot be consulted: it is tried again, until when at the longest.
+    RecordsAwaited,
+    /// The applicant was reminded of the documents that they were asked for.
+    Reminded,
+    /// The documents did not come in time: what becomes of the case.
+    Expired,
+    /// Its documents and personal data were erased: which events of the history lost their detail, each with
+    /// the hash of what is left of it.
+    Erased,
 }
 
 impl EventKind {
-    const ALL: [EventKind; 19] = [
+    const ALL: [EventKind; 23] = [
         EventKind::Received,
         EventKind::Read,
         EventKind::Decided,
@@ -70,6 +79,10 @@ impl EventKind {
         EventKind::Prioritised,
         EventKind::Sampled,
         EventKind::BlindJudged,
+        EventKind::RecordsAwaited,
+        EventKind::Reminded,
+        EventKind::Expired,
+        EventKind::Erased,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -93,6 +106,10 @@ impl EventKind {
             EventKind::Prioritised => "prioritised",
             EventKind::Sampled => "sampled",
             EventKind::BlindJudged => "blind_judged",
+            EventKind::RecordsAwaited => "records_awaited",
+            EventKind::Reminded => "reminded",
+            EventKind::Expired => "expired",
+            EventKind::Erased => "erased",
         }
     }
 

@@ -221,6 +221,36 @@ impl Store {
         Ok(())
     }
 
+    /// Has a case that waits for records tried again at `next`; `until` is told when it begins to wait.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn await_records(
+        &self,
+        case_id: &str,
+        revision: i64,
+        next: Micros,
+        until: Option<Micros>,
+        now: Micros,
+    ) -> Result<(), StoreError> {
+        let doing = "have a case wait for records";
+        let mut transaction = self.begin_on(case_id).await?;
+        let changed = query(
+            "update cases set next_attempt_at = $3 where id = $1 and revision = $2 and state = 'processing'",
+        )
+        .bind(case_id)
+        .bind(revision)
+        .bind(next)
+        .execute(&mut transaction)
+        .await
+        .map_err(sql(doing))?;
+        if let Some(until) = until.filter(|_| changed == 1) {
+            let event = (EventKind::RecordsAwaited, serde_json::json!({"until": until}));
+            append(&mut transaction, case_id, "machine", vec![event], now).await?;
+        }
+        transaction.commit().await.map_err(sql(doing))
+    }
+
     /// Tries cases at once that failed before: the reason may be gone after a restart.
     ///
     /// # Errors

@@ -4,9 +4,10 @@ use chrono::NaiveDate;
 use serde_json::json;
 
 use super::query::query;
+pub(super) use super::testing::plain_result as result;
 use super::testing::stores;
 use super::*;
-use crate::domain::{CaseResult, Outcome, Reason, Timings, Version};
+use crate::domain::Outcome;
 
 const DAY: NaiveDate = NaiveDate::from_ymd_opt(2026, 3, 14).unwrap();
 
@@ -22,31 +23,6 @@ pub(super) fn arrival(reference: &str, hashes: &[&str]) -> Arrival {
         findings: Vec::new(),
         channel: "folder",
         actor: "machine".to_owned(),
-    }
-}
-
-pub(super) fn result(reference: &str, outcome: Outcome) -> CaseResult {
-    let version = || Version { version: "sha256:0".to_owned() };
-    let reason = Reason {
-        code: "NAME_MISMATCH".to_owned(),
-        message: "…".to_owned(),
-        rule: "same_person".to_owned(),
-        fields: Vec::new(),
-    };
-    CaseResult {
-        reference: reference.to_owned(),
-        flow: "consumer_loan".to_owned(),
-        outcome,
-        mode: None,
-        received_on: DAY,
-        reasons: vec![reason],
-        outputs: [].into(),
-        documents: vec![],
-        findings: vec![],
-        rules: version(),
-        models: version(),
-        pages: 1,
-        timings_ms: Timings::default(),
     }
 }
 
@@ -269,5 +245,20 @@ async fn looks_at_documents_stay_on_record() {
         assert_eq!(store.accesses("c1").await.unwrap(), [access]);
         let refused = query("delete from document_accesses").execute(&store.pool).await;
         assert!(refused.unwrap_err().to_string().contains("append-only"));
+    }
+}
+
+#[tokio::test]
+async fn a_case_that_waits_for_records_says_so_once_and_is_tried_again() {
+    for store in stores().await {
+        store.accept("c1", &arrival("c1", &["aa"]), 1).await.unwrap();
+        store.await_records("c1", 1, 50, Some(99), 10).await.unwrap();
+        assert_eq!(store.to_process(49, 9).await.unwrap(), []);
+        assert_eq!(store.to_process(50, 9).await.unwrap()[0].attempts, 0);
+        store.await_records("c1", 1, 60, None, 50).await.unwrap();
+        store.await_records("c1", 7, 70, Some(99), 50).await.unwrap();
+        assert_eq!(store.to_process(60, 9).await.unwrap().len(), 1, "another revision changes nothing");
+        let kinds: Vec<_> = store.events("c1").await.unwrap().iter().map(|event| event.kind).collect();
+        assert_eq!(kinds, [EventKind::Received, EventKind::RecordsAwaited]);
     }
 }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use dossier::accounts::{hash_password, one_time_password};
 use dossier::clock::{Clock as _, SystemClock};
+use dossier::connectors::Connectors;
 use dossier::intake::watch::{Event, WatchOptions, watch};
-use dossier::rules::CsvRecords;
 use dossier::store::{BlobStore, NewUser, Role, Store, StoreAddress};
 use dossier::sweep::sweep;
 use dossier::work::{Board, Workshop, work};
@@ -126,7 +126,7 @@ pub(super) fn make_private(folder: &Path) -> std::io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
-fn records(installed: &Installed, arguments: &ServeArguments, data: &Path) -> anyhow::Result<CsvRecords> {
+fn records(installed: &Installed, arguments: &ServeArguments, data: &Path) -> anyhow::Result<Connectors> {
     if !arguments.demo || installed.settings.records.is_some() {
         return installed.records(None);
     }

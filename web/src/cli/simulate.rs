@@ -33,7 +33,9 @@ pub(crate) async fn run(installed: &Installed, arguments: SimulateArguments) -> 
         let names: Vec<&str> = known.keys().map(String::as_str).collect();
         bail!("there is no flow {name}; known are {}", names.join(", "));
     }
-    let records = installed.records(arguments.records.as_deref())?;
+    let folder = arguments.records.as_deref();
+    let (records, records_in_force) =
+        (installed.records_of(folder, known.values())?, installed.records_of(folder, in_force.values())?);
     let store = installed.existing_store().await?;
     let filter = CaseFilter {
         flow: arguments.flow,
@@ -53,10 +55,10 @@ pub(crate) async fn run(installed: &Installed, arguments: SimulateArguments) -> 
                 continue;
             };
             let before = match then.filter(|_| changed.is_some()) {
-                Some(then) => Verdict::replayed(then, read, &case.declared, &records),
+                Some(then) => Verdict::replayed(then, read, &case.declared, &records_in_force).await,
                 None => Verdict::stored(read),
             };
-            let verdict = Verdict::replayed(flow, read, &case.declared, &records);
+            let verdict = Verdict::replayed(flow, read, &case.declared, &records).await;
             simulation.add((&case.flow, &case.reference), before, verdict, by_person(&case));
         }
         let Some(last) = some.last().filter(|_| some.len() == STEP as usize) else { break };

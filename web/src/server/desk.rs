@@ -193,6 +193,7 @@ pub(crate) async fn apply(
     let engine = &state.shop.engine;
     engine
         .decide_again(&mut result, &case.declared, state.shop.records.as_ref())
+        .await
         .map_err(|error| Problem::internal(&error))?;
     let decided = (
         EventKind::Decided,
@@ -216,10 +217,15 @@ pub(crate) async fn apply(
 }
 
 /// What would be decided after a change, without recording anything.
-pub(crate) fn preview(state: &AppState, case: &StoredCase, wanted: Change) -> Result<CaseResult, Problem> {
+pub(crate) async fn preview(
+    state: &AppState,
+    case: &StoredCase,
+    wanted: Change,
+) -> Result<CaseResult, Problem> {
     let types = state.shop.engine.understanding().types();
     let mut result = change(types, result_of(case)?, wanted, new_id()).map_err(refused)?.result;
-    let again = state.shop.engine.decide_again(&mut result, &case.declared, state.shop.records.as_ref());
+    let again =
+        state.shop.engine.decide_again(&mut result, &case.declared, state.shop.records.as_ref()).await;
     again.map_err(|error| Problem::internal(&error))?;
     Ok(result)
 }
