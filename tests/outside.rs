@@ -217,3 +217,62 @@ fn a_case_waits_for_its_records_where_its_flow_says_so() {
     assert_eq!((waited.count(), &kinds["intact"]), (1, &Value::Bool(true)));
     server.stop();
 }
+
+/// Waits until something is so that another process does.
+fn wait_until(is_so: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !is_so() {
+        assert!(started.elapsed() < Duration::from_mins(4), "it never came so far");
+        std::thread::park_timeout(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_decision_is_told_to_others_and_a_dead_letter_is_sent_again() {
+    let port = free_port();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("secret"), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n").unwrap();
+    let every = "on = [\"decided\", \"documents_requested\", \"in_review\"]";
+    let settings = format!(
+        "{LOCAL}[delivery]\nattempts = 1\n[[delivery.webhook]]\nname = \"core\"\nurl = \"http://127.0.0.1:{port}/h\"\n\
+         secret = {{ file = \"secret\" }}\n{every}\n[[delivery.folder]]\nname = \"files\"\npath = \"results\"\n{every}\n"
+    );
+    let server = Server::start_with(folder, &settings);
+    let ana = server.user("ana", "manager");
+    server.drop_sample("energy_claim", "E-3106", "D-1");
+    let case = ana.wait_until("D-1", |case| case["state"] != "processing");
+    let place = server.folder.path().to_owned();
+    let file = place.join("results/energy_claim/D-1.json");
+    wait_until(|| file.exists());
+    let result: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    for key in ["reference", "outcome", "reasons", "documents", "mode", "rules"] {
+        assert_eq!(result[key], case[key], "{key}");
+    }
+    let dead = || ana.json("/api/v1/deliveries?state=dead")["deliveries"].as_array().unwrap().clone();
+    wait_until(|| !dead().is_empty());
+    let letter = dead().remove(0);
+    assert_eq!((letter["destination"].as_str(), letter["attempts"].as_i64()), (Some("core"), Some(1)));
+    assert_eq!(letter["problem"], "it cannot be reached");
+
+    // What was delivered before a power cut is not delivered again, and a dead letter is still one.
+    let server = Server::start_with(server.kill(), &settings);
+    let side = Side::start_at(port, |_| (204, String::new()));
+    let listed = stdout(&run(dossier(&place).args(["deliveries", "list", "--state", "dead"])));
+    assert!(listed.contains("D-1") && listed.contains("it cannot be reached"), "{listed}");
+    let id = letter["id"].as_str().unwrap();
+    let sent = stdout(&run(dossier(&place).args(["deliveries", "resend", id])));
+    assert_eq!(sent, "1 dead letters are sent again by the server\n");
+    wait_until(|| !side.requests().is_empty());
+    let request = side.requests().remove(0);
+    assert_eq!((request.path.as_str(), request.header("webhook-id")), ("/h", id));
+    assert!(request.header("webhook-signature").starts_with("v1,"));
+    assert_eq!(serde_json::from_str::<Value>(&request.body).unwrap(), result);
+    let json = || stdout(&run(dossier(&place).args(["deliveries", "list", "--json"])));
+    wait_until(|| json().matches("\"state\":\"delivered\"").count() == 2);
+    let again = run(dossier(&place).args(["deliveries", "resend", id]));
+    assert!(!again.status.success() && stderr(&again).contains("no dead letter"));
+    let examined = stdout(&run(dossier(&place).arg("doctor")));
+    assert!(examined.contains("core (webhook to 127.0.0.1), files (files below"), "{examined}");
+    assert_eq!(side.requests().len(), 1);
+    server.stop();
+}

@@ -38,6 +38,8 @@ pub mod review;
 pub mod store;
 pub mod work;
 pub mod recheck;
+pub mod deliver;
+pub mod awaited;
 pub mod sweep;
 pub mod accounts;
 pub mod statistics;

@@ -114,8 +114,17 @@ impl Outside {
         Ok(url)
     }
 
+    /// Whether the host may have private addresses and be called without TLS.
+    pub(crate) fn may_be_private(&self, host: &str) -> bool {
+        self.settings.private.contains(host)
+    }
+
     pub(crate) fn get(&self, url: Url) -> RequestBuilder {
         self.client.get(url)
+    }
+
+    pub(crate) fn post(&self, url: Url) -> RequestBuilder {
+        self.client.post(url)
     }
 }
 
@@ -127,6 +136,8 @@ pub(crate) async fn call(
 ) -> Result<Answer, CallError> {
     let mut response = request.timeout(time).send().await.map_err(|error| told(&error))?;
     let status = response.status().as_u16();
+    let wait = response.headers().get("retry-after");
+    let retry_after = wait.and_then(|value| value.to_str().ok()?.parse().ok());
     let mut body = Vec::new();
     while let Some(piece) = response.chunk().await.map_err(|error| told(&error))? {
         if body.len() + piece.len() > most_bytes {
@@ -134,7 +145,7 @@ pub(crate) async fn call(
         }
         body.extend_from_slice(&piece);
     }
-    Ok(Answer { status, body })
+    Ok(Answer { status, body, retry_after })
 }
 
 /// What came back.
@@ -142,6 +153,8 @@ pub(crate) async fn call(
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: Vec<u8>,
+    /// Seconds that the other side asks us to wait.
+    pub(crate) retry_after: Option<u32>,
 }
 
 fn told(error: &reqwest::Error) -> CallError {

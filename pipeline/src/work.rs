@@ -11,6 +11,7 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::causes::with_causes;
 use crate::clock::{Clock, Micros};
+use crate::deliver::{News, Occasion, Outbox};
 use crate::domain::{CaseResult, Mode, Outcome};
 use crate::intake::{CaseSource, SourceFile};
 use crate::process::{Engine, ProcessError, Processed};
@@ -56,6 +57,8 @@ pub enum WorkError {
 pub struct Workshop {
     pub engine: Arc<Engine>,
     pub records: Arc<dyn RecordSource>,
+    /// Who is told of decisions.
+    pub outbox: Outbox,
     pub store: Store,
     pub blobs: BlobStore,
     pub clock: Arc<dyn Clock>,
@@ -284,6 +287,9 @@ fn route(
     let in_review = result.outcome == Outcome::Review;
     let request = (result.outcome == Outcome::RequestDocuments)
         .then(|| (wanted_documents(flow, &result), draft_request(flow, &result, flow.config.language)));
+    let occasion = Occasion::of(result.outcome);
+    let message = request.as_ref().map_or("", |(_, message)| message);
+    let deliveries = shop.outbox.letters(flow, News { occasion, result: &result, declared, message });
     Ok(Finished {
         case_id: case.id.clone(),
         revision: case.revision,
@@ -293,6 +299,7 @@ fn route(
         request,
         events: Vec::new(),
         page_counts: Vec::new(),
+        deliveries,
         result,
     })
 }

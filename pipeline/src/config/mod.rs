@@ -3,12 +3,14 @@
 mod bundle;
 mod secret;
 mod connections;
+mod delivery;
 mod oidc;
 mod settings;
 mod documents;
 
 pub use bundle::{Bundle, BundleError};
 pub use connections::{Credential, Database};
+pub use delivery::{DeliverySettings, FolderSettings, MailSecurity, MailSettings, WebhookSettings};
 pub use documents::{
     Agreement, Anchor, Choice, DocumentTypeConfig, DocumentTypesError, FieldConfig, FieldKind, Party, Titles,
     load_document_types, parse_document_type,

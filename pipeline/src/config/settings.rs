@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Bundle, BundleError, Credential, Database, OidcSettings};
+use super::{Bundle, BundleError, Credential, Database, DeliverySettings, OidcSettings};
 use crate::net::NetworkSettings;
 use crate::store::StoreAddress;
 
@@ -48,6 +48,9 @@ pub struct Settings {
     /// What connectors of flows read, by name.
     #[serde(default)]
     pub databases: BTreeMap<String, Database>,
+    /// Where decisions go.
+    #[serde(default)]
+    pub delivery: DeliverySettings,
 }
 
 impl std::fmt::Debug for Settings {
@@ -68,6 +71,7 @@ impl std::fmt::Debug for Settings {
             .field("network", &self.network)
             .field("credentials", &self.credentials)
             .field("databases", &self.databases)
+            .field("delivery", &self.delivery)
             .finish()
     }
 }
@@ -102,6 +106,7 @@ impl Settings {
         if let Some(db) = &mut settings.db {
             db.below(folder);
         }
+        settings.delivery.below(folder);
         for credential in settings.credentials.values_mut() {
             credential.secret.below(folder);
         }

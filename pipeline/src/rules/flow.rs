@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::calendar::Calendar;
 use super::connector::{ConnectorConfig, RecordsPolicy};
-use super::service::{Effort, Quality, Sla};
+use super::service::{Awaited, Effort, Quality, Sla};
 use super::statement::Phrases;
 use crate::domain::{FindingCode, Outcome};
 
@@ -35,6 +35,8 @@ pub struct FlowConfig {
     #[serde(default)]
     pub review: ReviewPolicy,
     pub documents: NeededDocuments,
+    #[serde(default)]
+    pub awaited: Awaited,
     #[serde(default)]
     pub records: RecordsPolicy,
     /// Tables that are looked up in other systems; the rest is CSV.

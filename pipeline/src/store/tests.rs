@@ -37,6 +37,7 @@ pub(super) fn finished(id: &str, revision: i64, outcome: Outcome) -> Finished {
         due_at: Some(2_000),
         request: None,
         page_counts: vec![],
+        deliveries: vec![],
     }
 }
 
@@ -58,6 +59,7 @@ pub(super) fn commit(id: &str, user: &str, generation: i64, revision: i64, effec
         events: vec![(EventKind::Judged, json!({"outcome": "accept"}))],
         effect,
         note: Some((format!("note-{revision}"), "because".to_owned())),
+        deliveries: vec![],
     }
 }
 

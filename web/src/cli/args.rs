@@ -81,6 +81,11 @@ pub(crate) enum Command {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// Show what others are told of cases, and have dead letters sent again
+    Deliveries {
+        #[command(subcommand)]
+        command: DeliveriesCommand,
+    },
     /// Look after the audit trail
     Audit {
         #[command(subcommand)]
@@ -179,6 +184,48 @@ A PostgreSQL database is backed up with pg_dump, and the folder `blobs` of the d
 Examples:
   dossier backup /backups/dossier-$(date +%F).zip
   dossier restore /backups/dossier-2026-03-14.zip";
+
+const DELIVERIES_HELP: &str = "\
+Where decisions go is the section [delivery] of the configuration. What could not be delivered after all attempts is a
+dead letter; sent again it has its attempts anew and the id that it had.
+
+Examples:
+  dossier deliveries list --state dead
+  dossier deliveries resend msg_0199b8f4c0de7a11b2f3a4c5d6e7f809
+  dossier deliveries resend --all";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeliveriesCommand {
+    /// List deliveries, the newest first
+    #[command(after_help = DELIVERIES_HELP)]
+    List {
+        /// In this state alone
+        #[arg(long, value_enum)]
+        state: Option<DeliveryStateArgument>,
+        /// Print each as one line of JSON
+        #[arg(long)]
+        json: bool,
+        /// How many at most
+        #[arg(long, default_value = "100", value_name = "N")]
+        limit: i64,
+    },
+    /// Have dead letters sent again
+    #[command(after_help = DELIVERIES_HELP)]
+    Resend {
+        #[arg(value_name = "ID", required_unless_present = "all")]
+        ids: Vec<String>,
+        /// All of them
+        #[arg(long, conflicts_with = "ids")]
+        all: bool,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum DeliveryStateArgument {
+    Waiting,
+    Delivered,
+    Dead,
+}
 
 const VERIFY_HELP: &str = "\
 Each event of a case's history carries the hash of the one before it. A changed, missing or moved event is

@@ -18,6 +18,7 @@ pub(crate) async fn run(installed: &Installed) -> anyhow::Result<ExitCode> {
         ("models", models(installed)),
         ("engine", engine(installed)),
         ("records", records(installed).await),
+        ("delivery", delivery(installed).await),
         ("store", store(installed).await),
         ("sandbox", sandbox(installed)),
         ("sign-in", super::sign_in::examined(&installed.settings)),
@@ -78,6 +79,20 @@ async fn records(installed: &Installed) -> anyhow::Result<String> {
         0 => "every table can be looked up".to_owned(),
         _ => format!("every table can be looked up, {connected} through connectors that answer"),
     })
+}
+
+async fn delivery(installed: &Installed) -> anyhow::Result<String> {
+    let outbox = installed.outbox()?;
+    let mut problems = Vec::new();
+    for (name, answer) in outbox.examine().await {
+        problems.extend(answer.err().map(|problem| format!("{name}: {problem}")));
+    }
+    if !problems.is_empty() {
+        bail!("{}", problems.join("; "));
+    }
+    let destinations = outbox.destinations();
+    let told: Vec<String> = destinations.iter().map(|(name, kind)| format!("{name} ({kind})")).collect();
+    Ok(if told.is_empty() { "nobody is told of decisions".to_owned() } else { told.join(", ") })
 }
 
 async fn store(installed: &Installed) -> anyhow::Result<String> {

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use dossier::config::{Bundle, Settings};
 use dossier::connectors::Connectors;
+use dossier::deliver::Outbox;
+use dossier::net::Outside;
 use dossier::process::Engine;
 use dossier::read::{ReadOptions, Sandbox, SandboxLimits};
 use dossier::rules::{CsvRecords, Flow};
@@ -110,6 +112,15 @@ impl Installed {
             return Ok(Connectors::csv(records));
         }
         Connectors::of(flows, &self.settings, records).context("the records cannot be looked up")
+    }
+}
+
+impl Installed {
+    /// Where decisions go.
+    pub(crate) fn outbox(&self) -> anyhow::Result<Outbox> {
+        let outside = Outside::new(self.settings.network.clone())
+            .context("the system's certificates cannot be used")?;
+        Outbox::of(&self.settings.delivery, &outside, &self.rules()?).context("decisions cannot be delivered")
     }
 }
 

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use dossier::accounts::{hash_password, one_time_password};
 use dossier::clock::{Clock as _, SystemClock};
 use dossier::connectors::Connectors;
+use dossier::deliver::deliver;
 use dossier::intake::watch::{Event, WatchOptions, watch};
 use dossier::store::{BlobStore, NewUser, Role, Store, StoreAddress};
 use dossier::sweep::sweep;
@@ -46,6 +47,7 @@ pub(crate) async fn run(installed: &Installed, arguments: ServeArguments) -> any
     let shop = Arc::new(Workshop {
         engine: Arc::new(engine),
         records: Arc::new(records),
+        outbox: installed.outbox()?,
         store: store.clone(),
         blobs,
         clock: Arc::new(SystemClock),
@@ -65,6 +67,7 @@ pub(crate) async fn run(installed: &Installed, arguments: ServeArguments) -> any
     let watching =
         tokio::spawn(watch_inbox(places.clone(), flows, Arc::clone(&shop), live.clone(), stopped.clone()));
     let mut working = tokio::spawn(work_cases(Arc::clone(&shop), live.clone(), stopped.clone()));
+    let delivering = tokio::spawn(deliver_decisions(Arc::clone(&shop), stopped.clone()));
     let sweeping = tokio::spawn(sweep_cases(Arc::clone(&shop), live.clone(), stopped.clone()));
     let state = AppState::new(shop, server_options(installed, &places, address), live);
     #[cfg(feature = "oidc")]
@@ -86,6 +89,7 @@ pub(crate) async fn run(installed: &Installed, arguments: ServeArguments) -> any
     ended.context("the work ended early")??;
     watching.await.context("watching ended early")??;
     sweeping.await.context("sweeping ended early")?;
+    delivering.await.context("delivering ended early")?;
     // Open event streams would keep the server for ever.
     tokio::time::timeout(std::time::Duration::from_secs(3), serving).await.ok();
     store.close().await;
@@ -227,6 +231,10 @@ async fn work_cases(
 
 async fn sweep_cases(shop: Arc<Workshop>, live: Live, stopped: signal::Receiver<bool>) {
     sweep(&shop, |id| live.tell(id, "changed"), until(stopped)).await;
+}
+
+async fn deliver_decisions(shop: Arc<Workshop>, stopped: signal::Receiver<bool>) {
+    deliver(&shop.outbox, &shop.store, shop.clock.as_ref(), until(stopped)).await;
 }
 
 async fn until(mut stopped: signal::Receiver<bool>) {

@@ -2,6 +2,7 @@
 //! rules of [`dossier::review`] with the store; who may do it was looked at before.
 
 use dossier::clock::Micros;
+use dossier::deliver::{News, Occasion};
 use dossier::domain::{CaseResult, DocumentType, Part};
 use dossier::process::ReadFile;
 use dossier::recheck::recheck;
@@ -211,6 +212,7 @@ pub(crate) async fn apply(
         events: vec![changed.event, decided],
         effect: Effect::Stay,
         note: None,
+        deliveries: Vec::new(),
     };
     commit_review(state, commit, "changed").await?;
     self::case(state, id).await
@@ -252,6 +254,14 @@ pub(crate) async fn decide(
     let first = first.map(|(_, outcome)| *outcome);
     let judged = judge(flow, result_of(&case)?, judgement, case.amount_cents, first, signed.is_senior());
     let effect = judged.effect.clone();
+    let told = match &effect {
+        Effect::Close => Some((Occasion::Decided, "")),
+        Effect::Request { message, .. } => Some((Occasion::DocumentsRequested, message.as_str())),
+        Effect::Stay | Effect::SecondOpinion { .. } | Effect::Escalate => None,
+    };
+    let (result, declared) = (&judged.result, &case.declared);
+    let news = told.map(|(occasion, message)| News { occasion, result, declared, message });
+    let deliveries = news.map_or_else(Vec::new, |news| state.shop.outbox.letters(flow, news));
     let commit = ReviewCommit {
         case_id: case.id.clone(),
         user_id: signed.user.id.clone(),
@@ -263,6 +273,7 @@ pub(crate) async fn decide(
         events: vec![judged.event],
         effect: judged.effect,
         note: Some((new_id(), reason.to_owned())),
+        deliveries,
     };
     commit_review(state, commit, "decided").await?;
     Ok(effect)
