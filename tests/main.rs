@@ -30,6 +30,9 @@ mod oidc;
 #[path = "outside.rs"]
 mod outside;
 
+#[path = "erasing.rs"]
+mod erasing;
+
 #[path = "reports.rs"]
 mod reports;
 

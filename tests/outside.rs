@@ -92,7 +92,7 @@ fn free_port() -> u16 {
 }
 
 /// The shipped rules with something added to a flow.
-fn changed_rules(folder: &Path, flow: &str, more: &str) {
+pub(crate) fn changed_rules(folder: &Path, flow: &str, more: &str) {
     copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules"), &folder.join("rules"));
     let path = folder.join("rules").join(flow).join("flow.toml");
     let text = std::fs::read_to_string(&path).unwrap();
@@ -219,7 +219,7 @@ fn a_case_waits_for_its_records_where_its_flow_says_so() {
 }
 
 /// Waits until something is so that another process does.
-fn wait_until(is_so: impl Fn() -> bool) {
+pub(crate) fn wait_until(is_so: impl Fn() -> bool) {
     let started = Instant::now();
     while !is_so() {
         assert!(started.elapsed() < Duration::from_mins(4), "it never came so far");

@@ -40,6 +40,7 @@ pub mod work;
 pub mod recheck;
 pub mod deliver;
 pub mod awaited;
+pub mod erasure;
 pub mod sweep;
 pub mod accounts;
 pub mod statistics;

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::NaiveDate;
@@ -19,7 +20,7 @@ use crate::intake::{CaseSource, SourceFile, hash_file};
 use crate::link::{complete, corroborate};
 use crate::read::{FileOutcome, PageImage, ReadOptions, ReadingCache, Sandbox, SandboxError};
 use crate::rules::{Flow, RecordSource, RulesError, decide_with};
-use crate::store::EventKind;
+use crate::store::{EventKind, Keyring};
 use crate::understand::{FilePages, Understanding};
 
 #[derive(Debug, thiserror::Error)]
@@ -203,8 +204,14 @@ impl Engine {
 
     /// Keeps readings in this folder and takes them from there.
     #[must_use]
-    pub fn with_cache(mut self, folder: PathBuf) -> Self {
-        self.cache = Some(ReadingCache::new(folder, self.reading_version.clone()));
+    pub fn with_cache(self, folder: PathBuf) -> Self {
+        self.with_sealed_cache(folder, None)
+    }
+
+    /// As [`Engine::with_cache`]; what is kept is sealed where there are keys.
+    #[must_use]
+    pub fn with_sealed_cache(mut self, folder: PathBuf, keys: Option<Arc<Keyring>>) -> Self {
+        self.cache = Some(ReadingCache::new(folder, self.reading_version.clone()).with_keys(keys));
         self
     }
 

@@ -23,8 +23,8 @@ use crate::review::{
 };
 use crate::rules::{Flow, RECORDS_UNAVAILABLE, RecordSource, WhenUnavailable};
 use crate::store::{
-    ArrivedFile, BlobError, BlobStore, CaseState, Event, EventKind, Finished, NewFile, Store, StoreError,
-    StoredCase, ToProcess,
+    ArrivedFile, BlobError, BlobStore, CaseFile, CaseState, Event, EventKind, Finished, NewFile, Store,
+    StoreError, StoredCase, ToProcess,
 };
 
 /// Cases in work at the same time. Reading is bounded by the sandbox; this only keeps it fed.
@@ -314,9 +314,7 @@ async fn source_of(shop: &Workshop, case: &StoredCase, scratch: &Path) -> Result
     let packed = CaseSource {
         reference: case.reference.clone(),
         flow: Some(case.flow.clone()),
-        files: originals
-            .map(|file| SourceFile { name: file.name.clone(), path: shop.blobs.path(&file.sha256) })
-            .collect(),
+        files: local_files(shop, originals, scratch).await?,
         application: None,
         findings: Vec::new(),
     };
@@ -356,12 +354,24 @@ async fn source_of(shop: &Workshop, case: &StoredCase, scratch: &Path) -> Result
     Ok(CaseSource {
         reference: case.reference.clone(),
         flow: Some(case.flow.clone()),
-        files: documents
-            .map(|file| SourceFile { name: file.name.clone(), path: shop.blobs.path(&file.sha256) })
-            .collect(),
+        files: local_files(shop, documents, scratch).await?,
         application: declared,
         findings,
     })
+}
+
+/// Files with their plain bytes: where they lie, or opened into `scratch`.
+async fn local_files<'f>(
+    shop: &Workshop,
+    files: impl Iterator<Item = &'f CaseFile>,
+    scratch: &Path,
+) -> Result<Vec<SourceFile>, BlobError> {
+    let mut found = Vec::new();
+    for file in files {
+        let path = shop.blobs.local_in(&file.sha256, scratch).await?;
+        found.push(SourceFile { name: file.name.clone(), path });
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What can be changed without touching code: the rule bundle, the models, the settings.
 
 mod bundle;
+mod blobs;
 mod secret;
 mod connections;
 mod delivery;
@@ -8,6 +9,7 @@ mod oidc;
 mod settings;
 mod documents;
 
+pub use blobs::BlobSettings;
 pub use bundle::{Bundle, BundleError};
 pub use connections::{Credential, Database};
 pub use delivery::{DeliverySettings, FolderSettings, MailSecurity, MailSettings, WebhookSettings};

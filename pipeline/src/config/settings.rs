@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Bundle, BundleError, Credential, Database, DeliverySettings, OidcSettings};
+use super::{BlobSettings, Bundle, BundleError, Credential, Database, DeliverySettings, OidcSettings};
 use crate::net::NetworkSettings;
 use crate::store::StoreAddress;
 
@@ -51,6 +51,9 @@ pub struct Settings {
     /// Where decisions go.
     #[serde(default)]
     pub delivery: DeliverySettings,
+    /// How originals are kept.
+    #[serde(default)]
+    pub blobs: BlobSettings,
 }
 
 impl std::fmt::Debug for Settings {
@@ -72,6 +75,7 @@ impl std::fmt::Debug for Settings {
             .field("credentials", &self.credentials)
             .field("databases", &self.databases)
             .field("delivery", &self.delivery)
+            .field("blobs", &self.blobs)
             .finish()
     }
 }
@@ -107,6 +111,7 @@ impl Settings {
             db.below(folder);
         }
         settings.delivery.below(folder);
+        settings.blobs.below(folder);
         for credential in settings.credentials.values_mut() {
             credential.secret.below(folder);
         }

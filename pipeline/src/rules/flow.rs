@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::calendar::Calendar;
 use super::connector::{ConnectorConfig, RecordsPolicy};
-use super::service::{Awaited, Effort, Quality, Sla};
+use super::service::{Awaited, Effort, Quality, Retention, Sla};
 use super::statement::Phrases;
 use crate::domain::{FindingCode, Outcome};
 
@@ -37,6 +37,8 @@ pub struct FlowConfig {
     pub documents: NeededDocuments,
     #[serde(default)]
     pub awaited: Awaited,
+    #[serde(default)]
+    pub retention: Retention,
     #[serde(default)]
     pub records: RecordsPolicy,
     /// Tables that are looked up in other systems; the rest is CSV.

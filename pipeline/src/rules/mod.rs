@@ -48,7 +48,7 @@ pub use flow::{
 pub use lint::{Complaint, lint};
 pub use load::{Flow, RulesError};
 pub use records::{CsvRecords, Record, Records, RecordsUnavailable, plain_key};
-pub use service::{Awaited, Effort, Quality, Sla, WhenExpired};
+pub use service::{Awaited, Effort, Quality, Retention, Sla, WhenExpired};
 pub use simulate::{Changed, Simulation, Verdict};
 pub use source::{RecordSource, decide_with};
 pub(crate) use statement::{balances_run, totals_hold};

@@ -73,6 +73,14 @@ impl Awaited {
     }
 }
 
+/// How long documents and personal data of decided cases are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// Days of 24 hours after the decision; for ever without it.
+    pub days: Option<u32>,
+}
+
 /// What a case costs, to say what the automation saves.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]

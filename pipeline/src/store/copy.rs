@@ -61,14 +61,14 @@ macro_rules! table {
 }
 
 /// All tables, those that others refer to first. That none and no column is missing is tested.
-pub(super) const TABLES: [Table; 21] = [
+pub(super) const TABLES: [Table; 22] = [
     table!(
         "cases",
         "id, flow, reference, received_on, created_at, decided_at, outcome, mode, pages, rules_version, \
          models_version, result, state, reason_codes, revision, declared, intake_findings, machine_result, touched, \
          priority, amount_cents, queued_at, goal_at, due_at, waiting_since, first_response_at, final_at, \
          postponed_until, assigned_to, first_reviewer, first_outcome, escalated, attempts, next_attempt_at, \
-         reminded_at"
+         reminded_at, erased_at"
     ),
     table!("case_events", "case_id, sequence, kind, at, actor, detail, previous_hash, hash"),
     table!("case_reasons", "case_id, code"),
@@ -104,6 +104,7 @@ pub(super) const TABLES: [Table; 21] = [
         "blind_samples",
         "case_id, flow, drawn_at, outcome, taken_by, taken_until, judged_at, judged_by, judged_outcome, was_wrong"
     ),
+    table!("erased_originals", "sha256, at"),
     table!("installation", "name, value"),
 ];
 

@@ -15,7 +15,7 @@ struct Step {
     postgres: &'static str,
 }
 
-const STEPS: [Step; 5] = [
+const STEPS: [Step; 6] = [
     Step {
         version: 1,
         name: "cases",
@@ -45,6 +45,12 @@ const STEPS: [Step; 5] = [
         name: "deliveries",
         sqlite: include_str!("../../migrations/sqlite/0006_deliveries.sql"),
         postgres: include_str!("../../migrations/postgres/0006_deliveries.sql"),
+    },
+    Step {
+        version: 7,
+        name: "erasure",
+        sqlite: include_str!("../../migrations/sqlite/0007_erasure.sql"),
+        postgres: include_str!("../../migrations/postgres/0007_erasure.sql"),
     },
 ];
 
@@ -112,17 +118,12 @@ mod tests {
     async fn a_step_that_comes_late_is_made() {
         for store in crate::store::testing::stores().await {
             let text = "create table came_late (number integer)";
-            let late = Migration::new(5, "late".into(), MigrationType::Simple, text.into_sql_str(), false);
+            let late = Migration::new(0, "late".into(), MigrationType::Simple, text.into_sql_str(), false);
             let with_late = |statements: fn(&Step) -> &'static str| {
                 let mut all: Vec<Migration> = migrator(statements).iter().cloned().collect();
-                all.retain(|migration| migration.version != 5);
-                all.push(late.clone());
-                all.sort_by_key(|migration| migration.version);
+                all.insert(0, late.clone());
                 Migrator::with_migrations(all)
             };
-            if STEPS.iter().any(|step| step.version == 5) {
-                return;
-            }
             match &store.pool {
                 Pool::Sqlite(pool) => with_late(|step| step.sqlite).run(pool).await.unwrap(),
                 Pool::Postgres(pool) => with_late(|step| step.postgres).run(pool).await.unwrap(),

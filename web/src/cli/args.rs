@@ -86,6 +86,18 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: DeliveriesCommand,
     },
+    /// Erase the documents and personal data of a decided case
+    #[command(after_help = ERASE_HELP)]
+    Erase {
+        /// Id of the case, or FLOW/REFERENCE
+        #[arg(value_name = "CASE")]
+        case: String,
+    },
+    /// Look after the originals of documents
+    Blobs {
+        #[command(subcommand)]
+        command: BlobsCommand,
+    },
     /// Look after the audit trail
     Audit {
         #[command(subcommand)]
@@ -225,6 +237,30 @@ pub(crate) enum DeliveryStateArgument {
     Waiting,
     Delivered,
     Dead,
+}
+
+const ERASE_HELP: &str = "\
+Originals that no other case needs, what was read in them, what was declared, values that people changed, what they
+wrote, and letters that wait are gone for good. The reference, the outcome, the codes of its reasons and its history stay, and
+`dossier audit verify` still verifies it; reports keep what they counted. Originals that came within the last quarter of
+an hour are taken away by the server when that is over. Backups are not changed.
+
+A flow erases by itself after `days` of [retention] in its flow.toml.
+
+Examples:
+  dossier erase consumer_loan/A-1042
+  dossier erase 0199b8f4-c0de-7a11-b2f3-a4c5d6e7f809";
+
+const ROTATE_HELP: &str = "\
+Originals are sealed where [blobs] of the configuration has a key. To change it, put the key in use under earlier_keys and a
+new one under key, start the server again, run this, and take the earlier key out. What lies open from before there was a key
+is sealed too. The server may run meanwhile.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BlobsCommand {
+    /// Seal every original with the present key
+    #[command(after_help = ROTATE_HELP)]
+    Rotate,
 }
 
 const VERIFY_HELP: &str = "\

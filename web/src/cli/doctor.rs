@@ -18,6 +18,7 @@ pub(crate) async fn run(installed: &Installed) -> anyhow::Result<ExitCode> {
         ("models", models(installed)),
         ("engine", engine(installed)),
         ("records", records(installed).await),
+        ("originals", originals(installed)),
         ("delivery", delivery(installed).await),
         ("store", store(installed).await),
         ("sandbox", sandbox(installed)),
@@ -79,6 +80,14 @@ async fn records(installed: &Installed) -> anyhow::Result<String> {
         0 => "every table can be looked up".to_owned(),
         _ => format!("every table can be looked up, {connected} through connectors that answer"),
     })
+}
+
+fn originals(installed: &Installed) -> anyhow::Result<String> {
+    let keys = installed.settings.blobs.keyring()?;
+    Ok(keys.map_or_else(
+        || "unsealed: [blobs] of the configuration has no key".to_owned(),
+        |keys| format!("sealed with the key {}", keys.present()),
+    ))
 }
 
 async fn delivery(installed: &Installed) -> anyhow::Result<String> {

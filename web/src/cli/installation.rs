@@ -11,9 +11,10 @@ use dossier::net::Outside;
 use dossier::process::Engine;
 use dossier::read::{ReadOptions, Sandbox, SandboxLimits};
 use dossier::rules::{CsvRecords, Flow};
-use dossier::store::{Store, StoreAddress};
+use dossier::store::{BlobStore, Store, StoreAddress};
 
 use super::args::Installation;
+use super::serve::LARGEST_FILE;
 
 /// The file looked for in the working directory when none is named.
 const DEFAULT_CONFIG: &str = "dossier.toml";
@@ -116,6 +117,14 @@ impl Installed {
 }
 
 impl Installed {
+    /// Originals, with what is made from them, below the data folder.
+    pub(crate) fn blobs(&self, data: &Path) -> anyhow::Result<BlobStore> {
+        let keys = self.settings.blobs.keyring().context("originals cannot be kept")?;
+        let derived = vec![data.join("readings"), data.join("cache").join("pages")];
+        let blobs = BlobStore::open(data.join("blobs"), LARGEST_FILE).context("cannot use the blob store")?;
+        Ok(blobs.with_keys(keys).with_derived(derived))
+    }
+
     /// Where decisions go.
     pub(crate) fn outbox(&self) -> anyhow::Result<Outbox> {
         let outside = Outside::new(self.settings.network.clone())

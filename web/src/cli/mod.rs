@@ -16,13 +16,14 @@ mod simulate;
 mod eval;
 mod database;
 mod deliveries;
+mod erase;
 mod doctor;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Arguments, AuditCommand, Command};
+use args::{Arguments, AuditCommand, BlobsCommand, Command};
 use installation::Installed;
 
 /// Runs the command that the program was called with.
@@ -59,6 +60,8 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Backup { file } => database::backup(&installed, &file).await,
             Command::Restore { file } => database::restore(&installed, &file).await,
             Command::Audit { command: AuditCommand::Verify } => database::verify(&installed).await,
+            Command::Erase { case } => erase::run(&installed, &case).await,
+            Command::Blobs { command: BlobsCommand::Rotate } => erase::rotate(&installed).await,
             Command::Deliveries { command } => deliveries::run(&installed, command).await,
             Command::Doctor => doctor::run(&installed).await,
             Command::ReadChild => Ok(ExitCode::SUCCESS),

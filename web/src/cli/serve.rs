@@ -11,7 +11,7 @@ use dossier::clock::{Clock as _, SystemClock};
 use dossier::connectors::Connectors;
 use dossier::deliver::deliver;
 use dossier::intake::watch::{Event, WatchOptions, watch};
-use dossier::store::{BlobStore, NewUser, Role, Store, StoreAddress};
+use dossier::store::{NewUser, Role, Store, StoreAddress};
 use dossier::sweep::sweep;
 use dossier::work::{Board, Workshop, work};
 use rust_embed::RustEmbed;
@@ -39,9 +39,8 @@ pub(crate) async fn run(installed: &Installed, arguments: ServeArguments) -> any
     sign_in::check(installed.settings.oidc.is_some())?;
     let places = Places::of(installed, &arguments)?;
     let store = open_store(&places.db).await?;
-    let blobs =
-        BlobStore::open(places.data.join("blobs"), LARGEST_FILE).context("cannot use the blob store")?;
-    let engine = installed.engine()?.with_cache(places.data.join("readings"));
+    let blobs = installed.blobs(&places.data)?;
+    let engine = installed.engine()?.with_sealed_cache(places.data.join("readings"), blobs.keys().cloned());
     let flows: Vec<String> = engine.flow_names().into_iter().map(str::to_owned).collect();
     let records = records(installed, &arguments, &places.data)?;
     let shop = Arc::new(Workshop {

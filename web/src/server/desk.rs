@@ -302,7 +302,8 @@ pub(crate) async fn reread(
         if files.iter().any(|file: &ReadFile| file.sha256 == part.sha256) {
             continue;
         }
-        let path = state.shop.blobs.path(&part.sha256);
+        let copy = state.shop.blobs.local(&part.sha256).await.map_err(super::images::lost)?;
+        let path = copy.path().to_owned();
         let outcome = state.shop.engine.reading(&path, &part.sha256).await;
         let outcome = outcome.map_err(|error| Problem::internal(&error))?;
         files.push(ReadFile { name: part.file.clone(), path, sha256: part.sha256.clone(), outcome });
