@@ -43,6 +43,7 @@ pub mod awaited;
 pub mod erasure;
 pub mod sweep;
 pub mod accounts;
+pub mod meters;
 pub mod statistics;
 pub mod report;
 pub mod eval;

@@ -14,6 +14,7 @@ use crate::clock::{Clock, Micros};
 use crate::deliver::{News, Occasion, Outbox};
 use crate::domain::{CaseResult, Mode, Outcome};
 use crate::intake::{CaseSource, SourceFile};
+use crate::meters::Meters;
 use crate::process::{Engine, ProcessError, Processed};
 use crate::read::{Progress, counted};
 use crate::report::Policies;
@@ -65,6 +66,7 @@ pub struct Workshop {
     /// Told when a case waits.
     pub wake: Notify,
     pub board: Board,
+    pub meters: Meters,
 }
 
 /// The cases that are being read, and how far that is.
@@ -171,6 +173,7 @@ async fn attempt(shop: &Workshop, waiting: &ToProcess) {
     match processed {
         Ok(()) => {}
         Err(error) => {
+            shop.meters.failed();
             tracing::error!(case = waiting.id, attempts = waiting.attempts, error = %with_causes(&error), "a case could not be processed");
             let doublings = u32::try_from(waiting.attempts).unwrap_or(u32::MAX).min(20);
             let wait = (FIRST_WAIT << doublings).min(LONGEST_WAIT);
@@ -201,6 +204,7 @@ async fn process(shop: &Workshop, id: &str) -> Result<(), WorkError> {
     if awaits_records(shop, &case, &processed.result).await? {
         return Ok(());
     }
+    shop.meters.processed(&processed.result);
     let Processed { mut result, mut events, page_counts } = processed;
     // Its coming in is on record since it was accepted.
     events.retain(|(kind, _)| *kind != EventKind::Received);

@@ -225,9 +225,15 @@ async fn sessions_end_with_time_passwords_and_disabled_users() {
         store.set_password("u1", "y", false).await.unwrap();
         assert!(store.session("hash2", 5).await.unwrap().is_none());
         store.add_token("t1", "token", "u1", "other system", 1).await.unwrap();
-        assert!(store.token_user("token").await.unwrap().is_some());
+        let used = async || store.tokens().await.unwrap()[0].last_used_at;
+        assert_eq!(used().await, None);
+        for (now, noted) in [(2, 2), (60_000_001, 2), (60_000_002, 60_000_002)] {
+            assert!(store.token_user("token", now).await.unwrap().is_some());
+            assert_eq!(used().await, Some(noted), "at {now}");
+        }
+        assert!(store.token_user("other", 9).await.unwrap().is_none());
         store.change_user("u1", Role::Reviewer, true, 2).await.unwrap();
-        assert!(store.token_user("token").await.unwrap().is_none());
+        assert!(store.token_user("token", 99_000_000).await.unwrap().is_none());
     }
 }
 

@@ -19,6 +19,7 @@ mod deliveries;
 mod erase;
 mod doctor;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -33,7 +34,11 @@ pub fn main() -> ExitCode {
         return dossier::read::child::main();
     }
     let filter = tracing_subscriber::EnvFilter::try_from_env("DOSSIER_LOG").unwrap_or_else(|_| "warn".into());
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
+    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
+    match std::env::var("DOSSIER_LOG_FORMAT").as_deref() {
+        Ok("json") => log.json().flatten_event(true).init(),
+        _ => log.with_ansi(std::io::stderr().is_terminal()).init(),
+    }
     match run(arguments) {
         Ok(code) => code,
         Err(error) => {

@@ -11,6 +11,7 @@ use dossier::clock::{Clock as _, SystemClock};
 use dossier::connectors::Connectors;
 use dossier::deliver::deliver;
 use dossier::intake::watch::{Event, WatchOptions, watch};
+use dossier::meters::Meters;
 use dossier::store::{NewUser, Role, Store, StoreAddress};
 use dossier::sweep::sweep;
 use dossier::work::{Board, Workshop, work};
@@ -52,6 +53,7 @@ pub(crate) async fn run(installed: &Installed, arguments: ServeArguments) -> any
         clock: Arc::new(SystemClock),
         wake: tokio::sync::Notify::new(),
         board: Board::default(),
+        meters: Meters::default(),
     });
     first_administrator(&store).await?;
     let listener = tokio::net::TcpListener::bind(&places.listen)
