@@ -58,6 +58,12 @@ pub enum CallError {
     TooLarge,
 }
 
+/// Makes ring the one provider of cryptography for all TLS of the process. Twice is no harm: whoever came first
+/// installed the same one.
+pub fn use_ring() {
+    rustls::crypto::ring::default_provider().install_default().ok();
+}
+
 /// Who may be called, and the client that does it. Cheap to share.
 #[derive(Debug, Clone)]
 pub struct Outside {
@@ -69,8 +75,7 @@ impl Outside {
     /// # Errors
     /// When the system's certificates cannot be used.
     pub fn new(settings: NetworkSettings) -> Result<Self, reqwest::Error> {
-        // Whoever came first installed the same one.
-        rustls::crypto::ring::default_provider().install_default().ok();
+        use_ring();
         let settings = Arc::new(settings);
         let client = Client::builder()
             .redirect(reqwest::redirect::Policy::none())

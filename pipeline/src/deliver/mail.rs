@@ -10,7 +10,7 @@ use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use super::words::Letter;
 use super::{DeliveryError, Failure};
 use crate::config::{MailSecurity, MailSettings};
-use crate::net::Outside;
+use crate::net::{Outside, use_ring};
 use crate::store::DueDelivery;
 
 /// Longest wait for one answer of the server.
@@ -26,8 +26,7 @@ pub(super) struct Mail {
 
 impl Mail {
     pub(super) fn new(settings: &MailSettings, outside: &Outside) -> Result<Self, DeliveryError> {
-        // Whoever came first installed the same one.
-        rustls::crypto::ring::default_provider().install_default().ok();
+        use_ring();
         let server = settings.server.as_str();
         let unusable = |error: lettre::transport::smtp::Error| DeliveryError::MailServer(error.to_string());
         let mut builder = match settings.security {

@@ -33,6 +33,7 @@ pub fn main() -> ExitCode {
     if let Command::ReadChild = arguments.command {
         return dossier::read::child::main();
     }
+    dossier::net::use_ring();
     let filter = tracing_subscriber::EnvFilter::try_from_env("DOSSIER_LOG").unwrap_or_else(|_| "warn".into());
     let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
     match std::env::var("DOSSIER_LOG_FORMAT").as_deref() {
