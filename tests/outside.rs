@@ -254,6 +254,11 @@ fn a_decision_is_told_to_others_and_a_dead_letter_is_sent_again() {
     assert_eq!((letter["destination"].as_str(), letter["attempts"].as_i64()), (Some("core"), Some(1)));
     assert_eq!(letter["problem"], "it cannot be reached");
 
+    let metrics = ana.text("/metrics");
+    assert!(metrics.contains("dossier_deliveries{state=\"dead\"} 1\n"), "{metrics}");
+    assert!(metrics.contains("dossier_longest_wait_seconds{state=\"processing\"} 0\n"), "{metrics}");
+    assert!(!metrics.contains("dossier_stage_seconds_total{stage=\"total\"} 0.000"), "{metrics}");
+
     // What was delivered before a power cut is not delivered again, and a dead letter is still one.
     let server = Server::start_with(server.kill(), &settings);
     let side = Side::start_at(port, |_| (204, String::new()));

@@ -20,7 +20,7 @@ create table deliveries (
     -- Why the last attempt came to nothing.
     problem text collate "C"
 );
-create index deliveries_due on deliveries (next_attempt_at, id) where state = 'waiting';
+create index deliveries_due on deliveries (destination, next_attempt_at, id) where state = 'waiting';
 create index deliveries_by_case on deliveries (case_id, destination, created_at);
 create index deliveries_by_state on deliveries (state, created_at, id);
 

@@ -28,7 +28,7 @@ impl Default for DeliverySettings {
     }
 }
 
-/// What a destination hears of.
+/// A system that is called with every result.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookSettings {
@@ -45,6 +45,7 @@ pub struct WebhookSettings {
     pub on: BTreeSet<Occasion>,
 }
 
+/// A folder that every result is written to.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FolderSettings {

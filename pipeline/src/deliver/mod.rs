@@ -14,6 +14,8 @@ mod tests;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 
 use crate::causes::with_causes;
@@ -30,12 +32,14 @@ pub use words::{LetterWords, WordsError};
 
 /// How often due deliveries are looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Deliveries on their way at the same time.
+/// How often is looked for what waits for destinations that the configuration does not have any more.
+const LOOK_FOR_UNKNOWN_EVERY: Duration = Duration::from_mins(1);
+/// Deliveries on their way to one destination at the same time.
 const AT_ONCE: i64 = 8;
 /// One that is being sent is nobody else's for so long; every attempt takes less.
 const IN_HAND: Micros = 120_000_000;
 /// Longest time of one attempt.
-const ATTEMPT_TIME: Duration = Duration::from_mins(1);
+const ATTEMPT_TIME: Duration = Duration::from_secs(30);
 /// Waits between attempts double from the first to the last of these.
 const FIRST_WAIT: Micros = 5_000_000;
 const LONGEST_WAIT: Micros = 6 * 3_600_000_000;
@@ -271,43 +275,81 @@ impl Outbox {
     }
 }
 
-/// Sends what is due until `stop` is done, then finishes what is begun.
+/// Sends what is due until `stop` is done, then finishes what is begun. Each destination has a loop of its own, so that
+/// one that hangs holds up no other.
 pub async fn deliver(outbox: &Outbox, store: &Store, clock: &dyn Clock, stop: impl Future<Output = ()>) {
-    tokio::pin!(stop);
+    let stop = stop.shared();
+    let known = outbox.destinations.iter().map(|destination| {
+        let name = destination.name.as_str();
+        repeat(LOOK_EVERY, stop.clone(), move || deliver_to(outbox, store, clock, name))
+    });
+    let unknown = repeat(LOOK_FOR_UNKNOWN_EVERY, stop.clone(), || deliver_to_unknown(outbox, store, clock));
+    tokio::join!(join_all(known), unknown);
+}
+
+/// Sends again and again; a failure is told and the next time comes.
+async fn repeat<F: Future<Output = Result<usize, StoreError>>>(
+    every: Duration,
+    mut stop: impl Future<Output = ()> + Unpin,
+    send: impl Fn() -> F,
+) {
     loop {
-        let sent = match deliver_due(outbox, store, clock).await {
-            Ok(sent) => sent,
+        let tried = match send().await {
+            Ok(tried) => tried,
             Err(error) => {
                 tracing::error!(error = %with_causes(&error), "deliveries stand still; they are tried again");
                 0
             }
         };
-        let is_more = sent > 0;
         tokio::select! {
             biased;
-            () = &mut stop => break,
-            () = std::future::ready(()), if is_more => {}
-            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = &mut stop => return,
+            () = std::future::ready(()), if tried > 0 => {}
+            () = tokio::time::sleep(every) => {}
         }
     }
 }
 
-/// Sends what is due now, at most some; says how many were tried.
+/// Sends what is due to anybody now; says how many were tried.
 ///
 /// # Errors
 /// When the database fails; what was sent and not noted is sent again with the same id.
 pub async fn deliver_due(outbox: &Outbox, store: &Store, clock: &dyn Clock) -> Result<usize, StoreError> {
+    let mut tried = 0;
+    for name in store.waiting_destinations().await? {
+        tried += deliver_to(outbox, store, clock, &name).await?;
+    }
+    Ok(tried)
+}
+
+/// What waits for destinations that the configuration does not have any more becomes dead letters.
+async fn deliver_to_unknown(outbox: &Outbox, store: &Store, clock: &dyn Clock) -> Result<usize, StoreError> {
+    let mut tried = 0;
+    for name in store.waiting_destinations().await? {
+        if !outbox.destinations.iter().any(|destination| destination.name == name) {
+            tried += deliver_to(outbox, store, clock, &name).await?;
+        }
+    }
+    Ok(tried)
+}
+
+/// Sends what is due to one destination now, at most some; says how many were tried.
+async fn deliver_to(
+    outbox: &Outbox,
+    store: &Store,
+    clock: &dyn Clock,
+    destination: &str,
+) -> Result<usize, StoreError> {
     let now = clock.now();
-    let due = store.take_due_deliveries(now, now + IN_HAND, AT_ONCE).await?;
-    let tried = due.len();
+    let due = store.take_due_deliveries(destination, now, now + IN_HAND, AT_ONCE).await?;
     let sending = due.iter().map(|delivery| async move {
         let sent = outbox.send(delivery, now).await;
         note(outbox, store, delivery, sent, clock.now()).await
     });
-    for noted in futures_util::future::join_all(sending).await {
+    for noted in join_all(sending).await {
         noted?;
     }
-    Ok(tried)
+    Ok(due.len())
 }
 
 async fn note(

@@ -292,3 +292,37 @@ fn mail_without_tls_or_with_half_a_login_is_refused() {
     assert!(told(&(mail(25) + "user = \"x\"\n")).contains("without a password"));
     assert!(told(&mail(25).replace("loans@example.org", "loans")).contains("from of [delivery.mail]"));
 }
+
+#[tokio::test]
+async fn a_destination_that_hangs_holds_up_no_other() {
+    let store = stores().await.swap_remove(0);
+    let folder = tempfile::tempdir().unwrap();
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let root = folder.path().join("results");
+    let both = format!(
+        "{}[[folder]]\nname = \"files\"\npath = {:?}\n",
+        webhook(&folder, silent.local_addr().unwrap().port()),
+        root.to_str().unwrap()
+    );
+    let outbox = outbox(&both).unwrap();
+    for number in 0..20 {
+        decided(&store, &outbox, &format!("c{number}"), Outcome::Accept, 1).await;
+    }
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let delivering = deliver(&outbox, &store, &FixedClock(2), async { drop(stopped.await) });
+    let written = async {
+        let place = root.join("consumer_loan");
+        while std::fs::read_dir(&place).map_or(0, Iterator::count) < 20 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::select! {
+        () = delivering => unreachable!("nobody stopped it"),
+        () = written => {}
+        () = tokio::time::sleep(Duration::from_secs(20)) => panic!("files wait for the webhook"),
+    }
+    let waiting = store.deliveries(Some(DeliveryState::Waiting), None, None, 99).await.unwrap();
+    let of_the_webhook = waiting.iter().filter(|delivery| delivery.destination == "core");
+    assert_eq!(of_the_webhook.count(), 20);
+    drop(stop);
+}

@@ -39,6 +39,8 @@ mod report_tests;
 mod table_tests;
 #[cfg(test)]
 mod race_tests;
+#[cfg(test)]
+mod blob_tests;
 
 pub use address::{BadAddress, StoreAddress};
 pub use arrival::{Accepted, Arrival, ArrivedFile};

@@ -76,24 +76,41 @@ impl DeliveryState {
 }
 
 impl Store {
-    /// Takes deliveries that are due, the oldest first: they are nobody else's until `until`, and each has
-    /// had one attempt more.
+    /// Destinations for which something waits.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn waiting_destinations(&self) -> Result<Vec<String>, StoreError> {
+        query_scalar(
+            "select distinct destination from deliveries where state = 'waiting' order by destination",
+        )
+        .fetch_all(&self.reader)
+        .await
+        .map_err(sql("find destinations that something waits for"))
+    }
+
+    /// Takes deliveries to a destination that are due, the oldest first: they are nobody else's until `until`, and
+    /// each has had one attempt more.
     ///
     /// # Errors
     /// When the database fails or holds a delivery that cannot be understood.
     pub async fn take_due_deliveries(
         &self,
+        destination: &str,
         now: Micros,
         until: Micros,
         limit: i64,
     ) -> Result<Vec<DueDelivery>, StoreError> {
         let doing = "take due deliveries";
-        let due = "select id from deliveries where state = 'waiting' and next_attempt_at <= $1
-                   order by next_attempt_at, id limit $2 for update skip locked";
+        let due = "select id from deliveries
+                   where state = 'waiting' and destination = $1 and next_attempt_at <= $2
+                   order by next_attempt_at, id limit $3 for update skip locked";
         // A look before the writer is taken: mostly there is none.
         let some: Option<String> = query_scalar(
-            "select id from deliveries where state = 'waiting' and next_attempt_at <= $1 limit 1",
+            "select id from deliveries where state = 'waiting' and destination = $1 and next_attempt_at <= $2
+             limit 1",
         )
+        .bind(destination)
         .bind(now)
         .fetch_optional(&self.reader)
         .await
@@ -102,8 +119,13 @@ impl Store {
             return Ok(Vec::new());
         }
         let mut transaction = self.begin().await?;
-        let ids: Vec<String> =
-            query_scalar(due).bind(now).bind(limit).fetch_all(&mut transaction).await.map_err(sql(doing))?;
+        let ids: Vec<String> = query_scalar(due)
+            .bind(destination)
+            .bind(now)
+            .bind(limit)
+            .fetch_all(&mut transaction)
+            .await
+            .map_err(sql(doing))?;
         let mut taken = Vec::with_capacity(ids.len());
         for id in ids {
             query("update deliveries set attempts = attempts + 1, next_attempt_at = $2 where id = $1")

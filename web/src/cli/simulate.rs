@@ -49,6 +49,10 @@ pub(crate) async fn run(installed: &Installed, arguments: SimulateArguments) -> 
         let some = store.cases(&filter, now, after.take(), STEP).await?;
         for summary in &some {
             let Some(case) = store.case(&summary.id).await? else { continue };
+            // Nothing is left of what was read.
+            if case.erased_at.is_some() {
+                continue;
+            }
             let Some(read) = case.machine_result.as_ref().or(case.result.as_ref()) else { continue };
             let (Some(flow), then) = (known.get(&case.flow), in_force.get(&case.flow)) else {
                 simulation.without_flow += 1;
