@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::NaiveDate;
@@ -18,8 +19,8 @@ use crate::domain::{Case, CaseResult, Document, FileFinding, Finding, Mode, Outc
 use crate::intake::{CaseSource, SourceFile, hash_file};
 use crate::link::{complete, corroborate};
 use crate::read::{FileOutcome, PageImage, ReadOptions, ReadingCache, Sandbox, SandboxError};
-use crate::rules::{Flow, Records, RulesError, decide};
-use crate::store::EventKind;
+use crate::rules::{Flow, RecordSource, RulesError, decide_with};
+use crate::store::{EventKind, Keyring};
 use crate::understand::{FilePages, Understanding};
 
 #[derive(Debug, thiserror::Error)]
@@ -203,8 +204,14 @@ impl Engine {
 
     /// Keeps readings in this folder and takes them from there.
     #[must_use]
-    pub fn with_cache(mut self, folder: PathBuf) -> Self {
-        self.cache = Some(ReadingCache::new(folder, self.reading_version.clone()));
+    pub fn with_cache(self, folder: PathBuf) -> Self {
+        self.with_sealed_cache(folder, None)
+    }
+
+    /// As [`Engine::with_cache`]; what is kept is sealed where there are keys.
+    #[must_use]
+    pub fn with_sealed_cache(mut self, folder: PathBuf, keys: Option<Arc<Keyring>>) -> Self {
+        self.cache = Some(ReadingCache::new(folder, self.reading_version.clone()).with_keys(keys));
         self
     }
 
@@ -237,7 +244,7 @@ impl Engine {
     pub async fn process(
         &self,
         source: &CaseSource,
-        records: &dyn Records,
+        records: &dyn RecordSource,
         today: NaiveDate,
     ) -> Result<Processed, ProcessError> {
         self.process_with(source, records, today, |_| {}).await
@@ -250,7 +257,7 @@ impl Engine {
     pub async fn process_with(
         &self,
         source: &CaseSource,
-        records: &dyn Records,
+        records: &dyn RecordSource,
         today: NaiveDate,
         carry: impl FnOnce(&mut Vec<Document>),
     ) -> Result<Processed, ProcessError> {
@@ -282,7 +289,7 @@ impl Engine {
             complete(&mut case, &readings);
         }
         carry(&mut case.documents);
-        let decision = decide(flow, &case, records);
+        let decision = decide_with(flow, &case, records).await;
         timings.decide = milliseconds(deciding);
         timings.total = milliseconds(started);
         let result = CaseResult {
@@ -314,14 +321,14 @@ impl Engine {
     ///
     /// # Errors
     /// When its flow is no longer there.
-    pub fn decide_again(
+    pub async fn decide_again(
         &self,
         result: &mut CaseResult,
         declared: &serde_json::Value,
-        records: &dyn Records,
+        records: &dyn RecordSource,
     ) -> Result<(), ProcessError> {
         let flow = self.flow(&result.flow).ok_or_else(|| ProcessError::UnknownFlow(result.flow.clone()))?;
-        let decision = decide(flow, &Case::of(result, declared), records);
+        let decision = decide_with(flow, &Case::of(result, declared), records).await;
         result.outcome = decision.outcome;
         result.reasons = decision.reasons;
         result.outputs = decision.outputs;

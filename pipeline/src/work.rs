@@ -11,8 +11,10 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::causes::with_causes;
 use crate::clock::{Clock, Micros};
+use crate::deliver::{News, Occasion, Outbox};
 use crate::domain::{CaseResult, Mode, Outcome};
 use crate::intake::{CaseSource, SourceFile};
+use crate::meters::Meters;
 use crate::process::{Engine, ProcessError, Processed};
 use crate::read::{Progress, counted};
 use crate::report::Policies;
@@ -20,10 +22,10 @@ use crate::review::{
     amount_cents, carry_over, draft_request, falls_back, goal_and_deadline, hold_back, mode_after,
     quality_since, wanted_documents, working_time_used,
 };
-use crate::rules::Records;
+use crate::rules::{Flow, RECORDS_UNAVAILABLE, RecordSource, WhenUnavailable};
 use crate::store::{
-    ArrivedFile, BlobError, BlobStore, CaseState, Event, EventKind, Finished, NewFile, Store, StoreError,
-    StoredCase, ToProcess,
+    ArrivedFile, BlobError, BlobStore, CaseFile, CaseState, Event, EventKind, Finished, NewFile, Store,
+    StoreError, StoredCase, ToProcess,
 };
 
 /// Cases in work at the same time. Reading is bounded by the sandbox; this only keeps it fed.
@@ -35,6 +37,8 @@ const TELL_EVERY: Duration = Duration::from_secs(2);
 /// Waits between attempts double from the first to the last of these.
 const FIRST_WAIT: Micros = 2_000_000;
 const LONGEST_WAIT: Micros = 600_000_000;
+/// How often a case that waits for records is tried again.
+const RECORDS_AGAIN: Micros = 60_000_000;
 
 #[derive(Debug, thiserror::Error)]
 pub enum WorkError {
@@ -53,13 +57,16 @@ pub enum WorkError {
 /// Everything that the work needs; cheap to share.
 pub struct Workshop {
     pub engine: Arc<Engine>,
-    pub records: Arc<dyn Records>,
+    pub records: Arc<dyn RecordSource>,
+    /// Who is told of decisions.
+    pub outbox: Outbox,
     pub store: Store,
     pub blobs: BlobStore,
     pub clock: Arc<dyn Clock>,
     /// Told when a case waits.
     pub wake: Notify,
     pub board: Board,
+    pub meters: Meters,
 }
 
 /// The cases that are being read, and how far that is.
@@ -166,6 +173,7 @@ async fn attempt(shop: &Workshop, waiting: &ToProcess) {
     match processed {
         Ok(()) => {}
         Err(error) => {
+            shop.meters.failed();
             tracing::error!(case = waiting.id, attempts = waiting.attempts, error = %with_causes(&error), "a case could not be processed");
             let doublings = u32::try_from(waiting.attempts).unwrap_or(u32::MAX).min(20);
             let wait = (FIRST_WAIT << doublings).min(LONGEST_WAIT);
@@ -193,6 +201,10 @@ async fn process(shop: &Workshop, id: &str) -> Result<(), WorkError> {
         }
     };
     let processed = shop.engine.process_with(&source, shop.records.as_ref(), today, carry).await?;
+    if awaits_records(shop, &case, &processed.result).await? {
+        return Ok(());
+    }
+    shop.meters.processed(&processed.result);
     let Processed { mut result, mut events, page_counts } = processed;
     // Its coming in is on record since it was accepted.
     events.retain(|(kind, _)| *kind != EventKind::Received);
@@ -210,6 +222,39 @@ async fn process(shop: &Workshop, id: &str) -> Result<(), WorkError> {
         shop.wake.notify_one();
     }
     Ok(())
+}
+
+/// Sets a case aside whose records cannot be consulted, where its flow wants it to wait and it has not
+/// waited too long. Whether it did.
+async fn awaits_records(shop: &Workshop, case: &StoredCase, result: &CaseResult) -> Result<bool, WorkError> {
+    let Some(flow) = shop.engine.flow(&case.flow) else { return Ok(false) };
+    let now = shop.clock.now();
+    let history = shop.store.events(&case.id).await?;
+    let Some(until) = records_awaited_until(flow, result, &history, now) else { return Ok(false) };
+    let next = now + RECORDS_AGAIN.min(until - now);
+    let is_new = waits_since(&history).is_none();
+    shop.store.await_records(&case.id, case.revision, next, is_new.then_some(until), now).await?;
+    Ok(true)
+}
+
+/// How long a case still waits for records; `None` when it does not (any more).
+fn records_awaited_until(flow: &Flow, result: &CaseResult, history: &[Event], now: Micros) -> Option<Micros> {
+    let policy = flow.config.records;
+    let is_open = result.reasons.iter().any(|reason| reason.code == RECORDS_UNAVAILABLE);
+    if policy.when_unavailable != WhenUnavailable::Wait || !is_open {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "at most a year, in microseconds")]
+    let longest = (policy.longest_wait_hours * 3_600_000_000.0) as Micros;
+    let until = waits_since(history).unwrap_or(now) + longest;
+    (until > now).then_some(until)
+}
+
+/// When the case's records were first found unavailable since it last came in or was decided.
+fn waits_since(history: &[Event]) -> Option<Micros> {
+    let ends = |event: &&Event| !matches!(event.kind, EventKind::Received | EventKind::Decided);
+    let recent = history.iter().rev().take_while(ends);
+    recent.filter(|event| event.kind == EventKind::RecordsAwaited).map(|event| event.at).last()
 }
 
 /// A decision of a flow that was found wrong too often goes to a person.
@@ -246,6 +291,9 @@ fn route(
     let in_review = result.outcome == Outcome::Review;
     let request = (result.outcome == Outcome::RequestDocuments)
         .then(|| (wanted_documents(flow, &result), draft_request(flow, &result, flow.config.language)));
+    let occasion = Occasion::of(result.outcome);
+    let message = request.as_ref().map_or("", |(_, message)| message);
+    let deliveries = shop.outbox.letters(flow, News { occasion, result: &result, declared, message });
     Ok(Finished {
         case_id: case.id.clone(),
         revision: case.revision,
@@ -255,6 +303,7 @@ fn route(
         request,
         events: Vec::new(),
         page_counts: Vec::new(),
+        deliveries,
         result,
     })
 }
@@ -269,9 +318,7 @@ async fn source_of(shop: &Workshop, case: &StoredCase, scratch: &Path) -> Result
     let packed = CaseSource {
         reference: case.reference.clone(),
         flow: Some(case.flow.clone()),
-        files: originals
-            .map(|file| SourceFile { name: file.name.clone(), path: shop.blobs.path(&file.sha256) })
-            .collect(),
+        files: local_files(shop, originals, scratch).await?,
         application: None,
         findings: Vec::new(),
     };
@@ -311,10 +358,70 @@ async fn source_of(shop: &Workshop, case: &StoredCase, scratch: &Path) -> Result
     Ok(CaseSource {
         reference: case.reference.clone(),
         flow: Some(case.flow.clone()),
-        files: documents
-            .map(|file| SourceFile { name: file.name.clone(), path: shop.blobs.path(&file.sha256) })
-            .collect(),
+        files: local_files(shop, documents, scratch).await?,
         application: declared,
         findings,
     })
+}
+
+/// Files with their plain bytes: where they lie, or opened into `scratch`.
+async fn local_files<'f>(
+    shop: &Workshop,
+    files: impl Iterator<Item = &'f CaseFile>,
+    scratch: &Path,
+) -> Result<Vec<SourceFile>, BlobError> {
+    let mut found = Vec::new();
+    for file in files {
+        let path = shop.blobs.local_in(&file.sha256, scratch).await?;
+        found.push(SourceFile { name: file.name.clone(), path });
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Bundle;
+
+    const HOUR: Micros = 3_600_000_000;
+
+    fn flow(records: &str) -> Flow {
+        let shipped = Bundle::embedded_rules();
+        let files = ["energy_claim/flow.toml", "energy_claim/rules.rhai", "wording.toml"].map(|name| {
+            let text = shipped.text(name).unwrap();
+            let more = if name.ends_with("flow.toml") { records } else { "" };
+            (name.to_owned(), format!("{text}\n{more}").into_bytes())
+        });
+        Flow::load(&Bundle::from_files(files), "energy_claim").unwrap()
+    }
+
+    fn event(kind: EventKind, at: Micros) -> Event {
+        let (actor, detail) = ("machine".to_owned(), serde_json::json!({}));
+        let (previous_hash, hash) = (String::new(), String::new());
+        Event { sequence: 1, kind, at, actor, detail, previous_hash, hash }
+    }
+
+    #[test]
+    fn a_case_waits_for_records_as_long_as_its_flow_says() {
+        let waiting = flow("[records]\nwhen_unavailable = \"wait\"\nlongest_wait_hours = 2\n");
+        let mut result = crate::store::testing::plain_result("E-1", Outcome::Review);
+        let received = event(EventKind::Received, 0);
+        let until = |flow: &Flow, result: &CaseResult, history: &[Event], now| {
+            records_awaited_until(flow, result, history, now)
+        };
+        let history = [received.clone()];
+        assert_eq!(until(&waiting, &result, &history, HOUR), None, "its records were found");
+        result.reasons[0].code = RECORDS_UNAVAILABLE.to_owned();
+        assert_eq!(until(&flow(""), &result, &history, HOUR), None, "a person looks at once");
+        assert_eq!(until(&waiting, &result, &history, HOUR), Some(3 * HOUR));
+        let history = [received.clone(), event(EventKind::RecordsAwaited, HOUR)];
+        assert_eq!(until(&waiting, &result, &history, 2 * HOUR), Some(3 * HOUR));
+        assert_eq!(until(&waiting, &result, &history, 3 * HOUR), None, "it has waited too long");
+        let history = [received, event(EventKind::RecordsAwaited, HOUR), event(EventKind::Decided, 2 * HOUR)];
+        assert_eq!(
+            until(&waiting, &result, &history, 9 * HOUR),
+            Some(11 * HOUR),
+            "it waits for the first time"
+        );
+    }
 }

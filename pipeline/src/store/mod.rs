@@ -12,6 +12,8 @@ mod processing;
 mod list;
 mod queue;
 mod escalation;
+mod outbox;
+mod awaited;
 mod review;
 mod users;
 mod identities;
@@ -19,8 +21,10 @@ mod audit;
 mod facts;
 mod report;
 mod blind;
+mod erase;
 mod verify;
 mod copy;
+mod seal;
 mod blobs;
 mod backup;
 #[cfg(any(test, feature = "synthetic"))]
@@ -35,21 +39,26 @@ mod report_tests;
 mod table_tests;
 #[cfg(test)]
 mod race_tests;
+#[cfg(test)]
+mod blob_tests;
 
 pub use address::{BadAddress, StoreAddress};
 pub use arrival::{Accepted, Arrival, ArrivedFile};
 pub use audit::{Access, Correction, DocumentRequest, Note};
 pub use backup::{BackedUp, BackupError, back_up, restore};
 pub use blind::{BlindJudged, BlindSample};
-pub use blobs::{BlobError, BlobStore, Stored};
+pub use blobs::{BlobError, BlobStore, LocalCopy, Rotated, Stored};
 pub use cases::{CaseFile, CaseState, StoredCase};
 pub use connect::{Migrated, Store, StoreError};
 pub use copy::{Copied, CopyError, copy_store};
+pub use erase::Erased;
 pub use event::{BrokenChain, Event, EventKind, verify_chain};
 pub use identities::{Admission, Vouched};
 pub use list::{CaseFilter, CaseSummary, Counts, SlaState};
+pub use outbox::{Delivery, DeliveryState, DueDelivery, NewDelivery};
 pub use processing::{Finished, NewFile, ToProcess};
 pub use queue::{Lease, Postponed, Taken};
 pub use review::{Committed, Effect, ReviewCommit};
+pub use seal::{KeyError, Keyring};
 pub use users::{NewUser, Role, SessionUser, Token, User};
 pub use verify::Verified;

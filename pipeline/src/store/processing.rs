@@ -4,6 +4,7 @@ use super::arrival::{ArrivedFile, insert_files};
 use super::cases::{CaseState, bad_case};
 use super::connect::{Store, StoreError, sql};
 use super::event::EventKind;
+use super::outbox::{NewDelivery, insert_deliveries};
 use super::query::{Row, query, query_scalar};
 use super::record::{append, encode, write_reasons};
 use crate::clock::Micros;
@@ -41,6 +42,8 @@ pub struct Finished {
     pub request: Option<(Vec<String>, String)>,
     /// Pages by file hash.
     pub page_counts: Vec<(String, u32)>,
+    /// What others are told of it.
+    pub deliveries: Vec<NewDelivery>,
 }
 
 impl Store {
@@ -131,6 +134,16 @@ impl Store {
     /// # Errors
     /// When the database fails; nothing is recorded then.
     pub async fn finish(&self, finished: Finished, at: Micros) -> Result<bool, StoreError> {
+        self.finish_from("processing", finished, at).await
+    }
+
+    /// Records what came of a case that is in this state.
+    pub(super) async fn finish_from(
+        &self,
+        before: &'static str,
+        finished: Finished,
+        at: Micros,
+    ) -> Result<bool, StoreError> {
         let doing = "record a processed case";
         let mut transaction = self.begin_on(&finished.case_id).await?;
         let result = &finished.result;
@@ -148,7 +161,7 @@ impl Store {
                     waiting_since = case when $3 = 'waiting_documents' then $6 else null end,
                     final_at = case when $3 = 'final' then $6 else null end,
                     first_reviewer = null, first_outcome = null, postponed_until = null
-             where id = $1 and revision = $2 and state = 'processing'",
+             where id = $1 and revision = $2 and state = $15",
         )
         .bind(&finished.case_id)
         .bind(finished.revision)
@@ -164,6 +177,7 @@ impl Store {
         .bind(finished.amount_cents)
         .bind(finished.goal_at)
         .bind(finished.due_at)
+        .bind(before)
         .execute(&mut transaction)
         .await
         .map_err(sql(doing))?;
@@ -198,6 +212,7 @@ impl Store {
             let detail = serde_json::json!({"goal_at": finished.goal_at, "due_at": finished.due_at});
             events.push((EventKind::Queued, detail));
         }
+        insert_deliveries(&mut transaction, &finished.case_id, &finished.deliveries, at).await?;
         append(&mut transaction, &finished.case_id, "machine", events, at).await?;
         transaction.commit().await.map_err(sql(doing))?;
         Ok(true)
@@ -219,6 +234,36 @@ impl Store {
         .await
         .map_err(sql("note a failed attempt"))?;
         Ok(())
+    }
+
+    /// Has a case that waits for records tried again at `next`; `until` is told when it begins to wait.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn await_records(
+        &self,
+        case_id: &str,
+        revision: i64,
+        next: Micros,
+        until: Option<Micros>,
+        now: Micros,
+    ) -> Result<(), StoreError> {
+        let doing = "have a case wait for records";
+        let mut transaction = self.begin_on(case_id).await?;
+        let changed = query(
+            "update cases set next_attempt_at = $3 where id = $1 and revision = $2 and state = 'processing'",
+        )
+        .bind(case_id)
+        .bind(revision)
+        .bind(next)
+        .execute(&mut transaction)
+        .await
+        .map_err(sql(doing))?;
+        if let Some(until) = until.filter(|_| changed == 1) {
+            let event = (EventKind::RecordsAwaited, serde_json::json!({"until": until}));
+            append(&mut transaction, case_id, "machine", vec![event], now).await?;
+        }
+        transaction.commit().await.map_err(sql(doing))
     }
 
     /// Tries cases at once that failed before: the reason may be gone after a restart.

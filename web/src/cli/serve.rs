@@ -8,9 +8,11 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use dossier::accounts::{hash_password, one_time_password};
 use dossier::clock::{Clock as _, SystemClock};
+use dossier::connectors::Connectors;
+use dossier::deliver::deliver;
 use dossier::intake::watch::{Event, WatchOptions, watch};
-use dossier::rules::CsvRecords;
-use dossier::store::{BlobStore, NewUser, Role, Store, StoreAddress};
+use dossier::meters::Meters;
+use dossier::store::{NewUser, Role, Store, StoreAddress};
 use dossier::sweep::sweep;
 use dossier::work::{Board, Workshop, work};
 use rust_embed::RustEmbed;
@@ -38,19 +40,20 @@ pub(crate) async fn run(installed: &Installed, arguments: ServeArguments) -> any
     sign_in::check(installed.settings.oidc.is_some())?;
     let places = Places::of(installed, &arguments)?;
     let store = open_store(&places.db).await?;
-    let blobs =
-        BlobStore::open(places.data.join("blobs"), LARGEST_FILE).context("cannot use the blob store")?;
-    let engine = installed.engine()?.with_cache(places.data.join("readings"));
+    let blobs = installed.blobs(&places.data)?;
+    let engine = installed.engine()?.with_sealed_cache(places.data.join("readings"), blobs.keys().cloned());
     let flows: Vec<String> = engine.flow_names().into_iter().map(str::to_owned).collect();
     let records = records(installed, &arguments, &places.data)?;
     let shop = Arc::new(Workshop {
         engine: Arc::new(engine),
         records: Arc::new(records),
+        outbox: installed.outbox()?,
         store: store.clone(),
         blobs,
         clock: Arc::new(SystemClock),
         wake: tokio::sync::Notify::new(),
         board: Board::default(),
+        meters: Meters::default(),
     });
     first_administrator(&store).await?;
     let listener = tokio::net::TcpListener::bind(&places.listen)
@@ -65,6 +68,7 @@ pub(crate) async fn run(installed: &Installed, arguments: ServeArguments) -> any
     let watching =
         tokio::spawn(watch_inbox(places.clone(), flows, Arc::clone(&shop), live.clone(), stopped.clone()));
     let mut working = tokio::spawn(work_cases(Arc::clone(&shop), live.clone(), stopped.clone()));
+    let delivering = tokio::spawn(deliver_decisions(Arc::clone(&shop), stopped.clone()));
     let sweeping = tokio::spawn(sweep_cases(Arc::clone(&shop), live.clone(), stopped.clone()));
     let state = AppState::new(shop, server_options(installed, &places, address), live);
     #[cfg(feature = "oidc")]
@@ -86,6 +90,7 @@ pub(crate) async fn run(installed: &Installed, arguments: ServeArguments) -> any
     ended.context("the work ended early")??;
     watching.await.context("watching ended early")??;
     sweeping.await.context("sweeping ended early")?;
+    delivering.await.context("delivering ended early")?;
     // Open event streams would keep the server for ever.
     tokio::time::timeout(std::time::Duration::from_secs(3), serving).await.ok();
     store.close().await;
@@ -126,7 +131,7 @@ pub(super) fn make_private(folder: &Path) -> std::io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
-fn records(installed: &Installed, arguments: &ServeArguments, data: &Path) -> anyhow::Result<CsvRecords> {
+fn records(installed: &Installed, arguments: &ServeArguments, data: &Path) -> anyhow::Result<Connectors> {
     if !arguments.demo || installed.settings.records.is_some() {
         return installed.records(None);
     }
@@ -227,6 +232,10 @@ async fn work_cases(
 
 async fn sweep_cases(shop: Arc<Workshop>, live: Live, stopped: signal::Receiver<bool>) {
     sweep(&shop, |id| live.tell(id, "changed"), until(stopped)).await;
+}
+
+async fn deliver_decisions(shop: Arc<Workshop>, stopped: signal::Receiver<bool>) {
+    deliver(&shop.outbox, &shop.store, shop.clock.as_ref(), until(stopped)).await;
 }
 
 async fn until(mut stopped: signal::Receiver<bool>) {

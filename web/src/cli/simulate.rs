@@ -33,7 +33,9 @@ pub(crate) async fn run(installed: &Installed, arguments: SimulateArguments) -> 
         let names: Vec<&str> = known.keys().map(String::as_str).collect();
         bail!("there is no flow {name}; known are {}", names.join(", "));
     }
-    let records = installed.records(arguments.records.as_deref())?;
+    let folder = arguments.records.as_deref();
+    let (records, records_in_force) =
+        (installed.records_of(folder, known.values())?, installed.records_of(folder, in_force.values())?);
     let store = installed.existing_store().await?;
     let filter = CaseFilter {
         flow: arguments.flow,
@@ -47,16 +49,20 @@ pub(crate) async fn run(installed: &Installed, arguments: SimulateArguments) -> 
         let some = store.cases(&filter, now, after.take(), STEP).await?;
         for summary in &some {
             let Some(case) = store.case(&summary.id).await? else { continue };
+            // Nothing is left of what was read.
+            if case.erased_at.is_some() {
+                continue;
+            }
             let Some(read) = case.machine_result.as_ref().or(case.result.as_ref()) else { continue };
             let (Some(flow), then) = (known.get(&case.flow), in_force.get(&case.flow)) else {
                 simulation.without_flow += 1;
                 continue;
             };
             let before = match then.filter(|_| changed.is_some()) {
-                Some(then) => Verdict::replayed(then, read, &case.declared, &records),
+                Some(then) => Verdict::replayed(then, read, &case.declared, &records_in_force).await,
                 None => Verdict::stored(read),
             };
-            let verdict = Verdict::replayed(flow, read, &case.declared, &records);
+            let verdict = Verdict::replayed(flow, read, &case.declared, &records).await;
             simulation.add((&case.flow, &case.reference), before, verdict, by_person(&case));
         }
         let Some(last) = some.last().filter(|_| some.len() == STEP as usize) else { break };
