@@ -48,6 +48,9 @@ mod station;
 #[path = "simulate.rs"]
 mod simulate;
 
+#[path = "image.rs"]
+mod image;
+
 #[path = "databases.rs"]
 mod databases;
 
