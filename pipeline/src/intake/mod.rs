@@ -7,6 +7,7 @@ pub mod sniff;
 pub mod archive;
 pub mod folder;
 mod hash;
+pub mod name;
 pub mod accept;
 pub mod watch;
 
