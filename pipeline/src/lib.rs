@@ -26,6 +26,7 @@ pub mod layout;
 )]
 pub mod marks;
 pub mod read;
+pub mod dispatch;
 pub mod classify;
 pub mod extract;
 pub mod confidence;
@@ -37,6 +38,7 @@ pub mod store;
 pub mod work;
 pub mod recheck;
 pub mod sweep;
+pub mod reconcile;
 pub mod accounts;
 pub mod statistics;
 pub mod report;

@@ -1,4 +1,4 @@
-//! What has to happen although nobody asks for it: cases near their deadline go to the seniors, cases
+//! What has to happen although nobody asks for it: cases whose server ended are given to another, cases near their deadline go to the seniors, cases
 //! that other rules decided are decided anew, and what changed is counted, so that a report has little
 //! left to do.
 
@@ -38,6 +38,11 @@ async fn round(
     to_recheck: &mut Option<String>,
 ) -> Result<(), StoreError> {
     let now = shop.clock.now();
+    let lapsed = shop.store.sweep_jobs(now).await?;
+    if lapsed > 0 {
+        tracing::warn!(cases = lapsed, "servers ended while they processed cases; these are processed anew");
+        shop.wake.notify_one();
+    }
     if let Some(after) = to_recheck {
         *to_recheck = recheck_some(shop, after, on_changed).await?;
     }

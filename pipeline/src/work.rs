@@ -1,6 +1,7 @@
 //! The worker: takes cases that wait for the machine, has them read and decided, records what came of
-//! it. Everything it does can be done again: a case found half done at the start is processed anew,
-//! and a case that changed while it was read is read once more.
+//! it. Everything it does can be done again: each case is taken under a lease, and when its server ends
+//! in the middle another one, or the same after a restart, processes it anew. A case that changed while
+//! it was read is read once more.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -8,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
+use tokio::task::{AbortHandle, Id, JoinSet};
 
 use crate::causes::with_causes;
 use crate::clock::{Clock, Micros};
@@ -22,19 +24,19 @@ use crate::review::{
 };
 use crate::rules::Records;
 use crate::store::{
-    ArrivedFile, BlobError, BlobStore, CaseState, Event, EventKind, Finished, NewFile, Store, StoreError,
-    StoredCase, ToProcess,
+    ArrivedFile, BlobError, BlobStore, CaseState, Event, EventKind, Failure, Finished, Job, NewFile, Store,
+    StoreError, StoredCase,
 };
 
-/// Cases in work at the same time. Reading is bounded by the sandbox; this only keeps it fed.
-const CASES_AHEAD: usize = 4;
 /// How often waiting cases are looked for when nobody tells about new ones.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How often those who wait are told how far reading is.
 const TELL_EVERY: Duration = Duration::from_secs(2);
-/// Waits between attempts double from the first to the last of these.
-const FIRST_WAIT: Micros = 2_000_000;
-const LONGEST_WAIT: Micros = 600_000_000;
+/// Without a word from its server for so long, a case is another one's: far longer than a pause in which
+/// a loaded machine gets nothing done.
+const LEASE: Micros = 60_000_000;
+/// How often leases are kept alive.
+const KEEP_EVERY: Duration = Duration::from_secs(15);
 
 #[derive(Debug, thiserror::Error)]
 pub enum WorkError {
@@ -57,6 +59,8 @@ pub struct Workshop {
     pub store: Store,
     pub blobs: BlobStore,
     pub clock: Arc<dyn Clock>,
+    /// Who this is, in leases.
+    pub server: String,
     /// Told when a case waits.
     pub wake: Notify,
     pub board: Board,
@@ -104,45 +108,96 @@ impl std::fmt::Debug for Workshop {
     }
 }
 
+/// The cases in work, by the task of each.
+#[derive(Default)]
+struct InWork {
+    tasks: JoinSet<()>,
+    begun: HashMap<Id, Begun>,
+}
+
+struct Begun {
+    job: Job,
+    at: Micros,
+    task: AbortHandle,
+}
+
+impl InWork {
+    fn begin(&mut self, shop: &Arc<Workshop>, job: Job) {
+        let at = shop.clock.now();
+        let (shop, of_task) = (Arc::clone(shop), job.clone());
+        let task = self.tasks.spawn(async move { attempt(&shop, &of_task).await });
+        self.begun.insert(task.id(), Begun { job, at, task });
+    }
+
+    fn has_suspect(&self) -> bool {
+        self.begun.values().any(|work| work.job.is_suspect())
+    }
+
+    /// The next case that is done with, and whether its work broke off.
+    async fn next(&mut self) -> Option<(Job, bool)> {
+        let (task, broken) = match self.tasks.join_next_with_id().await? {
+            Ok((task, ())) => (task, false),
+            Err(error) => (error.id(), error.is_panic()),
+        };
+        self.begun.remove(&task).map(|work| (work.job, broken))
+    }
+}
+
 /// Works until `stop` is done, then finishes what is begun. `on_done` hears the id of each case, `on_progress`
 /// that more of its pages have been read.
 ///
 /// # Errors
-/// When the store fails to tell what waits.
+/// When the store fails at the start; later it is tried again.
 pub async fn work(
     shop: &Arc<Workshop>,
     on_done: impl Fn(&str) + Send,
     on_progress: impl Fn(&str) + Send,
     stop: impl Future<Output = ()>,
 ) -> Result<(), StoreError> {
-    shop.store.retry_all().await?;
+    let begun_before = shop.store.begin_jobs(&shop.server, shop.clock.now()).await?;
+    if begun_before > 0 {
+        tracing::info!(cases = begun_before, "cases that were being processed are taken up again");
+    }
+    let (sender, mut kept) = mpsc::channel(1);
+    let keeping = tokio::spawn(keep(Arc::clone(shop), sender));
+    work_on(shop, on_done, on_progress, stop, &mut kept).await;
+    keeping.abort();
+    Ok(())
+}
+
+async fn work_on(
+    shop: &Arc<Workshop>,
+    on_done: impl Fn(&str) + Send,
+    on_progress: impl Fn(&str) + Send,
+    stop: impl Future<Output = ()>,
+    kept: &mut mpsc::Receiver<Kept>,
+) {
     tokio::pin!(stop);
-    let (sender, mut finished) = mpsc::channel::<String>(CASES_AHEAD);
-    let mut in_work: HashSet<String> = HashSet::new();
+    let mut in_work = InWork::default();
     let mut told: HashMap<String, (u32, u32)> = HashMap::new();
     let mut tell = tokio::time::interval(TELL_EVERY);
+    let mut stopping = false;
     loop {
-        let limit = i64::try_from(CASES_AHEAD * 2).unwrap_or(8);
-        for waiting in shop.store.to_process(shop.clock.now(), limit).await? {
-            if in_work.len() >= CASES_AHEAD {
-                break;
+        if !stopping {
+            if let Err(error) = fill(shop, &mut in_work).await {
+                tracing::error!(error = %with_causes(&error), "no case can be taken; it is tried again");
             }
-            if in_work.insert(waiting.id.clone()) {
-                let (shop, sender) = (Arc::clone(shop), sender.clone());
-                tokio::spawn(async move {
-                    attempt(&shop, &waiting).await;
-                    sender.send(waiting.id).await.ok();
-                });
-            }
+        } else if in_work.begun.is_empty() {
+            return;
         }
         tokio::select! {
-            () = &mut stop => break,
-            Some(id) = finished.recv() => {
-                in_work.remove(&id);
-                on_done(&id);
+            () = &mut stop, if !stopping => stopping = true,
+            Some((job, broken)) = in_work.next() => {
+                if broken {
+                    tracing::error!(case = job.case_id, "the work on a case broke off");
+                    note_failure(shop, &job).await;
+                }
+                shop.board.leave(&job.case_id);
+                on_done(&job.case_id);
             }
+            Some(kept) = kept.recv() => leave_lost(&mut in_work, &kept),
             () = shop.wake.notified() => {}
-            _ = tell.tick(), if !in_work.is_empty() => {
+            _ = tell.tick(), if !in_work.begun.is_empty() => {
                 let counts = shop.board.counts();
                 counts.iter().filter(|(id, now)| told.get(*id) != Some(*now)).for_each(|(id, _)| on_progress(id));
                 told = counts;
@@ -150,41 +205,80 @@ pub async fn work(
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
     }
-    while !in_work.is_empty() {
-        let Some(id) = finished.recv().await else { break };
-        in_work.remove(&id);
-        on_done(&id);
+}
+
+/// Takes as many cases as are worth having in work.
+async fn fill(shop: &Arc<Workshop>, in_work: &mut InWork) -> Result<(), StoreError> {
+    while in_work.begun.len() < shop.engine.cases_ahead() {
+        let now = shop.clock.now();
+        let suspects = !in_work.has_suspect();
+        let Some(job) = shop.store.claim_job(&shop.server, suspects, now, now + LEASE).await? else { break };
+        in_work.begin(shop, job);
     }
     Ok(())
 }
 
-/// Processes one case; a failure of infrastructure is noted and the case tried again later.
-async fn attempt(shop: &Workshop, waiting: &ToProcess) {
-    let progress = shop.board.enter(&waiting.id);
-    let processed = counted(progress, process(shop, &waiting.id)).await;
-    shop.board.leave(&waiting.id);
-    match processed {
-        Ok(()) => {}
-        Err(error) => {
-            tracing::error!(case = waiting.id, attempts = waiting.attempts, error = %with_causes(&error), "a case could not be processed");
-            let doublings = u32::try_from(waiting.attempts).unwrap_or(u32::MAX).min(20);
-            let wait = (FIRST_WAIT << doublings).min(LONGEST_WAIT);
-            let next = shop.clock.now() + wait;
-            if let Err(error) = shop.store.failed(&waiting.id, waiting.revision, next).await {
-                tracing::error!(case = waiting.id, error = %with_causes(&error), "a failure could not be noted");
+/// Leases that were there at a moment, by case.
+struct Kept {
+    asked_at: Micros,
+    generations: HashMap<String, i64>,
+}
+
+/// Keeps the leases alive, beside the work and whatever holds that up.
+async fn keep(shop: Arc<Workshop>, sender: mpsc::Sender<Kept>) {
+    loop {
+        tokio::time::sleep(KEEP_EVERY).await;
+        let now = shop.clock.now();
+        match shop.store.keep_jobs(&shop.server, now, now + LEASE).await {
+            Ok(generations) => {
+                if sender.send(Kept { asked_at: now, generations }).await.is_err() {
+                    return;
+                }
+            }
+            Err(error) => {
+                tracing::error!(error = %with_causes(&error), "cases in work could not be kept; it is tried again");
             }
         }
     }
 }
 
-/// Reads and decides a case and records what came of it.
-async fn process(shop: &Workshop, id: &str) -> Result<(), WorkError> {
-    let Some(case) = shop.store.case(id).await? else { return Ok(()) };
-    if case.state != CaseState::Processing {
-        return Ok(());
+/// What another server has taken meanwhile is no longer worked on.
+fn leave_lost(in_work: &mut InWork, kept: &Kept) {
+    let is_lost = |work: &&Begun| {
+        let generation = kept.generations.get(&work.job.case_id);
+        work.at < kept.asked_at && generation != Some(&work.job.generation)
+    };
+    for work in in_work.begun.values().filter(is_lost) {
+        // Or what came of it was recorded just now; then this ends nothing.
+        tracing::info!(case = work.job.case_id, "a case is no longer this server's");
+        work.task.abort();
     }
-    let scratch = tempfile::tempdir().map_err(WorkError::Scratch)?;
-    let source = source_of(shop, &case, scratch.path()).await?;
+}
+
+/// Processes one case; a failure is noted and the case tried again later.
+async fn attempt(shop: &Workshop, job: &Job) {
+    let progress = shop.board.enter(&job.case_id);
+    let processed = counted(progress, process(shop, job)).await;
+    if let Err(error) = processed {
+        let (case, strikes) = (&job.case_id, job.strikes);
+        tracing::error!(case, strikes, error = %with_causes(&error), "a case could not be processed");
+        note_failure(shop, job).await;
+    }
+}
+
+async fn note_failure(shop: &Workshop, job: &Job) {
+    if let Err(error) = shop.store.fail_job(job, Failure::Error, shop.clock.now()).await {
+        // The lease lapses, and that is noted.
+        tracing::error!(case = job.case_id, error = %with_causes(&error), "a failure could not be noted");
+    }
+}
+
+/// Reads and decides a case and records what came of it.
+async fn process(shop: &Workshop, job: &Job) -> Result<(), WorkError> {
+    let id = job.case_id.as_str();
+    let case = shop.store.case(id).await?.filter(|case| case.state == CaseState::Processing);
+    let Some(case) = case else { return Ok(shop.store.return_job(job).await?) };
+    let scratch = shop.engine.scratch_folder().map_err(WorkError::Scratch)?;
     let today = case.received_on;
     let (before, declared) = (case.result.as_ref(), &case.declared);
     let carry = |documents: &mut Vec<crate::domain::Document>| {
@@ -192,7 +286,16 @@ async fn process(shop: &Workshop, id: &str) -> Result<(), WorkError> {
             carry_over(before, documents);
         }
     };
-    let processed = shop.engine.process_with(&source, shop.records.as_ref(), today, carry).await?;
+    let processed = if job.is_given_up() {
+        tracing::error!(case = id, strikes = job.strikes, "a case is given up and goes to a person");
+        let source = source_of(shop, &case, None).await?;
+        let mut processed = shop.engine.give_up(&source, shop.records.as_ref(), today, carry).await?;
+        processed.events.insert(0, (EventKind::GivenUp, serde_json::json!({"strikes": job.strikes})));
+        processed
+    } else {
+        let source = source_of(shop, &case, Some(scratch.path())).await?;
+        shop.engine.process_with(&source, shop.records.as_ref(), today, carry).await?
+    };
     let Processed { mut result, mut events, page_counts } = processed;
     // Its coming in is on record since it was accepted.
     events.retain(|(kind, _)| *kind != EventKind::Received);
@@ -204,10 +307,10 @@ async fn process(shop: &Workshop, id: &str) -> Result<(), WorkError> {
     let now = shop.clock.now();
     watch_quality(shop, &mut result, &mut events, now).await?;
     let finished = route(shop, &case, result, declared, &history, now)?;
-    let finished = Finished { events, page_counts, ..finished };
+    let finished = Finished { events, page_counts, job: Some(job.clone()), ..finished };
     if !shop.store.finish(finished, now).await? {
-        tracing::info!(case = id, "a case changed while it was read; it is read again");
-        shop.wake.notify_one();
+        tracing::info!(case = id, "a case changed while it was read; it is looked at again");
+        shop.store.return_job(job).await?;
     }
     Ok(())
 }
@@ -249,6 +352,7 @@ fn route(
     Ok(Finished {
         case_id: case.id.clone(),
         revision: case.revision,
+        job: None,
         amount_cents: amount_cents(flow, &result, declared),
         goal_at: in_review.then_some(goal_at),
         due_at: in_review.then_some(due_at),
@@ -261,7 +365,12 @@ fn route(
 
 /// The case's files out of the blob store, with the members of its archives recorded as files of
 /// their own, so that they can be looked at.
-async fn source_of(shop: &Workshop, case: &StoredCase, scratch: &Path) -> Result<CaseSource, WorkError> {
+/// Without `scratch` archives stay closed.
+async fn source_of(
+    shop: &Workshop,
+    case: &StoredCase,
+    scratch: Option<&Path>,
+) -> Result<CaseSource, WorkError> {
     let mut files = shop.store.files(&case.id).await?;
     let mut findings = shop.store.intake_findings(&case.id).await?;
     let mut declared = (case.declared != serde_json::json!({})).then(|| case.declared.clone());
@@ -274,6 +383,9 @@ async fn source_of(shop: &Workshop, case: &StoredCase, scratch: &Path) -> Result
             .collect(),
         application: None,
         findings: Vec::new(),
+    };
+    let Some(scratch) = scratch else {
+        return Ok(CaseSource { application: declared, findings, ..packed });
     };
     let before: HashSet<String> = packed.files.iter().map(|file| file.name.clone()).collect();
     let unpacked = shop.engine.expand(&packed, scratch).await?;

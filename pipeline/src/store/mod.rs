@@ -8,6 +8,7 @@ mod connect;
 mod record;
 mod cases;
 mod arrival;
+mod jobs;
 mod processing;
 mod list;
 mod queue;
@@ -20,6 +21,7 @@ mod facts;
 mod report;
 mod blind;
 mod verify;
+mod ledger;
 mod copy;
 mod blobs;
 mod backup;
@@ -34,6 +36,8 @@ mod report_tests;
 #[cfg(test)]
 mod table_tests;
 #[cfg(test)]
+mod job_tests;
+#[cfg(test)]
 mod race_tests;
 
 pub use address::{BadAddress, StoreAddress};
@@ -47,8 +51,10 @@ pub use connect::{Migrated, Store, StoreError};
 pub use copy::{Copied, CopyError, copy_store};
 pub use event::{BrokenChain, Event, EventKind, verify_chain};
 pub use identities::{Admission, Vouched};
+pub use jobs::{Failure, Job};
+pub use ledger::{LedgerCase, LedgerFile};
 pub use list::{CaseFilter, CaseSummary, Counts, SlaState};
-pub use processing::{Finished, NewFile, ToProcess};
+pub use processing::{Finished, NewFile};
 pub use queue::{Lease, Postponed, Taken};
 pub use review::{Committed, Effect, ReviewCommit};
 pub use users::{NewUser, Role, SessionUser, Token, User};

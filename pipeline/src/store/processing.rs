@@ -4,18 +4,11 @@ use super::arrival::{ArrivedFile, insert_files};
 use super::cases::{CaseState, bad_case};
 use super::connect::{Store, StoreError, sql};
 use super::event::EventKind;
-use super::query::{Row, query, query_scalar};
+use super::jobs::{Job, complete};
+use super::query::{query, query_scalar};
 use super::record::{append, encode, write_reasons};
 use crate::clock::Micros;
 use crate::domain::{CaseResult, Finding};
-
-/// A case that waits for the machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ToProcess {
-    pub id: String,
-    pub revision: i64,
-    pub attempts: i64,
-}
 
 /// A member that was unpacked from an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +24,8 @@ pub struct Finished {
     pub case_id: String,
     /// As it was when the work began.
     pub revision: i64,
+    /// The lease under which it was processed; nothing is recorded when it was lost.
+    pub job: Option<Job>,
     pub result: CaseResult,
     pub events: Vec<(EventKind, serde_json::Value)>,
     pub amount_cents: i64,
@@ -44,31 +39,6 @@ pub struct Finished {
 }
 
 impl Store {
-    /// Cases that wait for the machine, the oldest first.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn to_process(&self, now: Micros, limit: i64) -> Result<Vec<ToProcess>, StoreError> {
-        let doing = "find cases to process";
-        let rows = query(
-            "select id, revision, attempts from cases
-             where state = 'processing' and next_attempt_at <= $1 order by next_attempt_at, id limit $2",
-        )
-        .bind(now)
-        .bind(limit)
-        .fetch_all(&self.reader)
-        .await
-        .map_err(sql(doing))?;
-        let one = |row: &Row| {
-            Ok(ToProcess {
-                id: row.try_get("id").map_err(sql(doing))?,
-                revision: row.try_get("revision").map_err(sql(doing))?,
-                attempts: row.try_get("attempts").map_err(sql(doing))?,
-            })
-        };
-        rows.iter().map(one).collect()
-    }
-
     /// Records the members of an archive, so that they can be looked at.
     ///
     /// # Errors
@@ -125,8 +95,8 @@ impl Store {
         transaction.commit().await.map_err(sql(doing))
     }
 
-    /// Records what processing gave, unless the case has changed since it began: then `false`, and it
-    /// is to be processed again.
+    /// Records what processing gave, unless the case has changed since it began or was lost to another server:
+    /// then `false`, and it is to be looked at again.
     ///
     /// # Errors
     /// When the database fails; nothing is recorded then.
@@ -171,6 +141,12 @@ impl Store {
             transaction.rollback().await.map_err(sql(doing))?;
             return Ok(false);
         }
+        if let Some(job) = &finished.job
+            && !complete(&mut transaction, job, at).await?
+        {
+            transaction.rollback().await.map_err(sql(doing))?;
+            return Ok(false);
+        }
         for (sha256, pages) in &finished.page_counts {
             query("update case_files set page_count = $3 where case_id = $1 and sha256 = $2")
                 .bind(&finished.case_id)
@@ -201,35 +177,5 @@ impl Store {
         append(&mut transaction, &finished.case_id, "machine", events, at).await?;
         transaction.commit().await.map_err(sql(doing))?;
         Ok(true)
-    }
-
-    /// Notes that infrastructure failed: the case is tried again at `next`.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn failed(&self, case_id: &str, revision: i64, next: Micros) -> Result<(), StoreError> {
-        query(
-            "update cases set attempts = attempts + 1, next_attempt_at = $3
-             where id = $1 and revision = $2 and state = 'processing'",
-        )
-        .bind(case_id)
-        .bind(revision)
-        .bind(next)
-        .execute(&self.pool)
-        .await
-        .map_err(sql("note a failed attempt"))?;
-        Ok(())
-    }
-
-    /// Tries cases at once that failed before: the reason may be gone after a restart.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn retry_all(&self) -> Result<(), StoreError> {
-        query("update cases set attempts = 0, next_attempt_at = 0 where state = 'processing'")
-            .execute(&self.pool)
-            .await
-            .map_err(sql("retry cases"))?;
-        Ok(())
     }
 }

@@ -49,6 +49,20 @@ pub async fn stores() -> Vec<TestStore> {
     stores
 }
 
+impl TestStore {
+    /// Puts a case where there is no place, and gives it a file that never came in.
+    #[cfg(test)]
+    pub async fn damage(&self, case_id: &str) {
+        for text in [
+            "update cases set state = 'nowhere' where id = $1",
+            "insert into case_files (case_id, number, name, sha256, size_bytes, received_at)
+             values ($1, 90, 'x', 'ffff', 1, 1)",
+        ] {
+            super::query::query(text).bind(case_id).execute(&self.store.pool).await.unwrap();
+        }
+    }
+}
+
 impl Deref for TestStore {
     type Target = Store;
 

@@ -54,6 +54,7 @@ pub(super) fn finished(id: &str, revision: i64, outcome: Outcome) -> Finished {
     Finished {
         case_id: id.to_owned(),
         revision,
+        job: None,
         result: result(id, outcome),
         events: vec![(EventKind::Decided, json!({"outcome": outcome}))],
         amount_cents: 100,
@@ -122,8 +123,8 @@ async fn work_on_a_case_that_changed_meanwhile_is_not_recorded() {
         store.accept("c1", &arrival("A-1", &["aa"]), 1).await.unwrap();
         store.accept("c2", &arrival("A-1", &["bb"]), 2).await.unwrap();
         assert!(!store.finish(finished("c1", 1, Outcome::Accept), 3).await.unwrap());
-        let waiting = store.to_process(10, 10).await.unwrap();
-        assert_eq!(waiting, [ToProcess { id: "c1".to_owned(), revision: 2, attempts: 0 }]);
+        let job = store.claim_job("s1", false, 10, 20).await.unwrap().unwrap();
+        assert_eq!((job.case_id.as_str(), job.revision, job.generation), ("c1", 2, 1));
         assert!(store.finish(finished("c1", 2, Outcome::Accept), 4).await.unwrap());
     }
 }

@@ -86,6 +86,13 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: AuditCommand,
     },
+    /// Prove that every file that came in is accounted for
+    #[command(after_help = RECONCILE_HELP)]
+    Reconcile {
+        /// What was put into the inbox, as `sha256sum` writes it: each of these files is looked for
+        #[arg(long, value_name = "FILE")]
+        manifest: Option<PathBuf>,
+    },
     /// Show what is configured, reachable and missing
     Doctor,
     /// Read one file in a sandbox (started by dossier itself)
@@ -185,6 +192,17 @@ Each event of a case's history carries the hash of the one before it. A changed,
 found; events cut off at the end of a history are not.
 
 Exit code: 0 when every history is as it was written, 1 when one is not or cannot be read.";
+
+const RECONCILE_HELP: &str = "\
+Compares cases, originals, histories and the inbox; changes nothing. A server may run meanwhile. Every original is
+read to compare its hash, which takes as long as reading them from the disk.
+
+Examples:
+  dossier reconcile
+  (cd scans && sha256sum */*/*) > scans.txt     before the scans are moved to the inbox
+  dossier reconcile --manifest scans.txt        later: each of them is with its case or was moved aside
+
+Exit code: 0 when everything is accounted for, 1 when something is not: a sentence each says what.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {

@@ -41,6 +41,11 @@ impl Installed {
         self.settings.data.clone().unwrap_or_else(|| PathBuf::from("data"))
     }
 
+    /// The watched folder.
+    pub(crate) fn inbox(&self) -> PathBuf {
+        self.settings.inbox.clone().unwrap_or_else(|| PathBuf::from("inbox"))
+    }
+
     /// Where cases are kept: as configured, else in the data folder.
     pub(crate) fn db(&self) -> StoreAddress {
         self.settings.db.clone().unwrap_or_else(|| StoreAddress::Sqlite(self.data().join("cases.db")))

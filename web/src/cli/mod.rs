@@ -15,6 +15,7 @@ mod rules;
 mod simulate;
 mod eval;
 mod database;
+mod reconcile;
 mod doctor;
 
 use std::process::ExitCode;
@@ -58,6 +59,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Backup { file } => database::backup(&installed, &file).await,
             Command::Restore { file } => database::restore(&installed, &file).await,
             Command::Audit { command: AuditCommand::Verify } => database::verify(&installed).await,
+            Command::Reconcile { manifest } => reconcile::run(&installed, manifest.as_deref()).await,
             Command::Doctor => doctor::run(&installed).await,
             Command::ReadChild => Ok(ExitCode::SUCCESS),
         }

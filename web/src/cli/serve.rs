@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use dossier::accounts::{hash_password, one_time_password};
 use dossier::clock::{Clock as _, SystemClock};
+use dossier::dispatch::ServerId;
 use dossier::intake::watch::{Event, WatchOptions, watch};
 use dossier::rules::CsvRecords;
 use dossier::store::{BlobStore, NewUser, Role, Store, StoreAddress};
@@ -40,7 +41,10 @@ pub(crate) async fn run(installed: &Installed, arguments: ServeArguments) -> any
     let store = open_store(&places.db).await?;
     let blobs =
         BlobStore::open(places.data.join("blobs"), LARGEST_FILE).context("cannot use the blob store")?;
-    let engine = installed.engine()?.with_cache(places.data.join("readings"));
+    let server = ServerId::of(&places.data)?;
+    let scratch = own_scratch(&places.data, &server)
+        .with_context(|| format!("cannot use a folder in {}", places.data.display()))?;
+    let engine = installed.engine()?.with_cache(places.data.join("readings")).with_scratch(scratch);
     let flows: Vec<String> = engine.flow_names().into_iter().map(str::to_owned).collect();
     let records = records(installed, &arguments, &places.data)?;
     let shop = Arc::new(Workshop {
@@ -49,6 +53,7 @@ pub(crate) async fn run(installed: &Installed, arguments: ServeArguments) -> any
         store: store.clone(),
         blobs,
         clock: Arc::new(SystemClock),
+        server: server.as_str().to_owned(),
         wake: tokio::sync::Notify::new(),
         board: Board::default(),
     });
@@ -108,7 +113,7 @@ impl Places {
         let data = absolute(installed.data());
         make_private(&data).with_context(|| format!("cannot make the folder {}", data.display()))?;
         Ok(Self {
-            inbox: absolute(settings.inbox.clone().unwrap_or_else(|| PathBuf::from("inbox"))),
+            inbox: absolute(installed.inbox()),
             db: settings.db.clone().unwrap_or_else(|| StoreAddress::Sqlite(data.join("cases.db"))),
             listen: arguments
                 .listen
@@ -124,6 +129,17 @@ impl Places {
 pub(super) fn make_private(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// A new folder for members of archives while their case is worked on. What a server that was killed left behind
+/// goes.
+fn own_scratch(data: &Path, server: &ServerId) -> std::io::Result<PathBuf> {
+    let scratch = data.join("scratch");
+    if server.is_alone() && scratch.exists() {
+        std::fs::remove_dir_all(&scratch)?;
+    }
+    make_private(&scratch)?;
+    Ok(scratch)
 }
 
 fn records(installed: &Installed, arguments: &ServeArguments, data: &Path) -> anyhow::Result<CsvRecords> {
