@@ -53,3 +53,6 @@ mod fuzz;
 
 #[path = "hostile.rs"]
 mod hostile;
+
+#[path = "kill.rs"]
+mod kill;
