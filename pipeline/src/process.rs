@@ -15,11 +15,8 @@ use serde_json::json;
 use crate::classify::WordModel;
 use crate::confidence::ConfidenceModel;
 use crate::config::{Bundle, BundleError, DocumentTypesError, load_document_types};
-use crate::dispatch::{Dispatch, DispatchError, FileToRead, Local};
-use crate::domain::{
-    Case, CaseResult, Document, FileFinding, FileReading, Finding, FindingCode, Mode, Outcome, Timings,
-    Version,
-};
+use crate::dispatch::{Dispatch, DispatchError, FileToRead, Local, given_up};
+use crate::domain::{Case, CaseResult, Document, FileFinding, Finding, Mode, Outcome, Timings, Version};
 use crate::intake::{CaseSource, SourceFile, hash_file};
 use crate::link::{complete, corroborate};
 use crate::read::{FileOutcome, PageImage, ReadOptions, ReadingCache, Sandbox, SandboxError};
@@ -218,8 +215,18 @@ impl Engine {
     /// Keeps readings in this folder and takes them from there.
     #[must_use]
     pub fn with_cache(mut self, folder: PathBuf) -> Self {
-        self.cache = Some(ReadingCache::new(folder, self.reading_version.clone()));
+        self.cache = Some(self.readings_in(folder));
         self
+    }
+
+    /// Readings kept in this folder, as this engine reads.
+    pub fn readings_in(&self, folder: PathBuf) -> ReadingCache {
+        ReadingCache::new(folder, self.reading_version.clone())
+    }
+
+    /// What was asked for is read although nobody waits for it any more.
+    pub fn reads_without_askers(&self) -> bool {
+        self.dispatch.outlives_its_asker()
     }
 
     /// Has files read by others than children of this process.
@@ -320,9 +327,7 @@ impl Engine {
         for SourceFile { name, path } in source.files.clone() {
             // That its bytes are gone may be why.
             let sha256 = hash_file(&path).await.unwrap_or_default();
-            let reading = FileReading { pages: Vec::new(), findings: vec![given_up()] };
-            let outcome = FileOutcome { reading, ..FileOutcome::default() };
-            files.push(ReadFile { name, path, sha256, outcome });
+            files.push(ReadFile { name, path, sha256, outcome: given_up() });
         }
         let readings = ReadCase { source: source.clone(), files };
         Ok(self.decide(flow, readings, records, today, carry, started))
@@ -419,11 +424,6 @@ impl Engine {
 fn received_on(declared: Option<&serde_json::Value>, today: NaiveDate) -> NaiveDate {
     let date = declared.and_then(|declared| declared["received_on"].as_str());
     date.and_then(|date| NaiveDate::parse_from_str(date, "%Y-%m-%d").ok()).unwrap_or(today)
-}
-
-fn given_up() -> Finding {
-    let message = "The machine failed on this case again and again, so it was not read; look at it yourself.";
-    Finding::new(FindingCode::ReaderCrashed, message)
 }
 
 fn mode_of(outcome: Outcome) -> Option<Mode> {

@@ -14,6 +14,7 @@ use tokio::task::{AbortHandle, Id, JoinSet};
 use crate::causes::with_causes;
 use crate::clock::{Clock, Micros};
 use crate::domain::{CaseResult, Mode, Outcome};
+use crate::intake::pressure::Pressure;
 use crate::intake::{CaseSource, SourceFile};
 use crate::process::{Engine, ProcessError, Processed};
 use crate::read::{Progress, counted};
@@ -61,6 +62,8 @@ pub struct Workshop {
     pub clock: Arc<dyn Clock>,
     /// Who this is, in leases.
     pub server: String,
+    /// Under it nothing more is taken in.
+    pub pressure: Arc<Pressure>,
     /// Told when a case waits.
     pub wake: Notify,
     pub board: Board,
@@ -186,7 +189,12 @@ async fn work_on(
             return;
         }
         tokio::select! {
-            () = &mut stop, if !stopping => stopping = true,
+            () = &mut stop, if !stopping => {
+                stopping = true;
+                if shop.engine.reads_without_askers() {
+                    return return_all(shop, in_work).await;
+                }
+            }
             Some((job, broken)) = in_work.next() => {
                 if broken {
                     tracing::error!(case = job.case_id, "the work on a case broke off");
@@ -203,6 +211,17 @@ async fn work_on(
                 told = counts;
             }
             () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+    }
+}
+
+/// Gives all cases back: what was asked for their files is there for whoever takes them next.
+async fn return_all(shop: &Workshop, mut in_work: InWork) {
+    in_work.tasks.shutdown().await;
+    for work in in_work.begun.values() {
+        if let Err(error) = shop.store.return_job(&work.job).await {
+            // The lease lapses.
+            tracing::error!(case = work.job.case_id, error = %with_causes(&error), "a case could not be given back");
         }
     }
 }
@@ -430,3 +449,7 @@ async fn source_of(
         findings,
     })
 }
+
+#[cfg(test)]
+#[path = "work_tests.rs"]
+mod tests;

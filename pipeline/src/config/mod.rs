@@ -1,6 +1,7 @@
 //! What can be changed without touching code: the rule bundle, the models, the settings.
 
 mod bundle;
+mod nats;
 mod oidc;
 mod settings;
 mod documents;
@@ -10,5 +11,6 @@ pub use documents::{
     Agreement, Anchor, Choice, DocumentTypeConfig, DocumentTypesError, FieldConfig, FieldKind, Party, Titles,
     load_document_types, parse_document_type,
 };
+pub use nats::NatsSettings;
 pub use oidc::{GroupRole, OidcSettings};
 pub use settings::{Settings, SettingsError};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Bundle, BundleError, OidcSettings};
+use super::{Bundle, BundleError, NatsSettings, OidcSettings};
 use crate::store::StoreAddress;
 
 /// `dossier.toml`. Every key may be left out; an unknown one is refused. Paths are relative to the
@@ -35,6 +35,10 @@ pub struct Settings {
     pub passwords: Vec<String>,
     /// How many files are read at the same time; the number of cores when absent.
     pub parallel: Option<usize>,
+    /// With so many cases waiting for the machine no more are taken in; 20 000 when absent.
+    pub most_waiting: Option<u64>,
+    /// Workers on other machines are reached over this NATS server.
+    pub nats: Option<NatsSettings>,
     /// People log in through this `OpenID` provider too.
     pub oidc: Option<OidcSettings>,
 }
@@ -53,6 +57,8 @@ impl std::fmt::Debug for Settings {
             .field("public_url", &self.public_url)
             .field("passwords", &format_args!("{} (hidden)", self.passwords.len()))
             .field("parallel", &self.parallel)
+            .field("most_waiting", &self.most_waiting)
+            .field("nats", &self.nats)
             .field("oidc", &self.oidc)
             .finish()
     }
@@ -79,10 +85,11 @@ impl Settings {
             message: error.message().to_owned(),
         })?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        let Settings { rules, models, records, inbox, data, oidc, .. } = &mut settings;
+        let Settings { rules, models, records, inbox, data, oidc, nats, .. } = &mut settings;
         let secret = oidc.as_mut().and_then(|oidc| oidc.client_secret_file.as_mut());
         let places = [rules, models, records, inbox, data].into_iter().flatten();
-        for place in places.chain(secret) {
+        let nats = nats.iter_mut().flat_map(|nats| [&mut nats.password_file, &mut nats.authority_file]);
+        for place in places.chain(secret).chain(nats.flatten()) {
             *place = folder.join(&*place);
         }
         if let Some(db) = &mut settings.db {

@@ -4,13 +4,18 @@
 //! nothing. Knows nothing of cases: what a file's owner makes of the pages is `process.rs`.
 
 mod local;
+pub mod nats;
 mod server_id;
 
 use std::path::Path;
 
 use async_trait::async_trait;
+use sha2::{Digest, Sha256};
 
+use crate::config::Bundle;
+use crate::domain::{FileReading, Finding, FindingCode};
 use crate::read::{FileOutcome, ReadOptions, SandboxError};
+use crate::store::StoreError;
 
 pub use local::Local;
 pub use server_id::{ServerId, ServerIdError};
@@ -29,6 +34,10 @@ pub struct FileToRead<'a> {
 pub enum DispatchError {
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("a worker could not read a file")]
+    Worker,
 }
 
 /// Has files read.
@@ -42,4 +51,28 @@ pub trait Dispatch: std::fmt::Debug + Send + Sync {
     /// # Errors
     /// When the machine failed.
     async fn read(&self, file: FileToRead<'_>) -> Result<FileOutcome, DispatchError>;
+
+    /// Whether what was asked for is read although nobody waits for it any more.
+    fn outlives_its_asker(&self) -> bool {
+        false
+    }
+}
+
+/// What a file is read with, in twelve signs: models, options and the program's version. Those who differ in it
+/// may read differently.
+pub fn reading_version(models: &Bundle, options: &ReadOptions) -> String {
+    let models = models.only(|name| name.ends_with(".rten") || name == "alphabet.txt").version();
+    let key = format!("{} {models} {options:?}", env!("CARGO_PKG_VERSION"));
+    let digest = hex::encode(Sha256::digest(key.as_bytes()));
+    digest.get(..12).unwrap_or_default().to_owned()
+}
+
+/// What is said of a file that nobody could read.
+pub(crate) fn given_up() -> FileOutcome {
+    let message = "The machine failed on this file again and again, so it was not read; look at it yourself.";
+    let finding = Finding::new(FindingCode::ReaderCrashed, message);
+    FileOutcome {
+        reading: FileReading { pages: Vec::new(), findings: vec![finding] },
+        ..FileOutcome::default()
+    }
 }

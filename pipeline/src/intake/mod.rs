@@ -8,6 +8,7 @@ pub mod archive;
 pub mod folder;
 mod hash;
 pub mod name;
+pub mod pressure;
 pub mod accept;
 pub mod watch;
 

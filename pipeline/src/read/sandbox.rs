@@ -211,7 +211,6 @@ impl Sandbox {
         let mut part = Part::default();
         let last_page = first_page.saturating_add(page_count - 1);
         let mut next = first_page;
-        let mut was_killed = false;
         for attempt in 0..=self.limits.restarts {
             let options =
                 ReadOptions { first_page: next, page_count: last_page - next + 1, ..job.options.clone() };
@@ -232,8 +231,7 @@ impl Sandbox {
                 part.drop_repeated_file_findings(before);
             }
             let Some(stop) = end else { break };
-            if stop == Stop::Killed && !was_killed && attempt < self.limits.restarts {
-                was_killed = true;
+            if stop == Stop::Killed && attempt < self.limits.restarts {
                 next = next.max(part.last_page.saturating_add(1));
                 if part.page_count > 0 && next > last_page.min(part.page_count).min(job.options.max_pages) {
                     break;

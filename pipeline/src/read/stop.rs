@@ -17,7 +17,7 @@ const SIGXCPU: i32 = 24;
 pub(super) enum Stop {
     Memory,
     /// By somebody else, or by the system when the machine has no memory left, whoever took it: not the
-    /// file's fault the first time.
+    /// file's fault, unless it happens at every attempt.
     Killed,
     Processor,
     Time,

@@ -50,6 +50,19 @@ pub async fn stores() -> Vec<TestStore> {
 }
 
 impl TestStore {
+    /// As if the work on a case had failed so often.
+    #[cfg(test)]
+    pub async fn strike(&self, case_id: &str, strikes: i64) {
+        super::query::query(
+            "insert into jobs (case_id, generation, expires_at, strikes) values ($1, 0, 0, $2)",
+        )
+        .bind(case_id)
+        .bind(strikes)
+        .execute(&self.store.pool)
+        .await
+        .unwrap();
+    }
+
     /// Puts a case where there is no place, and gives it a file that never came in.
     #[cfg(test)]
     pub async fn damage(&self, case_id: &str) {

@@ -45,6 +45,12 @@ pub(crate) enum Command {
     /// Watch the inbox, work, and serve the web in one process
     #[command(after_help = SERVE_HELP)]
     Serve(ServeArguments),
+    /// The same as `serve`, with the files read by workers on other machines
+    #[command(after_help = WORKER_HELP)]
+    Web(ServeArguments),
+    /// Read files for `dossier web`: needs NATS and the blobs, and no database
+    #[command(after_help = WORKER_HELP)]
+    Worker,
     /// Manage who may log in
     User {
         #[command(subcommand)]
@@ -120,6 +126,18 @@ file in it. Cases and documents are kept in ./data (`data` of the configuration)
 Examples:
   dossier serve --demo                 a filled queue to look at, on http://127.0.0.1:8080
   dossier serve --listen 127.0.0.1:80  on another address";
+
+const WORKER_HELP: &str = "\
+The two roles find one another over a NATS server with JetStream, named in the configuration of both:
+
+  [nats]
+  url = \"nats://nats.internal:4222\"
+  user = \"worker\"
+  password_file = \"nats.password\"
+
+They share the folder `blobs` of the data folder. A worker gets the files that are to be read with the models, passwords
+and version that it has, and no others. Several `dossier web` share a PostgreSQL database; each has a data folder of
+its own, with `blobs` in common.";
 
 const READ_HELP: &str = "\
 Examples:

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use dossier::config::{Bundle, Settings};
+use dossier::dispatch::nats::Link;
+use dossier::dispatch::reading_version;
 use dossier::process::Engine;
 use dossier::read::{ReadOptions, Sandbox, SandboxLimits};
 use dossier::rules::CsvRecords;
@@ -74,12 +76,28 @@ impl Installed {
 
     pub(crate) fn sandbox(&self) -> anyhow::Result<Sandbox> {
         let executable = std::env::current_exe().context("cannot find the dossier program itself")?;
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let parallel = self.settings.parallel.unwrap_or(cores);
-        Ok(Sandbox::new(executable, self.settings.models.clone(), parallel, SandboxLimits::default()))
+        let models = self.settings.models.clone();
+        Ok(Sandbox::new(executable, models, self.parallel(), SandboxLimits::default()))
     }
 
-    fn read_options(&self) -> ReadOptions {
+    /// Files read at a time.
+    pub(crate) fn parallel(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        self.settings.parallel.unwrap_or_else(cores)
+    }
+
+    /// What files are read with here.
+    pub(crate) fn reading_version(&self) -> anyhow::Result<String> {
+        Ok(reading_version(&self.models()?, &self.read_options()))
+    }
+
+    /// The connection to NATS. With `waits` it is there when NATS is.
+    pub(crate) async fn nats(&self, name: &str, waits: bool) -> anyhow::Result<Option<Link>> {
+        let Some(settings) = &self.settings.nats else { return Ok(None) };
+        Ok(Some(Link::connect(settings, name, waits).await?))
+    }
+
+    pub(crate) fn read_options(&self) -> ReadOptions {
         let mut options = ReadOptions::default();
         options.open.passwords.clone_from(&self.settings.passwords);
         options

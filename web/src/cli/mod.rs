@@ -8,6 +8,7 @@ mod process;
 mod read;
 mod pages;
 mod serve;
+mod worker;
 mod sign_in;
 mod user;
 mod report;
@@ -49,7 +50,9 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         match arguments.command {
             Command::Process(arguments) => process::run(&installed, arguments).await,
             Command::Read(arguments) => read::run(&installed, arguments).await,
-            Command::Serve(arguments) => serve::run(&installed, arguments).await,
+            Command::Serve(arguments) => serve::run(&installed, arguments, false).await,
+            Command::Web(arguments) => serve::run(&installed, arguments, true).await,
+            Command::Worker => worker::run(&installed).await,
             Command::User { command } => user::run(&installed, command).await,
             Command::Report(arguments) => report::run(&installed, arguments).await,
             Command::Rules { command } => rules::run(&installed, command).await,

@@ -8,8 +8,11 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use dossier::accounts::{hash_password, one_time_password};
 use dossier::clock::{Clock as _, SystemClock};
-use dossier::dispatch::ServerId;
+use dossier::dispatch::nats::Workers;
+use dossier::dispatch::{Dispatch, ServerId};
+use dossier::intake::pressure::{MOST_WAITING, Pressure};
 use dossier::intake::watch::{Event, WatchOptions, watch};
+use dossier::process::Engine;
 use dossier::rules::CsvRecords;
 use dossier::store::{BlobStore, NewUser, Role, Store, StoreAddress};
 use dossier::sweep::sweep;
@@ -35,7 +38,12 @@ const SESSION_MICROS: i64 = 12 * 3600 * 1_000_000;
 #[include = "records/*.csv"]
 struct Samples;
 
-pub(crate) async fn run(installed: &Installed, arguments: ServeArguments) -> anyhow::Result<ExitCode> {
+/// Serves. With `by_workers` files are read on other machines.
+pub(crate) async fn run(
+    installed: &Installed,
+    arguments: ServeArguments,
+    by_workers: bool,
+) -> anyhow::Result<ExitCode> {
     sign_in::check(installed.settings.oidc.is_some())?;
     let places = Places::of(installed, &arguments)?;
     let store = open_store(&places.db).await?;
@@ -45,6 +53,12 @@ pub(crate) async fn run(installed: &Installed, arguments: ServeArguments) -> any
     let scratch = own_scratch(&places.data, &server)
         .with_context(|| format!("cannot use a folder in {}", places.data.display()))?;
     let engine = installed.engine()?.with_cache(places.data.join("readings")).with_scratch(scratch);
+    let workers =
+        if by_workers { Some(workers(installed, &engine, &store, &server, &places).await?) } else { None };
+    let engine = match &workers {
+        Some(workers) => engine.with_dispatch(Arc::clone(workers) as Arc<dyn Dispatch>),
+        None => engine,
+    };
     let flows: Vec<String> = engine.flow_names().into_iter().map(str::to_owned).collect();
     let records = records(installed, &arguments, &places.data)?;
     let shop = Arc::new(Workshop {
@@ -54,6 +68,7 @@ pub(crate) async fn run(installed: &Installed, arguments: ServeArguments) -> any
         blobs,
         clock: Arc::new(SystemClock),
         server: server.as_str().to_owned(),
+        pressure: Arc::new(Pressure::new(installed.settings.most_waiting.unwrap_or(MOST_WAITING))),
         wake: tokio::sync::Notify::new(),
         board: Board::default(),
     });
@@ -67,6 +82,10 @@ pub(crate) async fn run(installed: &Installed, arguments: ServeArguments) -> any
     }
     let (stop, stopped) = signal::channel(false);
     let live = Live::new();
+    let sending = workers.map(|workers| {
+        let stopped = stopped.clone();
+        tokio::spawn(async move { workers.run(until(stopped)).await })
+    });
     let watching =
         tokio::spawn(watch_inbox(places.clone(), flows, Arc::clone(&shop), live.clone(), stopped.clone()));
     let mut working = tokio::spawn(work_cases(Arc::clone(&shop), live.clone(), stopped.clone()));
@@ -91,10 +110,37 @@ pub(crate) async fn run(installed: &Installed, arguments: ServeArguments) -> any
     ended.context("the work ended early")??;
     watching.await.context("watching ended early")??;
     sweeping.await.context("sweeping ended early")?;
+    if let Some(sending) = sending {
+        sending.await.context("sending to workers ended early")?;
+    }
     // Open event streams would keep the server for ever.
     tokio::time::timeout(std::time::Duration::from_secs(3), serving).await.ok();
     store.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Has files read by workers, over NATS.
+async fn workers(
+    installed: &Installed,
+    engine: &Engine,
+    store: &Store,
+    server: &ServerId,
+    places: &Places,
+) -> anyhow::Result<Arc<Workers>> {
+    let link = installed.nats("dossier web", true).await?;
+    let link = link
+        .context("`dossier web` needs the section [nats] in dossier.toml; `dossier serve` reads by itself")?;
+    let cases_ahead = installed.settings.nats.as_ref().map_or(1, |nats| nats.cases_ahead);
+    Ok(Arc::new(Workers::new(
+        link,
+        store.clone(),
+        Arc::new(SystemClock),
+        server.as_str().to_owned(),
+        installed.reading_version()?,
+        engine.readings_in(places.data.join("readings")),
+        installed.read_options(),
+        cases_ahead,
+    )))
 }
 
 /// Where everything is.
@@ -227,7 +273,7 @@ async fn watch_inbox(
             tracing::warn!(flow, reference, why, "a case could not be taken");
         }
     };
-    let options = WatchOptions::new(places.inbox);
+    let options = WatchOptions { pressure: Arc::clone(&shop.pressure), ..WatchOptions::new(places.inbox) };
     watch(options, flows, &shop.store, &shop.blobs, shop.clock.as_ref(), on_event, until(stopped)).await
 }
 
@@ -251,7 +297,7 @@ async fn until(mut stopped: signal::Receiver<bool>) {
 }
 
 /// Ctrl-C, or what service managers send.
-async fn asked_to_stop() {
+pub(super) async fn asked_to_stop() {
     let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
     match terminate {
         Ok(mut terminate) => {
