@@ -112,17 +112,7 @@ impl Flood {
         let inbox = self.root.join("inbox").join(FLOW);
         fs::create_dir_all(&inbox).unwrap();
         match self.chance.below(10) {
-            0 if self.with_loans => {
-                let files = loan();
-                let folder = inbox.join(&reference);
-                fs::create_dir(&folder).unwrap();
-                for (name, bytes) in &files {
-                    fs::write(folder.join(name), bytes).unwrap();
-                    self.note(&reference, &format!("{reference}/{name}"), bytes);
-                }
-                File::create(folder.join(".ready")).unwrap();
-                self.loans.insert(reference);
-            }
+            0 if self.with_loans => self.drop_loan(&reference),
             1 => {
                 let bytes = letter(&reference);
                 fs::write(inbox.join(format!("{reference}.pdf")), &bytes).unwrap();
@@ -181,39 +171,75 @@ impl Flood {
         }
     }
 
-    /// Sends what is to be sent; what gets no answer is sent again later, under the same key.
-    fn upload(&mut self, address: &str) {
-        let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(20)));
-        let agent: ureq::Agent = config.http_status_as_error(false).build().into();
+    /// Sends what is to be sent; what gets no answer, or too early a one, is sent again later, under the same
+    /// key.
+    pub(crate) fn upload(&mut self, address: &str) {
         for reference in std::mem::take(&mut self.uploads) {
-            let bytes = letter(&reference);
-            let mut body = Vec::new();
-            for (name, value) in [("flow", FLOW), ("reference", &reference)] {
-                write!(body, "--cut\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
-                    .unwrap();
-            }
-            body.extend(
-                b"--cut\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.pdf\"\r\n\r\n",
-            );
-            body.extend(&bytes);
-            body.extend(b"\r\n--cut--\r\n");
-            let answer = agent
-                .post(format!("{address}/api/v1/cases"))
-                .header("cookie", format!("dossier={SECRET}"))
-                .header("origin", address)
-                .header("idempotency-key", &reference)
-                .content_type("multipart/form-data; boundary=cut")
-                .send(&body[..]);
-            match answer.map(|answer| answer.status().as_u16()) {
-                Ok(200 | 201) => {
-                    let sha256 = hex::encode(Sha256::digest(&bytes));
-                    self.cases.entry(reference).or_default().insert(sha256);
-                }
-                Ok(status @ 400..429) => panic!("{reference} is refused: {status}"),
+            match self.send(address, &reference) {
+                Some(200 | 201) => {}
+                Some(status @ 400..429) => panic!("{reference} is refused: {status}"),
                 // Killed in the middle, or too busy.
-                Ok(_) | Err(_) => self.uploads.push(reference),
+                Some(_) | None => self.uploads.push(reference),
             }
         }
+    }
+
+    /// Has a case sent later.
+    pub(crate) fn again(&mut self, reference: &str) {
+        self.uploads.push(reference.to_owned());
+    }
+
+    /// Drops an application that is all right.
+    pub(crate) fn drop_loan(&mut self, reference: &str) {
+        let folder = self.root.join("inbox").join(FLOW).join(reference);
+        fs::create_dir_all(&folder).unwrap();
+        for (name, bytes) in &loan() {
+            fs::write(folder.join(name), bytes).unwrap();
+            self.note(reference, &format!("{reference}/{name}"), bytes);
+        }
+        File::create(folder.join(".ready")).unwrap();
+        self.loans.insert(reference.to_owned());
+    }
+
+    /// Drops a case of one file.
+    pub(crate) fn drop_file(&mut self, reference: &str) {
+        let bytes = letter(reference);
+        let inbox = self.root.join("inbox").join(FLOW);
+        fs::create_dir_all(&inbox).unwrap();
+        fs::write(inbox.join(format!("{reference}.pdf")), &bytes).unwrap();
+        self.note(reference, &format!("{reference}.pdf"), &bytes);
+    }
+
+    /// Sends a case over HTTP; the status of the answer, if there is one.
+    pub(crate) fn send(&mut self, address: &str, reference: &str) -> Option<u16> {
+        let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(20)));
+        let agent: ureq::Agent = config.http_status_as_error(false).build().into();
+        let bytes = letter(reference);
+        let mut body = Vec::new();
+        for (name, value) in [("flow", FLOW), ("reference", reference)] {
+            write!(body, "--cut\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+                .unwrap();
+        }
+        body.extend(b"--cut\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.pdf\"\r\n\r\n");
+        body.extend(&bytes);
+        body.extend(b"\r\n--cut--\r\n");
+        let answer = agent
+            .post(format!("{address}/api/v1/cases"))
+            .header("cookie", format!("dossier={SECRET}"))
+            .header("origin", address)
+            .header("idempotency-key", reference)
+            .content_type("multipart/form-data; boundary=cut")
+            .send(&body[..]);
+        let answer = answer.ok()?;
+        let status = answer.status().as_u16();
+        if matches!(status, 200 | 201) {
+            let sha256 = hex::encode(Sha256::digest(&bytes));
+            self.cases.entry(reference.to_owned()).or_default().insert(sha256);
+        }
+        if status == 429 {
+            assert!(answer.headers().contains_key("retry-after"), "{reference} is told when");
+        }
+        Some(status)
     }
 
     fn is_taken(&self) -> bool {
@@ -264,6 +290,10 @@ impl Victim {
             self.address = self.said.recv_timeout(patience).ok();
         }
         self.address.clone()
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
     }
 
     pub(crate) fn kill(mut self) {

@@ -56,3 +56,6 @@ mod hostile;
 
 #[path = "kill.rs"]
 mod kill;
+
+#[path = "workers.rs"]
+mod workers;
