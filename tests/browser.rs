@@ -102,6 +102,8 @@ pub(crate) struct Browser {
 impl Browser {
     /// A browser before this server's pages; none where no browser can be had, which never happens in CI.
     pub(crate) fn open(server: &Server, name: &str) -> Option<Self> {
+        // The driver's client is built with TLS, which the program needs.
+        dossier::net::use_ring();
         let spawned =
             Command::new("chromedriver").arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let mut chromedriver = match spawned {

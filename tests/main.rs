@@ -27,6 +27,12 @@ mod serving;
 #[path = "oidc.rs"]
 mod oidc;
 
+#[path = "outside.rs"]
+mod outside;
+
+#[path = "erasing.rs"]
+mod erasing;
+
 #[path = "reports.rs"]
 mod reports;
 

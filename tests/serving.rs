@@ -277,6 +277,7 @@ fn expected_of(row: &dossier_web::RouteRow) -> Option<&'static [&'static str]> {
         ("GET", "/api/v1/me" | "/api/v1/cases" | "/api/v1/cases/{id}" | "/api/v1/queue") => Some(ALL),
         ("POST", "/cases/{id}/priority") => Some(&["senior", "administrator"]),
         ("GET", "/cases/{id}/history" | "/api/v1/cases/{id}/events") => Some(&["auditor", "administrator"]),
+        (_, path) if path.starts_with("/api/v1/deliveries") => Some(&["manager", "administrator"]),
         ("GET", "/reports" | "/api/v1/report") => Some(&["senior", "manager", "auditor", "administrator"]),
         (_, path) if path.starts_with("/blind") => Some(REVIEWERS),
         (_, path) if path.starts_with("/users") || path.starts_with("/tokens") => Some(&["administrator"]),

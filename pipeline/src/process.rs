@@ -20,8 +20,8 @@ use crate::domain::{Case, CaseResult, Document, FileFinding, Finding, Mode, Outc
 use crate::intake::{CaseSource, SourceFile, hash_file};
 use crate::link::{complete, corroborate};
 use crate::read::{FileOutcome, PageImage, ReadOptions, ReadingCache, Sandbox, SandboxError};
-use crate::rules::{Flow, Records, RulesError, decide};
-use crate::store::EventKind;
+use crate::rules::{Flow, RecordSource, RulesError, decide_with};
+use crate::store::{EventKind, Keyring};
 use crate::understand::{FilePages, Understanding};
 
 #[derive(Debug, thiserror::Error)]
@@ -214,14 +214,20 @@ impl Engine {
 
     /// Keeps readings in this folder and takes them from there.
     #[must_use]
-    pub fn with_cache(mut self, folder: PathBuf) -> Self {
-        self.cache = Some(self.readings_in(folder));
+    pub fn with_cache(self, folder: PathBuf) -> Self {
+        self.with_sealed_cache(folder, None)
+    }
+
+    /// As [`Engine::with_cache`]; what is kept is sealed where there are keys.
+    #[must_use]
+    pub fn with_sealed_cache(mut self, folder: PathBuf, keys: Option<Arc<Keyring>>) -> Self {
+        self.cache = Some(self.readings_in(folder, keys));
         self
     }
 
-    /// Readings kept in this folder, as this engine reads.
-    pub fn readings_in(&self, folder: PathBuf) -> ReadingCache {
-        ReadingCache::new(folder, self.reading_version.clone())
+    /// Readings kept in this folder, as this engine reads; sealed where there are keys.
+    pub fn readings_in(&self, folder: PathBuf, keys: Option<Arc<Keyring>>) -> ReadingCache {
+        ReadingCache::new(folder, self.reading_version.clone()).with_keys(keys)
     }
 
     /// What was asked for is read although nobody waits for it any more.
@@ -285,7 +291,7 @@ impl Engine {
     pub async fn process(
         &self,
         source: &CaseSource,
-        records: &dyn Records,
+        records: &dyn RecordSource,
         today: NaiveDate,
     ) -> Result<Processed, ProcessError> {
         self.process_with(source, records, today, |_| {}).await
@@ -298,7 +304,7 @@ impl Engine {
     pub async fn process_with(
         &self,
         source: &CaseSource,
-        records: &dyn Records,
+        records: &dyn RecordSource,
         today: NaiveDate,
         carry: impl FnOnce(&mut Vec<Document>),
     ) -> Result<Processed, ProcessError> {
@@ -306,7 +312,7 @@ impl Engine {
         let flow = self.flow_of(source)?;
         let scratch = self.scratch_folder().map_err(ProcessError::Scratch)?;
         let readings = self.read(source, scratch.path()).await?;
-        Ok(self.decide(flow, readings, records, today, carry, started))
+        Ok(self.decide(flow, readings, records, today, carry, started).await)
     }
 
     /// A case that nobody could process: decided with nothing read in its files, which sends it to a person.
@@ -317,7 +323,7 @@ impl Engine {
     pub async fn give_up(
         &self,
         source: &CaseSource,
-        records: &dyn Records,
+        records: &dyn RecordSource,
         today: NaiveDate,
         carry: impl FnOnce(&mut Vec<Document>),
     ) -> Result<Processed, ProcessError> {
@@ -330,7 +336,7 @@ impl Engine {
             files.push(ReadFile { name, path, sha256, outcome: given_up() });
         }
         let readings = ReadCase { source: source.clone(), files };
-        Ok(self.decide(flow, readings, records, today, carry, started))
+        Ok(self.decide(flow, readings, records, today, carry, started).await)
     }
 
     fn flow_of(&self, source: &CaseSource) -> Result<&Flow, ProcessError> {
@@ -339,11 +345,11 @@ impl Engine {
     }
 
     /// What comes after reading.
-    fn decide(
+    async fn decide(
         &self,
         flow: &Flow,
         readings: ReadCase,
-        records: &dyn Records,
+        records: &dyn RecordSource,
         today: NaiveDate,
         carry: impl FnOnce(&mut Vec<Document>),
         started: Instant,
@@ -371,7 +377,7 @@ impl Engine {
             complete(&mut case, &readings);
         }
         carry(&mut case.documents);
-        let decision = decide(flow, &case, records);
+        let decision = decide_with(flow, &case, records).await;
         timings.decide = milliseconds(deciding);
         timings.total = milliseconds(started);
         let result = CaseResult {
@@ -403,14 +409,14 @@ impl Engine {
     ///
     /// # Errors
     /// When its flow is no longer there.
-    pub fn decide_again(
+    pub async fn decide_again(
         &self,
         result: &mut CaseResult,
         declared: &serde_json::Value,
-        records: &dyn Records,
+        records: &dyn RecordSource,
     ) -> Result<(), ProcessError> {
         let flow = self.flow(&result.flow).ok_or_else(|| ProcessError::UnknownFlow(result.flow.clone()))?;
-        let decision = decide(flow, &Case::of(result, declared), records);
+        let decision = decide_with(flow, &Case::of(result, declared), records).await;
         result.outcome = decision.outcome;
         result.reasons = decision.reasons;
         result.outputs = decision.outputs;

@@ -23,7 +23,7 @@ pub async fn recheck(shop: &Workshop, case: &StoredCase) -> Result<bool, StoreEr
     }
     let mut result = before.clone();
     // Only a flow that is not there is refused.
-    if shop.engine.decide_again(&mut result, &case.declared, shop.records.as_ref()).is_err() {
+    if shop.engine.decide_again(&mut result, &case.declared, shop.records.as_ref()).await.is_err() {
         return Ok(false);
     }
     let amount_cents = amount_cents(flow, &result, &case.declared);

@@ -1,9 +1,14 @@
 //! Everything in its place, and each thing that can be wrong.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::clock::FixedClock;
+use crate::domain::Outcome;
 use crate::intake::accept::{Content, Delivered, Delivery, accept};
-use crate::store::testing::{TestStore, stores};
+use crate::report::Policies;
+use crate::store::testing::{TestStore, keyring, plain_result, stores};
+use crate::store::{Erased, Finished, Keyring};
 
 const SHA: &str = "9834876dcfb05cb167a5c24953eba58c4ac89b1adf57f28f2f9d09af107ee8f0";
 
@@ -14,9 +19,10 @@ struct Room {
 }
 
 impl Room {
-    fn new(store: TestStore) -> Self {
+    fn new(store: TestStore, keys: Option<Keyring>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let blobs = BlobStore::open(folder.path().join("blobs"), 1_000).unwrap();
+        let blobs = blobs.with_keys(keys.map(Arc::new));
         Self { folder, store, blobs }
     }
 
@@ -38,6 +44,23 @@ impl Room {
         accepted.id().to_owned()
     }
 
+    async fn decide(&self, id: &str) {
+        let finished = Finished {
+            case_id: id.to_owned(),
+            revision: 1,
+            job: None,
+            result: plain_result("A-1", Outcome::Accept),
+            events: vec![],
+            amount_cents: 0,
+            goal_at: None,
+            due_at: None,
+            request: None,
+            page_counts: vec![],
+            deliveries: vec![],
+        };
+        assert!(self.store.finish(finished, 1).await.unwrap());
+    }
+
     fn put(&self, path: &str, bytes: &[u8]) {
         let path = self.folder.path().join("inbox").join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -53,7 +76,7 @@ impl Room {
 #[tokio::test]
 async fn what_came_in_is_with_its_case_moved_aside_or_still_there() {
     for store in stores().await {
-        let room = Room::new(store);
+        let room = Room::new(store, Some(keyring(&[1])));
         room.take("A-1", &[b"aaa", b"bbb"]).await;
         room.put(".rejected/consumer_loan/A-2/scan.pdf", b"ccc");
         room.put(".rejected/consumer_loan/A-2/error.json", b"{}");
@@ -77,7 +100,7 @@ async fn what_came_in_is_with_its_case_moved_aside_or_still_there() {
 #[tokio::test]
 async fn what_is_not_as_it_should_be_is_told() {
     for store in stores().await {
-        let room = Room::new(store);
+        let room = Room::new(store, None);
         let id = room.take("A-1", &[b"aaa", b"bbb"]).await;
         room.put(".rejected/consumer_loan/A-2/scan.pdf", b"ccc");
         std::fs::write(room.blobs.path(SHA), b"aab").unwrap();
@@ -94,6 +117,27 @@ async fn what_is_not_as_it_should_be_is_told() {
         ] {
             assert!(problems.contains(sentence), "{sentence}: {problems}");
         }
+    }
+}
+
+#[tokio::test]
+async fn the_bytes_of_erased_cases_are_not_missed() {
+    for store in stores().await {
+        let room = Room::new(store, None);
+        let erased = room.take("A-1", &[b"aaa", b"bbb"]).await;
+        room.take("A-2", &[b"bbb"]).await;
+        room.decide(&erased).await;
+        room.store.count_anew(&Policies::default(), 99, 2).await.unwrap();
+        assert_eq!(room.store.erase(&erased, "machine", "retention", 3).await.unwrap(), Erased::Done);
+        let files = room.store.files(&erased).await.unwrap();
+        assert_eq!(room.store.erased_originals().await.unwrap(), [files[0].sha256.clone()]);
+        std::fs::remove_file(room.blobs.path(&files[0].sha256)).unwrap();
+        let manifest = format!("{}  consumer_loan/A-1/0.pdf\n", files[0].sha256);
+        let found = room.found(&manifest).await;
+        assert_eq!(found.problems, Vec::<String>::new());
+        assert_eq!((found.cases, found.originals, found.accounted), (2, 1, [1, 0, 0]));
+        std::fs::remove_file(room.blobs.path(&files[1].sha256)).unwrap();
+        assert!(!room.found("").await.problems.is_empty(), "another case needs it");
     }
 }
 

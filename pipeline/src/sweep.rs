@@ -1,11 +1,14 @@
-//! What has to happen although nobody asks for it: cases whose server ended are given to another, cases near their deadline go to the seniors, cases
-//! that other rules decided are decided anew, and what changed is counted, so that a report has little
+//! What has to happen although nobody asks for it: cases whose server ended are given to another; applicants are
+//! reminded of documents, and their time ends; cases near their deadline go to the seniors, cases that other
+//! rules decided are decided anew, and what changed is counted, so that a report has little
 //! left to do.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::awaited::look_after;
 use crate::causes::with_causes;
+use crate::erasure::{erase_old, take_originals_away};
 use crate::recheck::recheck_some;
 use crate::review::escalation_horizon;
 use crate::store::StoreError;
@@ -47,11 +50,18 @@ async fn round(
         *to_recheck = recheck_some(shop, after, on_changed).await?;
     }
     for name in shop.engine.flow_names() {
+        if let Some(flow) = shop.engine.flow(name) {
+            look_after(shop, flow, now, on_changed).await?;
+            erase_old(shop, flow, now, on_changed).await?;
+        }
         let horizon = shop.engine.flow(name).and_then(|flow| escalation_horizon(flow, now));
         let Some(horizon) = horizon else { continue };
         for id in shop.store.escalate_near(name, horizon, now).await? {
             on_changed(&id);
         }
+    }
+    if let Err(error) = take_originals_away(&shop.store, &shop.blobs).await {
+        tracing::error!(error = %with_causes(&error), "erased originals could not be taken away; the next sweep tries again");
     }
     shop.store.count_anew(&shop.policies(), COUNTED_A_ROUND, now).await?;
     Ok(())

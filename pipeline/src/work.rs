@@ -13,9 +13,11 @@ use tokio::task::{AbortHandle, Id, JoinSet};
 
 use crate::causes::with_causes;
 use crate::clock::{Clock, Micros};
+use crate::deliver::{News, Occasion, Outbox};
 use crate::domain::{CaseResult, Mode, Outcome};
 use crate::intake::pressure::Pressure;
 use crate::intake::{CaseSource, SourceFile};
+use crate::meters::Meters;
 use crate::process::{Engine, ProcessError, Processed};
 use crate::read::{Progress, counted};
 use crate::report::Policies;
@@ -23,10 +25,10 @@ use crate::review::{
     amount_cents, carry_over, draft_request, falls_back, goal_and_deadline, hold_back, mode_after,
     quality_since, wanted_documents, working_time_used,
 };
-use crate::rules::Records;
+use crate::rules::{Flow, RECORDS_UNAVAILABLE, RecordSource, WhenUnavailable};
 use crate::store::{
-    ArrivedFile, BlobError, BlobStore, CaseState, Event, EventKind, Failure, Finished, Job, NewFile, Store,
-    StoreError, StoredCase,
+    ArrivedFile, BlobError, BlobStore, CaseFile, CaseState, Event, EventKind, Failure, Finished, Job,
+    NewFile, Store, StoreError, StoredCase,
 };
 
 /// How often waiting cases are looked for when nobody tells about new ones.
@@ -38,6 +40,8 @@ const TELL_EVERY: Duration = Duration::from_secs(2);
 const LEASE: Micros = 60_000_000;
 /// How often leases are kept alive.
 const KEEP_EVERY: Duration = Duration::from_secs(15);
+/// How often a case that waits for records is tried again.
+const RECORDS_AGAIN: Micros = 60_000_000;
 
 #[derive(Debug, thiserror::Error)]
 pub enum WorkError {
@@ -56,7 +60,9 @@ pub enum WorkError {
 /// Everything that the work needs; cheap to share.
 pub struct Workshop {
     pub engine: Arc<Engine>,
-    pub records: Arc<dyn Records>,
+    pub records: Arc<dyn RecordSource>,
+    /// Who is told of decisions.
+    pub outbox: Outbox,
     pub store: Store,
     pub blobs: BlobStore,
     pub clock: Arc<dyn Clock>,
@@ -67,6 +73,7 @@ pub struct Workshop {
     /// Told when a case waits.
     pub wake: Notify,
     pub board: Board,
+    pub meters: Meters,
 }
 
 /// The cases that are being read, and how far that is.
@@ -277,7 +284,7 @@ fn leave_lost(in_work: &mut InWork, kept: &Kept) {
 /// Processes one case; a failure is noted and the case tried again later.
 async fn attempt(shop: &Workshop, job: &Job) {
     let progress = shop.board.enter(&job.case_id);
-    let processed = counted(progress, process(shop, job)).await;
+    let processed = counted(progress, Box::pin(process(shop, job))).await;
     if let Err(error) = processed {
         let (case, strikes) = (&job.case_id, job.strikes);
         tracing::error!(case, strikes, error = %with_causes(&error), "a case could not be processed");
@@ -286,6 +293,7 @@ async fn attempt(shop: &Workshop, job: &Job) {
 }
 
 async fn note_failure(shop: &Workshop, job: &Job) {
+    shop.meters.failed();
     if let Err(error) = shop.store.fail_job(job, Failure::Error, shop.clock.now()).await {
         // The lease lapses, and that is noted.
         tracing::error!(case = job.case_id, error = %with_causes(&error), "a failure could not be noted");
@@ -307,14 +315,19 @@ async fn process(shop: &Workshop, job: &Job) -> Result<(), WorkError> {
     };
     let processed = if job.is_given_up() {
         tracing::error!(case = id, strikes = job.strikes, "a case is given up and goes to a person");
-        let source = source_of(shop, &case, None).await?;
+        let source = closed_source(shop, &case, scratch.path()).await?;
         let mut processed = shop.engine.give_up(&source, shop.records.as_ref(), today, carry).await?;
         processed.events.insert(0, (EventKind::GivenUp, serde_json::json!({"strikes": job.strikes})));
         processed
     } else {
-        let source = source_of(shop, &case, Some(scratch.path())).await?;
-        shop.engine.process_with(&source, shop.records.as_ref(), today, carry).await?
+        let source = source_of(shop, &case, scratch.path()).await?;
+        let processed = shop.engine.process_with(&source, shop.records.as_ref(), today, carry).await?;
+        if awaits_records(shop, job, &case, &processed.result).await? {
+            return Ok(());
+        }
+        processed
     };
+    shop.meters.processed(&processed.result);
     let Processed { mut result, mut events, page_counts } = processed;
     // Its coming in is on record since it was accepted.
     events.retain(|(kind, _)| *kind != EventKind::Received);
@@ -332,6 +345,44 @@ async fn process(shop: &Workshop, job: &Job) -> Result<(), WorkError> {
         shop.store.return_job(job).await?;
     }
     Ok(())
+}
+
+/// Sets a case aside whose records cannot be consulted, where its flow wants it to wait and it has not
+/// waited too long. Whether it did.
+async fn awaits_records(
+    shop: &Workshop,
+    job: &Job,
+    case: &StoredCase,
+    result: &CaseResult,
+) -> Result<bool, WorkError> {
+    let Some(flow) = shop.engine.flow(&case.flow) else { return Ok(false) };
+    let now = shop.clock.now();
+    let history = shop.store.events(&case.id).await?;
+    let Some(until) = records_awaited_until(flow, result, &history, now) else { return Ok(false) };
+    let next = now + RECORDS_AGAIN.min(until - now);
+    let is_new = waits_since(&history).is_none();
+    shop.store.await_records(job, case.revision, next, is_new.then_some(until), now).await?;
+    Ok(true)
+}
+
+/// How long a case still waits for records; `None` when it does not (any more).
+fn records_awaited_until(flow: &Flow, result: &CaseResult, history: &[Event], now: Micros) -> Option<Micros> {
+    let policy = flow.config.records;
+    let is_open = result.reasons.iter().any(|reason| reason.code == RECORDS_UNAVAILABLE);
+    if policy.when_unavailable != WhenUnavailable::Wait || !is_open {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "at most a year, in microseconds")]
+    let longest = (policy.longest_wait_hours * 3_600_000_000.0) as Micros;
+    let until = waits_since(history).unwrap_or(now) + longest;
+    (until > now).then_some(until)
+}
+
+/// When the case's records were first found unavailable since it last came in or was decided.
+fn waits_since(history: &[Event]) -> Option<Micros> {
+    let ends = |event: &&Event| !matches!(event.kind, EventKind::Received | EventKind::Decided);
+    let recent = history.iter().rev().take_while(ends);
+    recent.filter(|event| event.kind == EventKind::RecordsAwaited).map(|event| event.at).last()
 }
 
 /// A decision of a flow that was found wrong too often goes to a person.
@@ -368,6 +419,9 @@ fn route(
     let in_review = result.outcome == Outcome::Review;
     let request = (result.outcome == Outcome::RequestDocuments)
         .then(|| (wanted_documents(flow, &result), draft_request(flow, &result, flow.config.language)));
+    let occasion = Occasion::of(result.outcome);
+    let message = request.as_ref().map_or("", |(_, message)| message);
+    let deliveries = shop.outbox.letters(flow, News { occasion, result: &result, declared, message });
     Ok(Finished {
         case_id: case.id.clone(),
         revision: case.revision,
@@ -378,33 +432,23 @@ fn route(
         request,
         events: Vec::new(),
         page_counts: Vec::new(),
+        deliveries,
         result,
     })
 }
 
 /// The case's files out of the blob store, with the members of its archives recorded as files of
 /// their own, so that they can be looked at.
-/// Without `scratch` archives stay closed.
-async fn source_of(
-    shop: &Workshop,
-    case: &StoredCase,
-    scratch: Option<&Path>,
-) -> Result<CaseSource, WorkError> {
+async fn source_of(shop: &Workshop, case: &StoredCase, scratch: &Path) -> Result<CaseSource, WorkError> {
     let mut files = shop.store.files(&case.id).await?;
     let mut findings = shop.store.intake_findings(&case.id).await?;
-    let mut declared = (case.declared != serde_json::json!({})).then(|| case.declared.clone());
-    let originals = files.iter().filter(|file| file.archive.is_none() && !file.unpacked);
+    let mut declared = declared_of(case);
     let packed = CaseSource {
         reference: case.reference.clone(),
         flow: Some(case.flow.clone()),
-        files: originals
-            .map(|file| SourceFile { name: file.name.clone(), path: shop.blobs.path(&file.sha256) })
-            .collect(),
+        files: local_files(shop, files.iter().filter(|file| is_packed(file)), scratch).await?,
         application: None,
         findings: Vec::new(),
-    };
-    let Some(scratch) = scratch else {
-        return Ok(CaseSource { application: declared, findings, ..packed });
     };
     let before: HashSet<String> = packed.files.iter().map(|file| file.name.clone()).collect();
     let unpacked = shop.engine.expand(&packed, scratch).await?;
@@ -442,12 +486,51 @@ async fn source_of(
     Ok(CaseSource {
         reference: case.reference.clone(),
         flow: Some(case.flow.clone()),
-        files: documents
-            .map(|file| SourceFile { name: file.name.clone(), path: shop.blobs.path(&file.sha256) })
-            .collect(),
+        files: local_files(shop, documents, scratch).await?,
         application: declared,
         findings,
     })
+}
+
+/// The case's files as they came in, archives closed: of a case that is given up, perhaps because they cannot be
+/// opened or are not there.
+async fn closed_source(shop: &Workshop, case: &StoredCase, scratch: &Path) -> Result<CaseSource, WorkError> {
+    let mut files = Vec::new();
+    for file in shop.store.files(&case.id).await?.iter().filter(|file| is_packed(file)) {
+        let opened = shop.blobs.local_in(&file.sha256, scratch).await;
+        let path = opened.unwrap_or_else(|_| shop.blobs.path(&file.sha256));
+        files.push(SourceFile { name: file.name.clone(), path });
+    }
+    Ok(CaseSource {
+        reference: case.reference.clone(),
+        flow: Some(case.flow.clone()),
+        files,
+        application: declared_of(case),
+        findings: shop.store.intake_findings(&case.id).await?,
+    })
+}
+
+/// It came in as it is and was not unpacked.
+fn is_packed(file: &CaseFile) -> bool {
+    file.archive.is_none() && !file.unpacked
+}
+
+fn declared_of(case: &StoredCase) -> Option<serde_json::Value> {
+    (case.declared != serde_json::json!({})).then(|| case.declared.clone())
+}
+
+/// Files with their plain bytes: where they lie, or opened into `scratch`.
+async fn local_files<'f>(
+    shop: &Workshop,
+    files: impl Iterator<Item = &'f CaseFile>,
+    scratch: &Path,
+) -> Result<Vec<SourceFile>, BlobError> {
+    let mut found = Vec::new();
+    for file in files {
+        let path = shop.blobs.local_in(&file.sha256, scratch).await?;
+        found.push(SourceFile { name: file.name.clone(), path });
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -40,6 +40,7 @@ fn shop(store: &TestStore, folder: &Path) -> Arc<Workshop> {
     Arc::new(Workshop {
         engine: Arc::new(engine.with_dispatch(Arc::new(Unreliable::default()))),
         records: Arc::new(CsvRecords::from_bundle(&rules)),
+        outbox: Outbox::default(),
         store: (*store).clone(),
         blobs: BlobStore::open(folder.join("blobs"), 1_000).unwrap(),
         clock: Arc::new(SystemClock),
@@ -47,6 +48,7 @@ fn shop(store: &TestStore, folder: &Path) -> Arc<Workshop> {
         pressure: Arc::default(),
         wake: Notify::new(),
         board: Board::default(),
+        meters: Meters::default(),
     })
 }
 
@@ -100,4 +102,42 @@ async fn what_breaks_off_or_fails_is_tried_again_and_what_is_given_up_goes_to_a_
             store.events(&poison).await.unwrap().iter().map(|event| event.kind).collect();
         assert_eq!(kinds[..3], [EventKind::Received, EventKind::GivenUp, EventKind::Read], "{kinds:?}");
     }
+}
+
+const HOUR: Micros = 3_600_000_000;
+
+fn flow(records: &str) -> Flow {
+    let shipped = Bundle::embedded_rules();
+    let files = ["energy_claim/flow.toml", "energy_claim/rules.rhai", "wording.toml"].map(|name| {
+        let text = shipped.text(name).unwrap();
+        let more = if name.ends_with("flow.toml") { records } else { "" };
+        (name.to_owned(), format!("{text}\n{more}").into_bytes())
+    });
+    Flow::load(&Bundle::from_files(files), "energy_claim").unwrap()
+}
+
+fn event(kind: EventKind, at: Micros) -> Event {
+    let (actor, detail) = ("machine".to_owned(), serde_json::json!({}));
+    let (previous_hash, hash) = (String::new(), String::new());
+    Event { sequence: 1, kind, at, actor, detail, previous_hash, hash }
+}
+
+#[test]
+fn a_case_waits_for_records_as_long_as_its_flow_says() {
+    let waiting = flow("[records]\nwhen_unavailable = \"wait\"\nlongest_wait_hours = 2\n");
+    let mut result = crate::store::testing::plain_result("E-1", Outcome::Review);
+    let received = event(EventKind::Received, 0);
+    let until = |flow: &Flow, result: &CaseResult, history: &[Event], now| {
+        records_awaited_until(flow, result, history, now)
+    };
+    let history = [received.clone()];
+    assert_eq!(until(&waiting, &result, &history, HOUR), None, "its records were found");
+    result.reasons[0].code = RECORDS_UNAVAILABLE.to_owned();
+    assert_eq!(until(&flow(""), &result, &history, HOUR), None, "a person looks at once");
+    assert_eq!(until(&waiting, &result, &history, HOUR), Some(3 * HOUR));
+    let history = [received.clone(), event(EventKind::RecordsAwaited, HOUR)];
+    assert_eq!(until(&waiting, &result, &history, 2 * HOUR), Some(3 * HOUR));
+    assert_eq!(until(&waiting, &result, &history, 3 * HOUR), None, "it has waited too long");
+    let history = [received, event(EventKind::RecordsAwaited, HOUR), event(EventKind::Decided, 2 * HOUR)];
+    assert_eq!(until(&waiting, &result, &history, 9 * HOUR), Some(11 * HOUR), "it waits for the first time");
 }

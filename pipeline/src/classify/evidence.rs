@@ -163,18 +163,62 @@ fn machine_readable_length(page: &Page, row: &Row) -> Option<usize> {
 
 static NUMBERING: LazyLock<Regex> = LazyLock::new(|| {
     #[expect(clippy::unwrap_used, reason = "a constant pattern, compiled by a test")]
-    Regex::new(r"(?i)\b(?:p[áa]gina|p[áa]g\.?|hoja|page|folio)\s*:?\s*(\d{1,3})(?:\s*(?:de|of|/)\s*(\d{1,3}))?\b|^\s*(\d{1,2})\s*/\s*(\d{1,2})\s*$").unwrap()
+    Regex::new(
+        r"(?ix)
+        \b(?P<word> p[áa]gina | p[áa]g\b\.? | hoja | page | sheet | folio | strona )\s*:?\s*
+          (?P<number> \d{1,3} | [lI]\b )(?:\s*(?: de | of | z | / )\s*(?P<of> \d{1,3} ))?\b
+        | ^\s*(?P<bare> \d{1,2})\s*/\s*(?P<bare_of> \d{1,2})\s*$",
+    )
+    .unwrap()
 });
 
+/// The number that the page says it has. A folio or a sheet without how many there are must stand alone: what a
+/// register calls so stands in the middle of an entry, and is no page of the document.
 fn numbering(page: &Page) -> Option<(u32, Option<u32>)> {
-    page.rows.iter().find_map(|row| {
-        row.segments.iter().find_map(|segment| {
-            let text = page.text_of(segment);
-            let found = NUMBERING.captures(&text)?;
-            let number = |index: usize| found.get(index).and_then(|part| part.as_str().parse().ok());
-            let page_number = number(1).or_else(|| number(3))?;
-            let of = number(2).or_else(|| number(4));
-            (page_number >= 1 && of.is_none_or(|of| of >= page_number)).then_some((page_number, of))
-        })
+    let segments = page.rows.iter().flat_map(|row| &row.segments);
+    let found: Vec<_> = segments.filter_map(|segment| numbering_in(&page.text_of(segment))).collect();
+    found.iter().find(|(_, of)| of.is_some()).or_else(|| found.last()).copied()
+}
+
+fn numbering_in(text: &str) -> Option<(u32, Option<u32>)> {
+    NUMBERING.captures_iter(text).find_map(|found| {
+        let number = |name: &str| found.name(name).and_then(|part| part.as_str().parse::<u32>().ok());
+        let page = number("number").or_else(|| number("bare")).or_else(|| found.name("number").map(|_| 1))?;
+        let of = number("of").or_else(|| number("bare_of"));
+        let whole = found.get(0)?;
+        let (before, after) = (text.get(..whole.start())?, text.get(whole.end()..)?);
+        let alone = |text: &str| !text.chars().any(char::is_alphanumeric);
+        let word = found.name("word").map(|word| word.as_str().to_lowercase());
+        let is_register = word.is_some_and(|word| matches!(word.as_str(), "folio" | "hoja"));
+        let stands = of.is_some() || page <= MOST_PAGES && (!is_register || alone(before) && alone(after));
+        (page >= 1 && of.is_none_or(|of| of >= page) && stands).then_some((page, of))
     })
+}
+
+/// More pages than a document of a case has: a higher number counts something else.
+const MOST_PAGES: u32 = 60;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_numbered_by_words_for_pages() {
+        for (text, expected) in [
+            ("Página 2 de 3", Some((2, Some(3)))),
+            ("Contrato 932578973 - Página 1 de 2", Some((1, Some(2)))),
+            ("Sheet 2 of2", Some((2, Some(2)))),
+            ("Page l", Some((1, None))),
+            ("2 / 4", Some((2, Some(4)))),
+            ("Hoja 3", Some((3, None))),
+            ("Bank of the Valley, registered office. Page 2", Some((2, None))),
+            ("Registro Mercantil de Madrid, tomo 5071, folio 10, hoja 52", None),
+            ("R.M. de Palma, tomo 5168, folio 201, hoja PM-76451", None),
+            ("Hoja 118, inscripción 2ª", None),
+            ("página 5 de 3", None),
+            ("Contrato 4/2026", None),
+        ] {
+            assert_eq!(numbering_in(text), expected, "{text}");
+        }
+    }
 }

@@ -12,6 +12,11 @@ const CLEARLY: f32 = 3.0;
 /// A page with less evidence than a heading goes with the document before it.
 const WEAK: f32 = 4.0;
 
+/// A further page says at most this much of its type, beside what the first one says.
+const FURTHER_PAGE: f32 = 0.6;
+/// And at least as much as a heading in the upper part: a page that was hardly read may be anything.
+const FURTHER_LEAST: f32 = 6.0;
+
 /// A page where it stands.
 #[derive(Debug, Clone, Copy)]
 pub struct PageOfFile<'a> {
@@ -119,8 +124,9 @@ fn starts_another(draft: &Draft<'_>, page: &PageEvidence, current: &DocumentType
         _ => {
             // Without numbers: a page that is headed and as telling as the first one is a first page,
             // for types that fit on one page.
-            let single = !matches!(current.as_str(), "bank_statement" | "contract");
-            single && page.heading && page.weight_of(current) >= 0.6 * draft.first.weight_of(current)
+            !takes_pages(current)
+                && page.heading
+                && page.weight_of(current) >= 0.6 * draft.first.weight_of(current)
         }
     }
 }
@@ -158,7 +164,7 @@ fn join_card_sides(drafts: &mut Vec<Draft<'_>>) {
     }
 }
 
-/// Joins documents of one type whose printed page numbers go on from one file to another.
+/// Joins documents of one type whose pages go on from one file to another.
 fn join_parts(drafts: &mut Vec<Draft<'_>>) {
     let mut index = 0;
     while index < drafts.len() {
@@ -179,7 +185,13 @@ fn join_parts(drafts: &mut Vec<Draft<'_>>) {
     }
 }
 
+/// The document that a part belongs to: the one whose page numbers it continues, else the one right before it
+/// when it is no first page.
 fn home_of(drafts: &[Draft<'_>], index: usize, part: &Draft<'_>) -> Option<usize> {
+    numbered_home(drafts, index, part).or_else(|| before(drafts, index, part))
+}
+
+fn numbered_home(drafts: &[Draft<'_>], index: usize, part: &Draft<'_>) -> Option<usize> {
     let (number, of) = part.first.numbering.filter(|(number, _)| *number > 1)?;
     let part_type = part.document_type();
     let fits = |(other_index, other): &(usize, &Draft<'_>)| {
@@ -188,6 +200,41 @@ fn home_of(drafts: &[Draft<'_>], index: usize, part: &Draft<'_>) -> Option<usize
             && other.last_numbering.is_some_and(|(last, last_of)| last + 1 == number && last_of == of)
     };
     drafts.iter().enumerate().find(fits).map(|(home, _)| home)
+}
+
+/// The document that ends in the file before, for a page of it whose numbers cannot be read or are not printed.
+fn before(drafts: &[Draft<'_>], index: usize, part: &Draft<'_>) -> Option<usize> {
+    let part_type = part.document_type();
+    let first_file = part.pages.first()?.file;
+    let mut of_type = drafts.iter().enumerate().filter(|(other, draft)| {
+        *other != index
+            && draft.document_type() == part_type
+            && draft.pages.last().is_some_and(|last| last.file + 1 == first_file)
+    });
+    let (home, draft) = of_type.next()?;
+    let next_page = u32::try_from(draft.pages.len()).ok()? + 1;
+    let continues = match (draft.last_numbering, part.first.numbering) {
+        (None, Some((number, _))) => number == next_page,
+        (Some((last, of)), None) => of.is_none_or(|of| of > last) && is_further_page(draft, part),
+        (None, None) => is_further_page(draft, part),
+        (Some(_), Some(_)) => false,
+    };
+    continues.then_some(home)
+}
+
+/// A page without a heading that says much less of the type than the first one does: no document of its own,
+/// for types that take more than a page.
+fn is_further_page(draft: &Draft<'_>, part: &Draft<'_>) -> bool {
+    let part_type = part.document_type();
+    takes_pages(&part_type)
+        && !part.first.heading
+        && (FURTHER_LEAST..=FURTHER_PAGE * draft.first.weight_of(&part_type))
+            .contains(&part.first.weight_of(&part_type))
+}
+
+/// Statements and contracts go over several pages; of the other types several are sent, each on a page.
+fn takes_pages(document_type: &DocumentType) -> bool {
+    matches!(document_type.as_str(), "bank_statement" | "contract")
 }
 
 #[cfg(test)]
@@ -255,6 +302,27 @@ mod tests {
     fn a_statement_in_two_files_is_joined_in_the_order_of_its_pages() {
         let files = [vec![page(1, STATEMENT_2)], vec![page(1, STATEMENT_1)]];
         assert_eq!(documents(&files), [named("bank_statement", &[(1, 1), (0, 1)])]);
+    }
+
+    #[test]
+    fn a_further_page_without_a_number_goes_with_the_document_in_the_file_before() {
+        let first: &[&str] = &[
+            "EXTRACTO DE CUENTA",
+            "Saldo anterior 10,00",
+            "Fecha valor Concepto Importe Saldo",
+            "Registro Mercantil de Madrid, tomo 5071, folio 10, hoja 52",
+        ];
+        let further: &[&str] = &[
+            "Fecha valor Concepto Importe Saldo",
+            "Registro Mercantil de Madrid, tomo 5071, folio 10, hoja 52",
+        ];
+        let files = [vec![page(1, PAYSLIP)], vec![page(1, first)], vec![page(1, further)]];
+        let expected = [named("payslip", &[(0, 1)]), named("bank_statement", &[(1, 1), (2, 1)])];
+        assert_eq!(documents(&files), expected);
+        let two = [vec![page(1, first)], vec![page(1, first)]];
+        assert_eq!(documents(&two).len(), 2, "two statements stay two");
+        let apart = [vec![page(1, first)], vec![page(1, PAYSLIP)], vec![page(1, further)]];
+        assert_eq!(documents(&apart).len(), 3, "what stands between is not skipped");
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! The settings of an installation: defaults here, overridden by a file, then by the environment and
 //! the command line.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Bundle, BundleError, NatsSettings, OidcSettings};
+use super::{
+    BlobSettings, Bundle, BundleError, Credential, Database, DeliverySettings, NatsSettings, OidcSettings,
+};
+use crate::net::NetworkSettings;
 use crate::store::StoreAddress;
 
 /// `dossier.toml`. Every key may be left out; an unknown one is refused. Paths are relative to the
@@ -41,6 +45,21 @@ pub struct Settings {
     pub nats: Option<NatsSettings>,
     /// People log in through this `OpenID` provider too.
     pub oidc: Option<OidcSettings>,
+    /// Whom the program may call.
+    #[serde(default)]
+    pub network: NetworkSettings,
+    /// What connectors of flows show when they call, by name.
+    #[serde(default)]
+    pub credentials: BTreeMap<String, Credential>,
+    /// What connectors of flows read, by name.
+    #[serde(default)]
+    pub databases: BTreeMap<String, Database>,
+    /// Where decisions go.
+    #[serde(default)]
+    pub delivery: DeliverySettings,
+    /// How originals are kept.
+    #[serde(default)]
+    pub blobs: BlobSettings,
 }
 
 impl std::fmt::Debug for Settings {
@@ -60,6 +79,11 @@ impl std::fmt::Debug for Settings {
             .field("most_waiting", &self.most_waiting)
             .field("nats", &self.nats)
             .field("oidc", &self.oidc)
+            .field("network", &self.network)
+            .field("credentials", &self.credentials)
+            .field("databases", &self.databases)
+            .field("delivery", &self.delivery)
+            .field("blobs", &self.blobs)
             .finish()
     }
 }
@@ -94,6 +118,17 @@ impl Settings {
         }
         if let Some(db) = &mut settings.db {
             db.below(folder);
+        }
+        settings.delivery.below(folder);
+        settings.blobs.below(folder);
+        for credential in settings.credentials.values_mut() {
+            credential.secret.below(folder);
+        }
+        for database in settings.databases.values_mut() {
+            database.url.below(folder);
+            if let Some(password) = &mut database.password {
+                password.below(folder);
+            }
         }
         Ok(settings)
     }

@@ -23,7 +23,8 @@ pub struct Case {
 impl Case {
     /// What rules decide on again, of a case that was processed.
     pub fn of(result: &CaseResult, declared: &serde_json::Value) -> Self {
-        let unreadable = result.findings.iter().map(|finding| (finding.file.clone(), finding.finding.clone()));
+        let unreadable =
+            result.findings.iter().map(|finding| (finding.file.clone(), finding.finding.clone()));
         Self {
             reference: result.reference.clone(),
             flow: result.flow.clone(),

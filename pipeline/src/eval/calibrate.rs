@@ -14,8 +14,8 @@ const BLOCK_FROM: usize = 20;
 const LAST_BLOCK_FROM: usize = 100;
 /// How strongly a field's offset, its slope and the weights of checks are held where they are without
 /// observations: the inverse of the variance that we expect of them.
-const OFFSET_RIDGE: f64 = 1.0;
-const SLOPE_RIDGE: f64 = 8.0;
+const OFFSET_RIDGE: f64 = 0.5;
+const SLOPE_RIDGE: f64 = 3.0;
 const PROOF_RIDGE: f64 = 0.5;
 /// Sweeps over fields and checks, more than Newton's steps need to settle.
 const SWEEPS: usize = 40;

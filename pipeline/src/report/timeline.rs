@@ -154,6 +154,7 @@ impl Walk {
             }
             EventKind::Read | EventKind::Decided | EventKind::Escalated | EventKind::Prioritised => {}
             EventKind::GivenUp | EventKind::Rechecked | EventKind::Sampled | EventKind::BlindJudged => {}
+            EventKind::RecordsAwaited | EventKind::Reminded | EventKind::Expired | EventKind::Erased => {}
         }
     }
 

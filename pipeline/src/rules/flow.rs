@@ -8,7 +8,8 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use super::calendar::Calendar;
-use super::service::{Effort, Quality, Sla};
+use super::connector::{ConnectorConfig, RecordsPolicy};
+use super::service::{Awaited, Effort, Quality, Retention, Sla};
 use super::statement::Phrases;
 use crate::domain::{FindingCode, Outcome};
 
@@ -34,6 +35,15 @@ pub struct FlowConfig {
     #[serde(default)]
     pub review: ReviewPolicy,
     pub documents: NeededDocuments,
+    #[serde(default)]
+    pub awaited: Awaited,
+    #[serde(default)]
+    pub retention: Retention,
+    #[serde(default)]
+    pub records: RecordsPolicy,
+    /// Tables that are looked up in other systems; the rest is CSV.
+    #[serde(default, rename = "connector")]
+    pub connectors: Vec<ConnectorConfig>,
     pub confidence: Thresholds,
     /// Every number and word list of the policy, by name.
     #[serde(default)]

@@ -41,7 +41,8 @@ pub fn lint(
         complaints.extend(messages.into_iter().map(|message| Complaint { file: file.to_owned(), message }));
     };
     complain(&script_file, script.unknown_functions());
-    complain(&script_file, script.unknown_fields(&known));
+    complain(&script_file, script.unknown_fields(&known, &columns(flow)));
+    complain(&flow.config_file(), unused_connectors(flow, &script));
     complain(&script_file, script.bare_numbers());
     complain(&script_file, script.unknown_limits(flow));
     complain(&script_file, script.unknown_codes(flow));
@@ -110,7 +111,7 @@ impl Script {
         unknown.map(|name| format!("there is no function {name}")).collect()
     }
 
-    fn unknown_fields(&self, known: &Known) -> Vec<String> {
+    fn unknown_fields(&self, known: &Known, columns: &[&str]) -> Vec<String> {
         let getters = r"(?:text|date|amount|integer|yes_no|rows)(?:_if_given)?";
         // On a document named in place the field must be that document's.
         let direct = Regex::new(&format!(r#"\.(\w+)\.{getters}\("(\w+)"\)"#));
@@ -121,9 +122,8 @@ impl Script {
                 unknown.insert(format!("no document has a field {path}"));
             }
         }
-        let records = ["excess", "limit", "status", "valid_from", "valid_to", "last_real_reading"];
         for field in captures(&format!(r#"\.{getters}\("(\w+)"\)"#), &self.text) {
-            if !known.has_field(field) && !records.contains(&field) {
+            if !known.has_field(field) && !columns.contains(&field) {
                 unknown.insert(format!("no document or record has a field {field}"));
             }
         }
@@ -187,6 +187,23 @@ fn captures<'a>(pattern: &str, text: &'a str) -> impl Iterator<Item = &'a str> {
         .filter_map(|found| found.get(1).map(|group| group.as_str()))
         .collect();
     found.into_iter()
+}
+
+/// The columns that rules may read of records.
+fn columns(flow: &Flow) -> Vec<&str> {
+    let shipped = ["excess", "limit", "status", "valid_from", "valid_to", "last_real_reading"];
+    let connectors = flow.config.connectors.iter();
+    let own = connectors.flat_map(|connector| {
+        let values = connector.http.iter().flat_map(|http| http.values.keys());
+        connector.columns.iter().chain(values).map(String::as_str)
+    });
+    shipped.into_iter().chain(own).collect()
+}
+
+fn unused_connectors(flow: &Flow, script: &Script) -> Vec<String> {
+    let asked: BTreeSet<&str> = captures(r#"\brecord\("(\w+)""#, &script.text).collect();
+    let unused = flow.config.connectors.iter().filter(|connector| !asked.contains(connector.table.as_str()));
+    unused.map(|connector| format!("no rule looks up the table {} of a connector", connector.table)).collect()
 }
 
 fn unused_limits(flow: &Flow, script: &Script) -> Vec<String> {
@@ -261,7 +278,7 @@ mod tests {
         assert_eq!(script.bare_numbers(), ["the number 3.5 should be a limit in flow.toml"]);
         assert!(script.limits().contains("gone"));
         let types = load_document_types(&Bundle::embedded_rules()).unwrap();
-        let unknown = script.unknown_fields(&Known::new(&types));
+        let unknown = script.unknown_fields(&Known::new(&types), &[]);
         assert_eq!(unknown.len(), 2, "{unknown:?}");
     }
 }

@@ -51,6 +51,11 @@ impl Flow {
         Ok(flow)
     }
 
+    /// The sentence for a code that has no places to fill.
+    pub fn message(&self, code: &str) -> String {
+        self.messages.text(code, &BTreeMap::new())
+    }
+
     /// What people call a document type (alternatives are joined by "or").
     pub fn document_name(&self, types: &str, language: Language) -> String {
         self.messages.document_in(types, language)
@@ -119,6 +124,8 @@ impl Flow {
 
     fn check_meaning(&self) -> Result<(), RulesError> {
         let problem = self.problem_of_rules().or_else(|| self.problem_of_numbers());
+        let connectors = || super::connector::problem(&self.config.records, &self.config.connectors);
+        let problem = problem.or_else(connectors);
         problem.map_or(Ok(()), |problem| Err(meaning(&self.config_file(), problem)))
     }
 
@@ -153,6 +160,7 @@ impl Flow {
         }
         let config = &self.config;
         let problem = config.sla.problem().or_else(|| config.calendar.problem());
+        let problem = problem.or_else(|| config.awaited.problem());
         if let Some(problem) = problem.or_else(|| config.quality.problem()) {
             return Some(problem.to_owned());
         }

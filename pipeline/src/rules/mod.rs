@@ -10,6 +10,7 @@ mod flow;
 mod service;
 pub(crate) mod calendar;
 mod records;
+mod connector;
 mod wording;
 mod load;
 mod documents;
@@ -22,6 +23,7 @@ mod date;
 mod loan;
 mod statement;
 mod combine;
+mod source;
 mod cases;
 mod build_case;
 mod lint;
@@ -39,16 +41,21 @@ use crate::domain::{Case, Decision};
 
 pub use calendar::{Calendar, Holiday};
 pub use cases::{CaseReport, run_cases};
+pub use connector::{ConnectorConfig, HttpConfig, RecordsPolicy, SqlConfig, WhenUnavailable};
 pub use flow::{
     FlowConfig, Language, NeededDocuments, Outcomes, ReviewPolicy, RuleConfig as Rule, Thresholds, Wording,
 };
 pub use lint::{Complaint, lint};
 pub use load::{Flow, RulesError};
-pub use records::{CsvRecords, Record, Records, RecordsUnavailable};
-pub use service::{Effort, Quality, Sla};
+pub use records::{CsvRecords, Record, Records, RecordsUnavailable, plain_key};
+pub use service::{Awaited, Effort, Quality, Retention, Sla, WhenExpired};
 pub use simulate::{Changed, Simulation, Verdict};
+pub use source::{RecordSource, decide_with};
 pub(crate) use statement::{balances_run, totals_hold};
 pub use trace::Certainty;
+
+/// The code of a reason that says that records could not be consulted.
+pub const RECORDS_UNAVAILABLE: &str = combine::codes::RECORDS_UNAVAILABLE;
 
 /// Records that one rule may ask for; the shipped ones ask for one.
 const MOST_LOOK_UPS: usize = 20;

@@ -79,7 +79,7 @@ impl Records for CsvRecords {
         let unavailable = |problem: String| RecordsUnavailable { table: table.to_owned(), problem };
         let rows = self.tables.get(table).ok_or_else(|| unavailable("there is no such table".to_owned()))?;
         let rows = rows.as_ref().map_err(|problem| unavailable(problem.clone()))?;
-        match rows.get(&normalise_key(table, key)).map(Vec::as_slice) {
+        match rows.get(&plain_key(table, key)).map(Vec::as_slice) {
             None | Some([]) => Ok(None),
             Some([record]) => Ok(Some(record.clone())),
             Some(_) => Err(unavailable("the key stands in more than one row".to_owned())),
@@ -102,7 +102,7 @@ fn parse_table(table: &str, bytes: &[u8]) -> Result<Table, String> {
         let cells = headers.iter().zip(row.iter()).filter(|(_, cell)| !cell.is_empty());
         let record: Record = cells.map(|(column, cell)| (column.to_owned(), cell.to_owned())).collect();
         if let Some(key) = record.get(key_column) {
-            let entries = rows.entry(normalise_key(table, key)).or_default();
+            let entries = rows.entry(plain_key(table, key)).or_default();
             if !entries.contains(&record) {
                 entries.push(record);
             }
@@ -111,8 +111,8 @@ fn parse_table(table: &str, bytes: &[u8]) -> Result<Table, String> {
     Ok(rows)
 }
 
-/// Keys are compared in capitals without separators; a CUPS by its first 20 characters.
-fn normalise_key(table: &str, key: &str) -> String {
+/// A key in capitals without separators, as keys of CSV tables are compared; a CUPS by its first 20 characters.
+pub fn plain_key(table: &str, key: &str) -> String {
     let key: String = key.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect();
     if table == "customers" { key.chars().take(20).collect() } else { key }
 }

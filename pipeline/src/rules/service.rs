@@ -37,6 +37,50 @@ impl Sla {
     }
 }
 
+/// How long documents are awaited that an applicant was asked for, in days of 24 hours.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Awaited {
+    /// The applicant is reminded once; never without it.
+    pub remind_after_days: Option<f64>,
+    /// The case waits no longer; it waits for ever without it.
+    pub expire_after_days: Option<f64>,
+    pub when_expired: WhenExpired,
+}
+
+/// What becomes of a case whose documents did not come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenExpired {
+    /// A person looks.
+    #[default]
+    Review,
+    Reject,
+}
+
+impl Awaited {
+    /// What is wrong with it, for whoever wrote it.
+    pub(super) fn problem(&self) -> Option<&'static str> {
+        let days = [self.remind_after_days, self.expire_after_days];
+        if !days.into_iter().flatten().all(|days| (0.0..=3650.0).contains(&days)) {
+            return Some("a number of days of [awaited] is not between 0 and 3650");
+        }
+        let never =
+            self.remind_after_days.zip(self.expire_after_days).is_some_and(|(one, other)| one >= other);
+        never.then_some(
+            "nobody would be reminded: remind_after_days of [awaited] is not under expire_after_days",
+        )
+    }
+}
+
+/// How long documents and personal data of decided cases are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// Days of 24 hours after the decision; for ever without it.
+    pub days: Option<u32>,
+}
+
 /// What a case costs, to say what the automation saves.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]

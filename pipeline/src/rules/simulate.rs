@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Decision, Flow, Records, decide};
+use super::{Decision, Flow, RecordSource, decide_with};
 use crate::domain::{Case, CaseResult, Outcome};
 
 /// What rules said of a case.
@@ -28,13 +28,13 @@ impl Verdict {
     }
 
     /// What this flow's rules decide now of what was read then.
-    pub fn replayed(
+    pub async fn replayed(
         flow: &Flow,
         result: &CaseResult,
         declared: &serde_json::Value,
-        records: &dyn Records,
+        records: &dyn RecordSource,
     ) -> Self {
-        let Decision { outcome, reasons, .. } = decide(flow, &Case::of(result, declared), records);
+        let Decision { outcome, reasons, .. } = decide_with(flow, &Case::of(result, declared), records).await;
         Self { outcome, codes: reasons.into_iter().map(|reason| reason.code).collect() }
     }
 

@@ -3,14 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest as _, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use super::blobs::{BlobError, BlobStore};
+use super::blobs::{BlobError, BlobStore, SEALED};
 use super::connect::{Store, StoreError, sql};
 use super::query::{Pool, query, query_scalar};
 
@@ -114,13 +113,18 @@ fn write_archive(
     archive.start_file(DATABASE, stored).map_err(|error| failed(error.into()))?;
     io::copy(&mut File::open(database).map_err(failed)?, &mut archive).map_err(failed)?;
     for sha256 in hashes {
-        let lost = || BackupError::Original { sha256: sha256.clone() };
-        let mut original = File::open(blobs.path(sha256)).map_err(|_| lost())?;
-        archive.start_file(format!("{BLOBS}{sha256}"), stored).map_err(|error| failed(error.into()))?;
-        let mut hashing = Hashing { to: &mut archive, hasher: Sha256::new() };
-        io::copy(&mut original, &mut hashing).map_err(failed)?;
-        if hex::encode(hashing.hasher.finalize()) != *sha256 {
-            return Err(lost());
+        // What is sealed stays so, with the present key, in the backup too.
+        let ending = if blobs.keys().is_some() { SEALED } else { "" };
+        archive
+            .start_file(format!("{BLOBS}{sha256}{ending}"), stored)
+            .map_err(|error| failed(error.into()))?;
+        match blobs.keys() {
+            None => blobs.copy_out(sha256, &mut archive)?,
+            Some(keys) => {
+                let mut plain = Vec::new();
+                blobs.copy_out(sha256, &mut plain)?;
+                keys.seal(plain.as_slice(), &mut archive).map_err(failed)?;
+            }
         }
     }
     archive.finish().map_err(|error| failed(error.into()))?.sync_all().map_err(failed)?;
@@ -131,24 +135,6 @@ fn write_archive(
 fn private_file(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
     File::options().write(true).create_new(true).mode(0o600).open(path)
-}
-
-/// Hashes what passes.
-struct Hashing<'w, W> {
-    to: &'w mut W,
-    hasher: Sha256,
-}
-
-impl<W: Write> Write for Hashing<'_, W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.to.write(bytes)?;
-        self.hasher.update(bytes.get(..written).unwrap_or_default());
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.to.flush()
-    }
 }
 
 /// Puts a backup back: the database at this path, where there is none, and the originals into the blobs.
@@ -191,7 +177,15 @@ fn unpack(from: &Path, database: &Path, blobs: &BlobStore) -> Result<BTreeSet<St
             io::copy(&mut entry, &mut file).map_err(failed)?;
             has_database = true;
         } else if let Some(sha256) = name.strip_prefix(BLOBS) {
-            let stored = blobs.put(from, &mut entry)?;
+            let (sha256, stored) = match sha256.strip_suffix(SEALED) {
+                None => (sha256, blobs.put(from, &mut entry)?),
+                Some(sha256) => {
+                    let keys = blobs.keys().ok_or_else(|| BlobError::NoKey { sha256: sha256.to_owned() })?;
+                    let mut plain = Vec::new();
+                    keys.open(&mut entry, &mut plain).map_err(failed)?;
+                    (sha256, blobs.put(from, plain.as_slice())?)
+                }
+            };
             if stored.sha256 != sha256 {
                 return Err(BackupError::Original { sha256: sha256.to_owned() });
             }
@@ -251,8 +245,31 @@ mod tests {
 
         fs::write(blobs.path(&second.sha256), b"sec0nd").unwrap();
         let lost = back_up(&store, &blobs, &backup).await;
-        assert!(matches!(lost, Err(BackupError::Original { sha256 }) if sha256 == second.sha256));
+        let is_second = |sha256: &str| sha256 == second.sha256;
+        assert!(matches!(&lost, Err(BackupError::Blob(BlobError::Changed { sha256 })) if is_second(sha256)));
         assert_eq!(fs::read(&backup).unwrap(), bytes, "the one before stays");
+    }
+
+    #[tokio::test]
+    async fn a_backup_of_sealed_originals_is_sealed() {
+        use super::super::seal::tests::keyring;
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let store = stores().await.swap_remove(0);
+        let with_key = |name: &str, byte: u8| {
+            let keys = Some(std::sync::Arc::new(keyring(&[byte])));
+            BlobStore::open(at(name), 1 << 20).unwrap().with_keys(keys)
+        };
+        let blobs = with_key("blobs", 1);
+        let one = blobs.put_bytes("a", b"somebody's secret".to_vec()).await.unwrap();
+        store.accept("c1", &arrival("A-1", &[&one.sha256]), 1).await.unwrap();
+        back_up(&store, &blobs, &at("b.zip")).await.unwrap();
+        let bytes = fs::read(at("b.zip")).unwrap();
+        assert!(!bytes.windows(6).any(|part| part == b"secret"));
+        let wrong = restore(&at("b.zip"), &at("wrong.db"), &with_key("wrong", 2)).await;
+        assert!(wrong.is_err() && !at("wrong.db").exists());
+        restore(&at("b.zip"), &at("back.db"), &with_key("back", 1)).await.unwrap();
+        assert_eq!(with_key("back", 1).bytes(&one.sha256).await.unwrap(), b"somebody's secret");
     }
 
     fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {

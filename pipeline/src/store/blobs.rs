@@ -1,11 +1,21 @@
-//! The bytes of originals, content-addressed, in files under one folder. Written once and durable
-//! before their hash is given back; never changed.
+//! The bytes of originals, content-addressed, in files under one folder; sealed where there is a key. Written
+//! once and durable before their hash is given back; never changed.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
+
+use super::seal::Keyring;
+
+/// What a sealed file's name ends in.
+pub(super) const SEALED: &str = ".sealed";
+/// Bytes that came so short a while ago may not be on record yet: they stay.
+const JUST_CAME: Duration = Duration::from_mins(15);
 
 #[derive(Debug, thiserror::Error)]
 pub enum BlobError {
@@ -15,6 +25,12 @@ pub enum BlobError {
     Write { path: PathBuf, source: io::Error },
     #[error("{path} is larger than {limit_bytes} bytes")]
     TooLarge { path: PathBuf, limit_bytes: u64 },
+    #[error("the original {sha256} is not there")]
+    Missing { sha256: String },
+    #[error("the original {sha256} is not what was stored")]
+    Changed { sha256: String },
+    #[error("the original {sha256} is sealed, and [blobs] of the configuration has no key")]
+    NoKey { sha256: String },
     #[error("storing a file was interrupted")]
     Interrupted(#[source] tokio::task::JoinError),
 }
@@ -27,11 +43,36 @@ pub struct Stored {
     pub size_bytes: u64,
 }
 
+/// What changing to the present key did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rotated {
+    pub sealed_anew: usize,
+    /// The present key had sealed them already.
+    pub unchanged: usize,
+}
+
+/// An original as a file with its plain bytes, while this is kept.
+#[derive(Debug)]
+pub struct LocalCopy {
+    path: PathBuf,
+    /// Where it was opened into; none where it lies open.
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl LocalCopy {
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
 /// Files by the hash of their bytes.
 #[derive(Debug, Clone)]
 pub struct BlobStore {
     root: PathBuf,
     limit_bytes: u64,
+    keys: Option<Arc<Keyring>>,
+    /// Folders with what is made from originals, in files whose names begin with their hash.
+    derived: Vec<PathBuf>,
 }
 
 impl BlobStore {
@@ -40,12 +81,33 @@ impl BlobStore {
     pub fn open(root: PathBuf, limit_bytes: u64) -> Result<Self, BlobError> {
         let failed = |source| BlobError::Write { path: root.clone(), source };
         fs::create_dir_all(root.join("incoming")).map_err(failed)?;
-        Ok(Self { root, limit_bytes })
+        Ok(Self { root, limit_bytes, keys: None, derived: Vec::new() })
     }
 
-    /// Where the bytes with this hash are.
-    pub fn path(&self, sha256: &str) -> PathBuf {
+    /// Seals what comes from now on. What lies open is still found.
+    #[must_use]
+    pub fn with_keys(self, keys: Option<Arc<Keyring>>) -> Self {
+        Self { keys, ..self }
+    }
+
+    /// What is made from an original goes with it.
+    #[must_use]
+    pub fn with_derived(self, derived: Vec<PathBuf>) -> Self {
+        Self { derived, ..self }
+    }
+
+    /// The keys, for what is made from originals.
+    pub fn keys(&self) -> Option<&Arc<Keyring>> {
+        self.keys.as_ref()
+    }
+
+    /// Where the bytes with this hash lie open.
+    pub(crate) fn path(&self, sha256: &str) -> PathBuf {
         self.root.join(sha256.get(..2).unwrap_or("__")).join(sha256)
+    }
+
+    pub(super) fn sealed_path(&self, sha256: &str) -> PathBuf {
+        self.path(&format!("{sha256}{SEALED}"))
     }
 
     /// Copies a file in, durably.
@@ -53,13 +115,12 @@ impl BlobStore {
     /// # Errors
     /// When it cannot be read or written, or is larger than the limit.
     pub async fn put_file(&self, path: PathBuf) -> Result<Stored, BlobError> {
-        let store = self.clone();
-        let work = move || {
+        let work = move |store: &Self| {
             let opened =
                 File::open(&path).map_err(|source| BlobError::Read { path: path.clone(), source })?;
             store.put(&path, opened)
         };
-        tokio::task::spawn_blocking(work).await.map_err(BlobError::Interrupted)?
+        self.blocking(work).await
     }
 
     /// Stores bytes, durably.
@@ -67,63 +128,291 @@ impl BlobStore {
     /// # Errors
     /// When they cannot be written or are more than the limit.
     pub async fn put_bytes(&self, name: &str, bytes: Vec<u8>) -> Result<Stored, BlobError> {
-        let store = self.clone();
         let name = PathBuf::from(name);
-        let work = move || store.put(&name, bytes.as_slice());
-        tokio::task::spawn_blocking(work).await.map_err(BlobError::Interrupted)?
+        self.blocking(move |store| store.put(&name, bytes.as_slice())).await
     }
 
-    pub(super) fn put(&self, path: &Path, mut from: impl Read) -> Result<Stored, BlobError> {
+    /// The original as a file of its own bytes. One that is sealed is opened into a folder that nobody else
+    /// looks into and that goes away with what is given back.
+    ///
+    /// # Errors
+    /// When it is not there, cannot be opened, or is not what was stored.
+    pub async fn local(&self, sha256: &str) -> Result<LocalCopy, BlobError> {
+        let sha256 = sha256.to_owned();
+        self.blocking(move |store| {
+            let path = store.path(&sha256);
+            if path.is_file() {
+                return Ok(LocalCopy { path, _folder: None });
+            }
+            let failed = |source| BlobError::Write { path: std::env::temp_dir(), source };
+            let folder = tempfile::tempdir().map_err(failed)?;
+            let path = folder.path().join(&sha256);
+            store.copy_out(&sha256, File::create_new(&path).map_err(failed)?)?;
+            Ok(LocalCopy { path, _folder: Some(folder) })
+        })
+        .await
+    }
+
+    /// As [`BlobStore::local`], into a folder of the caller.
+    ///
+    /// # Errors
+    /// When it is not there, cannot be opened, or is not what was stored.
+    pub async fn local_in(&self, sha256: &str, folder: &Path) -> Result<PathBuf, BlobError> {
+        let (sha256, folder) = (sha256.to_owned(), folder.join("originals"));
+        self.blocking(move |store| {
+            let path = store.path(&sha256);
+            if path.is_file() {
+                return Ok(path);
+            }
+            let failed = |source| BlobError::Write { path: folder.clone(), source };
+            fs::create_dir_all(&folder).map_err(failed)?;
+            let path = folder.join(&sha256);
+            store.copy_out(&sha256, File::create(&path).map_err(failed)?)?;
+            Ok(path)
+        })
+        .await
+    }
+
+    /// All bytes of an original.
+    ///
+    /// # Errors
+    /// When it is not there, cannot be opened, or is not what was stored.
+    pub async fn bytes(&self, sha256: &str) -> Result<Vec<u8>, BlobError> {
+        let sha256 = sha256.to_owned();
+        self.blocking(move |store| {
+            let mut bytes = Vec::new();
+            store.copy_out(&sha256, &mut bytes)?;
+            Ok(bytes)
+        })
+        .await
+    }
+
+    /// Reads an original through, whether it lies open or sealed.
+    ///
+    /// # Errors
+    /// When it is not there, cannot be opened, or is not what was stored.
+    pub async fn verify(&self, sha256: &str) -> Result<(), BlobError> {
+        let sha256 = sha256.to_owned();
+        self.blocking(move |store| store.copy_out(&sha256, io::sink())).await
+    }
+
+    /// Seals every original with the present key that is not yet, and what lies open.
+    ///
+    /// # Errors
+    /// When there is no key, or one cannot be opened or written; those before it are done.
+    pub async fn rotate(&self) -> Result<Rotated, BlobError> {
+        self.blocking(Self::rotate_all).await
+    }
+
+    /// Takes an original away with all that was made from it; `false` when it came too short a while ago.
+    ///
+    /// # Errors
+    /// When it cannot be taken away.
+    pub async fn erase(&self, sha256: &str) -> Result<bool, BlobError> {
+        let sha256 = sha256.to_owned();
+        self.blocking(move |store| store.erase_now(&sha256)).await
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, BlobError> + Send + 'static,
+    ) -> Result<T, BlobError> {
+        let store = self.clone();
+        tokio::task::spawn_blocking(move || work(&store)).await.map_err(BlobError::Interrupted)?
+    }
+
+    pub(super) fn put(&self, path: &Path, from: impl Read) -> Result<Stored, BlobError> {
         let failed = |source| BlobError::Write { path: self.root.clone(), source };
         let mut draft = tempfile::NamedTempFile::new_in(self.root.join("incoming")).map_err(failed)?;
-        let mut hasher = Sha256::new();
-        let mut size_bytes = 0_u64;
-        let mut buffer = vec![0; 1 << 16];
-        loop {
-            let count =
-                from.read(&mut buffer).map_err(|source| BlobError::Read { path: path.to_owned(), source })?;
-            let Some(chunk) = buffer.get(..count).filter(|chunk| !chunk.is_empty()) else { break };
-            size_bytes += chunk.len() as u64;
-            if size_bytes > self.limit_bytes {
-                return Err(BlobError::TooLarge { path: path.to_owned(), limit_bytes: self.limit_bytes });
-            }
-            hasher.update(chunk);
-            draft.write_all(chunk).map_err(failed)?;
+        let mut from = Measured { from, hasher: Sha256::new(), size_bytes: 0, limit_bytes: self.limit_bytes };
+        let written = match &self.keys {
+            Some(keys) => keys.seal(&mut from, &mut draft),
+            None => io::copy(&mut from, &mut draft).map(|_| ()),
+        };
+        if from.size_bytes > self.limit_bytes {
+            return Err(BlobError::TooLarge { path: path.to_owned(), limit_bytes: self.limit_bytes });
         }
-        let sha256 = hex::encode(hasher.finalize());
-        let target = self.path(&sha256);
-        if fs::metadata(&target).is_ok_and(|found| found.len() == size_bytes) {
-            return Ok(Stored { sha256, size_bytes });
+        written.map_err(failed)?;
+        let (sha256, size_bytes) = (hex::encode(from.hasher.finalize()), from.size_bytes);
+        let stored = Stored { sha256, size_bytes };
+        let target =
+            if self.keys.is_some() { self.sealed_path(&stored.sha256) } else { self.path(&stored.sha256) };
+        let length = draft.as_file().metadata().map_err(failed)?.len();
+        if !is_there_still(&target, length).map_err(failed)? {
+            self.persist(draft, &target).map_err(failed)?;
         }
-        draft.as_file().sync_all().map_err(failed)?;
+        Ok(stored)
+    }
+
+    fn persist(&self, draft: tempfile::NamedTempFile, target: &Path) -> io::Result<()> {
+        draft.as_file().sync_all()?;
         let folder = target.parent().unwrap_or(&self.root);
-        fs::create_dir_all(folder).map_err(failed)?;
-        draft.persist(&target).map_err(|error| failed(error.error))?;
+        fs::create_dir_all(folder)?;
+        draft.persist(target)?;
         // The names are durable too, not the bytes alone.
-        sync_folder(folder).map_err(failed)?;
-        sync_folder(&self.root).map_err(failed)?;
-        Ok(Stored { sha256, size_bytes })
+        sync_folder(folder)?;
+        sync_folder(&self.root)
+    }
+
+    /// Writes the plain bytes there, and believes them once they have their hash.
+    pub(super) fn copy_out(&self, sha256: &str, to: impl Write) -> Result<(), BlobError> {
+        let mut to = Hashed { to, hasher: Sha256::new() };
+        let (open, sealed) = (self.path(sha256), self.sealed_path(sha256));
+        let copied = match (File::open(&open), File::open(&sealed), &self.keys) {
+            (Ok(mut file), _, _) => io::copy(&mut file, &mut to).map(|_| ()),
+            (Err(_), Ok(file), Some(keys)) => keys.open(file, &mut to),
+            (Err(_), Ok(_), None) => return Err(BlobError::NoKey { sha256: sha256.to_owned() }),
+            (Err(error), Err(_), _) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(BlobError::Missing { sha256: sha256.to_owned() });
+            }
+            (Err(source), Err(_), _) => return Err(BlobError::Read { path: open, source }),
+        };
+        copied.map_err(|source| BlobError::Read { path: sealed, source })?;
+        if hex::encode(to.hasher.finalize()) != sha256 {
+            return Err(BlobError::Changed { sha256: sha256.to_owned() });
+        }
+        Ok(())
+    }
+
+    fn rotate_all(&self) -> Result<Rotated, BlobError> {
+        let keys = self.keys.as_ref().ok_or_else(|| BlobError::NoKey { sha256: "of any file".to_owned() })?;
+        let mut done = Rotated::default();
+        for sha256 in self.all()? {
+            let (open, sealed) = (self.path(&sha256), self.sealed_path(&sha256));
+            let failed = |source| BlobError::Write { path: self.root.clone(), source };
+            let is_present = File::open(&sealed).is_ok_and(|file| {
+                let mut header = Vec::new();
+                file.take(64).read_to_end(&mut header).is_ok() && keys.is_present(&header)
+            });
+            if is_present && !open.is_file() {
+                done.unchanged += 1;
+                continue;
+            }
+            // Never open on the disk: from the old seal straight into the new one.
+            let mut draft = tempfile::NamedTempFile::new_in(self.root.join("incoming")).map_err(failed)?;
+            let mut plain = Vec::new();
+            self.copy_out(&sha256, &mut plain)?;
+            keys.seal(plain.as_slice(), &mut draft).map_err(failed)?;
+            self.persist(draft, &sealed).map_err(failed)?;
+            remove(&open).map_err(failed)?;
+            done.sealed_anew += 1;
+        }
+        Ok(done)
+    }
+
+    /// The hashes of all originals.
+    fn all(&self) -> Result<BTreeSet<String>, BlobError> {
+        let failed = |source| BlobError::Read { path: self.root.clone(), source };
+        let mut hashes = BTreeSet::new();
+        for folder in fs::read_dir(&self.root).map_err(failed)? {
+            let folder = folder.map_err(failed)?.path();
+            if folder.file_name().is_none_or(|name| name.len() != 2) || !folder.is_dir() {
+                continue;
+            }
+            for file in fs::read_dir(folder).map_err(failed)? {
+                let name = file.map_err(failed)?.file_name().to_string_lossy().into_owned();
+                let sha256 = name.strip_suffix(SEALED).unwrap_or(&name);
+                if sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                    hashes.insert(sha256.to_owned());
+                }
+            }
+        }
+        Ok(hashes)
+    }
+
+    /// Somebody may bring the same bytes at this moment: they touch the file and look whether it is still
+    /// there ([`is_there_still`]). So it is first put aside, and only then looked at when it was touched.
+    fn erase_now(&self, sha256: &str) -> Result<bool, BlobError> {
+        let failed = |source| BlobError::Write { path: self.root.clone(), source };
+        for path in [self.path(sha256), self.sealed_path(sha256)] {
+            let aside = self.root.join("incoming").join(format!("{sha256}.erased"));
+            match fs::rename(&path, &aside) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(failed(error)),
+            }
+            let touched = fs::metadata(&aside).and_then(|found| found.modified()).map_err(failed)?;
+            if touched.elapsed().is_ok_and(|ago| ago < JUST_CAME) {
+                if path.exists() {
+                    remove(&aside).map_err(failed)?;
+                } else {
+                    fs::rename(&aside, &path).map_err(failed)?;
+                }
+                return Ok(false);
+            }
+            remove(&aside).map_err(failed)?;
+            sync_folder(path.parent().unwrap_or(&self.root)).or_else(gone).map_err(failed)?;
+        }
+        for folder in &self.derived {
+            let Ok(files) = fs::read_dir(folder) else { continue };
+            for file in files {
+                let file = file.map_err(failed)?;
+                if file.file_name().to_string_lossy().starts_with(sha256) {
+                    remove(&file.path()).map_err(failed)?;
+                }
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// Whether the file is there and so long; then it counts as come just now.
+fn is_there_still(target: &Path, length: u64) -> io::Result<bool> {
+    let Ok(file) = File::options().append(true).open(target) else { return Ok(false) };
+    if file.metadata()?.len() != length {
+        return Ok(false);
+    }
+    #[expect(clippy::disallowed_methods, reason = "compared with what the file system says of files")]
+    file.set_modified(SystemTime::now())?;
+    Ok(target.exists())
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    fs::remove_file(path).or_else(gone)
+}
+
+fn gone(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
+}
+
+/// Hashes and counts what is read, and ends it past the limit.
+struct Measured<R> {
+    from: R,
+    hasher: Sha256,
+    size_bytes: u64,
+    limit_bytes: u64,
+}
+
+impl<R: Read> Read for Measured<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.from.read(buffer)?;
+        self.hasher.update(buffer.get(..count).unwrap_or_default());
+        self.size_bytes += count as u64;
+        if self.size_bytes > self.limit_bytes {
+            return Err(io::Error::other("it is too large"));
+        }
+        Ok(count)
+    }
+}
+
+/// Hashes what is written.
+struct Hashed<W> {
+    to: W,
+    hasher: Sha256,
+}
+
+impl<W: Write> Write for Hashed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.to.write(bytes)?;
+        self.hasher.update(bytes.get(..written).unwrap_or_default());
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
     }
 }
 
 fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn equal_bytes_are_stored_once_and_too_many_are_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = BlobStore::open(folder.path().join("blobs"), 10).unwrap();
-        let first = store.put_bytes("a", b"0123456789".to_vec()).await.unwrap();
-        let again = store.put_bytes("b", b"0123456789".to_vec()).await.unwrap();
-        assert_eq!(first, again);
-        assert_eq!(fs::read(store.path(&first.sha256)).unwrap(), b"0123456789");
-        let refused = store.put_bytes("c", b"01234567890".to_vec()).await;
-        assert!(matches!(refused, Err(BlobError::TooLarge { .. })), "{refused:?}");
-        assert_eq!(fs::read_dir(folder.path().join("blobs/incoming")).unwrap().count(), 0);
-    }
 }

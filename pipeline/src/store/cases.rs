@@ -79,6 +79,8 @@ pub struct StoredCase {
     /// Who decided first, where four eyes are asked for, and what.
     pub first_opinion: Option<(String, Outcome)>,
     pub escalated: bool,
+    /// When its documents and personal data were erased.
+    pub erased_at: Option<Micros>,
 }
 
 /// An original, or a member of an archive.
@@ -107,7 +109,7 @@ impl Store {
         let row = query(
             "select id, flow, reference, state, revision, result, machine_result, declared, received_on, touched,
                     priority, amount_cents, created_at, queued_at, goal_at, due_at, waiting_since, final_at,
-                    postponed_until, assigned_to, first_reviewer, first_outcome, escalated
+                    postponed_until, assigned_to, first_reviewer, first_outcome, escalated, erased_at
              from cases where id = $1",
         )
         .bind(id)
@@ -224,6 +226,7 @@ fn stored_case(row: &Row) -> Result<StoredCase, StoreError> {
         assigned_to: optional_text("assigned_to")?,
         first_opinion: optional_text("first_reviewer")?.zip(first_outcome.transpose()?),
         escalated: number("escalated")? != 0,
+        erased_at: moment("erased_at")?,
         id,
     })
 }

@@ -61,13 +61,14 @@ macro_rules! table {
 }
 
 /// All tables, those that others refer to first. That none and no column is missing is tested.
-pub(super) const TABLES: [Table; 22] = [
+pub(super) const TABLES: [Table; 24] = [
     table!(
         "cases",
         "id, flow, reference, received_on, created_at, decided_at, outcome, mode, pages, rules_version, \
          models_version, result, state, reason_codes, revision, declared, intake_findings, machine_result, touched, \
          priority, amount_cents, queued_at, goal_at, due_at, waiting_since, first_response_at, final_at, \
-         postponed_until, assigned_to, first_reviewer, first_outcome, escalated, attempts, next_attempt_at"
+         postponed_until, assigned_to, first_reviewer, first_outcome, escalated, attempts, next_attempt_at, \
+         reminded_at, erased_at"
     ),
     table!("case_events", "case_id, sequence, kind, at, actor, detail, previous_hash, hash"),
     table!("case_reasons", "case_id, code"),
@@ -89,6 +90,10 @@ pub(super) const TABLES: [Table; 22] = [
         "id, case_id, revision, user_id, at, document_type, field, kind, before, after, machine_confidence"
     ),
     table!("document_requests", "id, case_id, at, actor, wanted, message"),
+    table!(
+        "deliveries",
+        "id, case_id, destination, occasion, body, state, attempts, next_attempt_at, created_at, finished_at, problem"
+    ),
     table!("document_accesses", "at, user_id, case_id, file, page, kind"),
     table!("idempotency_keys", "user_id, key, request_hash, case_id, at"),
     table!("case_facts", "case_id, flow, day, facts"),
@@ -99,6 +104,7 @@ pub(super) const TABLES: [Table; 22] = [
         "blind_samples",
         "case_id, flow, drawn_at, outcome, taken_by, taken_until, judged_at, judged_by, judged_outcome, was_wrong"
     ),
+    table!("erased_originals", "sha256, at"),
     table!("installation", "name, value"),
     table!("jobs", "case_id, server, generation, expires_at, strikes, failed_at, finished_at"),
     table!("read_jobs", "server, job, sha256, state, generation, sequence, expires_at, changed_at"),

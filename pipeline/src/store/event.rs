@@ -1,5 +1,7 @@
 //! The audit trail of a case: events that each carry the hash of the one before.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -49,10 +51,19 @@ pub enum EventKind {
     Sampled,
     /// A person judged it without seeing the machine's decision: both outcomes. Changes nothing.
     BlindJudged,
+    /// Records that its rules ask for cannot be consulted: it is tried again, until when at the longest.
+    RecordsAwaited,
+    /// The applicant was reminded of the documents that they were asked for.
+    Reminded,
+    /// The documents did not come in time: what becomes of the case.
+    Expired,
+    /// Its documents and personal data were erased: which events of the history lost their detail, each with
+    /// the hash of what is left of it.
+    Erased,
 }
 
 impl EventKind {
-    const ALL: [EventKind; 20] = [
+    const ALL: [EventKind; 24] = [
         EventKind::Received,
         EventKind::GivenUp,
         EventKind::Read,
@@ -73,6 +84,10 @@ impl EventKind {
         EventKind::Prioritised,
         EventKind::Sampled,
         EventKind::BlindJudged,
+        EventKind::RecordsAwaited,
+        EventKind::Reminded,
+        EventKind::Expired,
+        EventKind::Erased,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -97,6 +112,10 @@ impl EventKind {
             EventKind::Prioritised => "prioritised",
             EventKind::Sampled => "sampled",
             EventKind::BlindJudged => "blind_judged",
+            EventKind::RecordsAwaited => "records_awaited",
+            EventKind::Reminded => "reminded",
+            EventKind::Expired => "expired",
+            EventKind::Erased => "erased",
         }
     }
 
@@ -124,17 +143,39 @@ pub struct Event {
 impl Event {
     /// The hash that this event must carry in the history of `case_id`.
     pub fn expected_hash(&self, case_id: &str) -> String {
-        let mut hasher = Sha256::new();
         let detail = self.detail.to_string();
         let sequence = self.sequence.to_string();
         let at = self.at.to_string();
-        let parts = [case_id, &sequence, self.kind.as_str(), &at, &self.actor, &detail, &self.previous_hash];
-        for part in parts {
-            hasher.update((part.len() as u64).to_le_bytes());
-            hasher.update(part.as_bytes());
-        }
-        hex::encode(hasher.finalize())
+        hash_of(&[case_id, &sequence, self.kind.as_str(), &at, &self.actor, &detail, &self.previous_hash])
     }
+}
+
+impl Event {
+    /// The detail of an event that was emptied.
+    pub(super) fn nothing_left() -> serde_json::Value {
+        serde_json::json!({"erased": true})
+    }
+
+    /// Whether its detail was taken away.
+    pub(super) fn is_emptied(&self) -> bool {
+        self.detail == Self::nothing_left()
+    }
+
+    /// What the event that tells of the emptying says of this one: nothing but the detail may differ from
+    /// what was.
+    pub(super) fn hash_of_what_is_left(&self, case_id: &str) -> String {
+        let (sequence, at) = (self.sequence.to_string(), self.at.to_string());
+        hash_of(&[case_id, &sequence, self.kind.as_str(), &at, &self.actor, &self.previous_hash, &self.hash])
+    }
+}
+
+fn hash_of(parts: &[&str]) -> String {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update((part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hex::encode(hasher.finalize())
 }
 
 /// Where a history was tampered with.
@@ -144,18 +185,38 @@ pub struct BrokenChain {
     pub sequence: i64,
 }
 
-/// Checks that events follow one another without gap or change.
+/// Checks that events follow one another without gap or change. The detail of one may be gone where a later
+/// event says so, which carries the hash of all the rest of it.
 ///
 /// # Errors
 /// The first event that does not fit.
 pub fn verify_chain(case_id: &str, events: &[Event]) -> Result<(), BrokenChain> {
     let mut previous_hash = "";
+    let emptied = emptied(case_id, events);
     for (expected, event) in (1..).zip(events) {
         let follows = event.sequence == expected && event.previous_hash == previous_hash;
-        if !follows || event.hash != event.expected_hash(case_id) {
+        let is_whole = event.hash == event.expected_hash(case_id);
+        let was_emptied = event.is_emptied()
+            && emptied.get(&event.sequence).is_some_and(|(by, left)| {
+                *by > event.sequence && *left == event.hash_of_what_is_left(case_id)
+            });
+        if !follows || !(is_whole || was_emptied) {
             return Err(BrokenChain { sequence: event.sequence });
         }
         previous_hash = &event.hash;
     }
     Ok(())
+}
+
+/// Events that were emptied, as whole events say: by which one, and the hash of what is left.
+fn emptied<'e>(case_id: &str, events: &'e [Event]) -> HashMap<i64, (i64, &'e str)> {
+    let said = events
+        .iter()
+        .filter(|event| event.kind == EventKind::Erased && event.hash == event.expected_hash(case_id));
+    let each = said.flat_map(|event| {
+        let list = event.detail["events"].as_array().map(Vec::as_slice).unwrap_or_default();
+        list.iter()
+            .filter_map(|one| Some((one["sequence"].as_i64()?, (event.sequence, one["left"].as_str()?))))
+    });
+    each.collect()
 }

@@ -131,17 +131,10 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn return_job(&self, job: &Job) -> Result<(), StoreError> {
-        query(
-            "update jobs set server = null, expires_at = 0, generation = generation + 1
-             where case_id = $1 and server = $2 and generation = $3",
-        )
-        .bind(&job.case_id)
-        .bind(&job.server)
-        .bind(job.generation)
-        .execute(&self.pool)
-        .await
-        .map_err(sql("give a case back"))?;
-        Ok(())
+        let doing = "give a case back";
+        let mut transaction = self.begin().await?;
+        release(&mut transaction, job).await?;
+        transaction.commit().await.map_err(sql(doing))
     }
 
     /// Notes that the work on a case failed, and gives it back for a later attempt.
@@ -307,6 +300,21 @@ pub(super) async fn complete(
     .execute(transaction)
     .await
     .map_err(sql("end the work on a case"))?;
+    Ok(ended == 1)
+}
+
+/// Gives a case back without anything having failed; `false` when it was lost.
+pub(super) async fn release(transaction: &mut Transaction, job: &Job) -> Result<bool, StoreError> {
+    let ended = query(
+        "update jobs set server = null, expires_at = 0, generation = generation + 1
+         where case_id = $1 and server = $2 and generation = $3",
+    )
+    .bind(&job.case_id)
+    .bind(&job.server)
+    .bind(job.generation)
+    .execute(transaction)
+    .await
+    .map_err(sql("give a case back"))?;
     Ok(ended == 1)
 }
 

@@ -14,6 +14,8 @@ pub struct LedgerCase {
     /// `None` for a state that there is not.
     pub state: Option<CaseState>,
     pub final_at: Option<Micros>,
+    /// Its documents are gone, with what was personal.
+    pub is_erased: bool,
     /// The server that processes it.
     pub server: Option<String>,
     pub files: Vec<LedgerFile>,
@@ -39,7 +41,7 @@ impl Store {
     pub async fn ledger(&self, after: &str, limit: i64) -> Result<Vec<LedgerCase>, StoreError> {
         let doing = "read what is on record of cases";
         let rows = query(
-            "select c.id, c.flow, c.reference, c.state, c.final_at, j.server from cases c
+            "select c.id, c.flow, c.reference, c.state, c.final_at, c.erased_at, j.server from cases c
              left join jobs j on j.case_id = c.id where c.id > $1 order by c.id limit $2",
         )
         .bind(after)
@@ -97,6 +99,7 @@ fn case_of(row: &Row) -> Result<LedgerCase, StoreError> {
         reference: row.try_get("reference").map_err(sql(doing))?,
         state: CaseState::parse(&state),
         final_at: row.try_get("final_at").map_err(sql(doing))?,
+        is_erased: row.try_get::<Option<i64>>("erased_at").map_err(sql(doing))?.is_some(),
         server: row.try_get("server").map_err(sql(doing))?,
         files: Vec::new(),
         received: Vec::new(),

@@ -272,6 +272,28 @@ impl Store {
         Ok(counts)
     }
 
+    /// Since when the case waits that waits the longest, in each state in which cases wait.
+    ///
+    /// # Errors
+    /// When the database fails or holds an unknown state.
+    pub async fn longest_waits(&self) -> Result<Vec<(CaseState, Micros)>, StoreError> {
+        let doing = "find the longest waits";
+        let rows = query(
+            "select state, min(coalesce(case state when 'in_review' then queued_at
+                                         when 'waiting_documents' then waiting_since end, created_at)) as since
+             from cases where state <> 'final' group by state order by state",
+        )
+        .fetch_all(&self.reader)
+        .await
+        .map_err(sql(doing))?;
+        let one = |row: &Row| {
+            let state: String = row.try_get("state").map_err(sql(doing))?;
+            let state = CaseState::parse(&state).ok_or_else(|| bad_case("state", "a wait"))?;
+            Ok((state, row.try_get("since").map_err(sql(doing))?))
+        };
+        rows.iter().map(one).collect()
+    }
+
     /// Codes of reasons in the queue with the number of cases, the most frequent first.
     ///
     /// # Errors

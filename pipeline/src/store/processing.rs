@@ -4,7 +4,8 @@ use super::arrival::{ArrivedFile, insert_files};
 use super::cases::{CaseState, bad_case};
 use super::connect::{Store, StoreError, sql};
 use super::event::EventKind;
-use super::jobs::{Job, complete};
+use super::jobs::{Job, complete, release};
+use super::outbox::{NewDelivery, insert_deliveries};
 use super::query::{query, query_scalar};
 use super::record::{append, encode, write_reasons};
 use crate::clock::Micros;
@@ -36,6 +37,8 @@ pub struct Finished {
     pub request: Option<(Vec<String>, String)>,
     /// Pages by file hash.
     pub page_counts: Vec<(String, u32)>,
+    /// What others are told of it.
+    pub deliveries: Vec<NewDelivery>,
 }
 
 impl Store {
@@ -101,6 +104,16 @@ impl Store {
     /// # Errors
     /// When the database fails; nothing is recorded then.
     pub async fn finish(&self, finished: Finished, at: Micros) -> Result<bool, StoreError> {
+        self.finish_from("processing", finished, at).await
+    }
+
+    /// Records what came of a case that is in this state.
+    pub(super) async fn finish_from(
+        &self,
+        before: &'static str,
+        finished: Finished,
+        at: Micros,
+    ) -> Result<bool, StoreError> {
         let doing = "record a processed case";
         let mut transaction = self.begin_on(&finished.case_id).await?;
         let result = &finished.result;
@@ -118,7 +131,7 @@ impl Store {
                     waiting_since = case when $3 = 'waiting_documents' then $6 else null end,
                     final_at = case when $3 = 'final' then $6 else null end,
                     first_reviewer = null, first_outcome = null, postponed_until = null
-             where id = $1 and revision = $2 and state = 'processing'",
+             where id = $1 and revision = $2 and state = $15",
         )
         .bind(&finished.case_id)
         .bind(finished.revision)
@@ -134,6 +147,7 @@ impl Store {
         .bind(finished.amount_cents)
         .bind(finished.goal_at)
         .bind(finished.due_at)
+        .bind(before)
         .execute(&mut transaction)
         .await
         .map_err(sql(doing))?;
@@ -174,8 +188,44 @@ impl Store {
             let detail = serde_json::json!({"goal_at": finished.goal_at, "due_at": finished.due_at});
             events.push((EventKind::Queued, detail));
         }
+        insert_deliveries(&mut transaction, &finished.case_id, &finished.deliveries, at).await?;
         append(&mut transaction, &finished.case_id, "machine", events, at).await?;
         transaction.commit().await.map_err(sql(doing))?;
         Ok(true)
+    }
+
+    /// Gives a case back that waits for records, without anything having failed, to be tried again at `next`. That
+    /// it begins to wait, and until when at the longest, is told by `until`. A case that has changed since this
+    /// revision is looked at again at once.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn await_records(
+        &self,
+        job: &Job,
+        revision: i64,
+        next: Micros,
+        until: Option<Micros>,
+        now: Micros,
+    ) -> Result<(), StoreError> {
+        let doing = "have a case wait for records";
+        let mut transaction = self.begin_on(&job.case_id).await?;
+        if !release(&mut transaction, job).await? {
+            return transaction.rollback().await.map_err(sql(doing));
+        }
+        let changed = query(
+            "update cases set next_attempt_at = $3 where id = $1 and revision = $2 and state = 'processing'",
+        )
+        .bind(&job.case_id)
+        .bind(revision)
+        .bind(next)
+        .execute(&mut transaction)
+        .await
+        .map_err(sql(doing))?;
+        if let Some(until) = until.filter(|_| changed == 1) {
+            let event = (EventKind::RecordsAwaited, serde_json::json!({"until": until}));
+            append(&mut transaction, &job.case_id, "machine", vec![event], now).await?;
+        }
+        transaction.commit().await.map_err(sql(doing))
     }
 }

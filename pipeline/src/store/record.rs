@@ -2,6 +2,7 @@
 
 use super::cases::CaseState;
 use super::connect::{Store, StoreError, sql};
+use super::erase::without_file_names;
 use super::event::{Event, EventKind};
 use super::query::{On, Row, Transaction, query};
 use crate::clock::Micros;
@@ -79,7 +80,8 @@ pub(super) async fn events_of(executor: impl Into<On<'_>>, case_id: &str) -> Res
     rows.iter().map(|row| event_of(case_id, row)).collect()
 }
 
-/// Appends to the history of a case, each event with the hash of the one before it.
+/// Appends to the history of a case, each event with the hash of the one before it. Names of files stay out of
+/// it: a history is kept when all that is personal goes.
 pub(super) async fn append(
     transaction: &mut Transaction,
     case_id: &str,
@@ -103,7 +105,7 @@ pub(super) async fn append(
     };
     for (kind, detail) in events {
         sequence += 1;
-        let actor = actor.to_owned();
+        let (actor, detail) = (actor.to_owned(), without_file_names(detail));
         let mut event = Event { sequence, kind, at, actor, detail, previous_hash, hash: String::new() };
         event.hash = event.expected_hash(case_id);
         insert_event(transaction, case_id, &event).await?;

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::audit::{Correction, insert_note};
 use super::connect::{Store, StoreError, sql};
 use super::event::EventKind;
+use super::outbox::{NewDelivery, insert_deliveries};
 use super::query::{Transaction, query, query_scalar};
 use super::queue::end_lease;
 use super::record::{append, encode, write_reasons};
@@ -28,6 +29,8 @@ pub struct ReviewCommit {
     pub effect: Effect,
     /// Id and text of what the person wrote to it.
     pub note: Option<(String, String)>,
+    /// What others are told of it.
+    pub deliveries: Vec<NewDelivery>,
 }
 
 /// Where the case goes.
@@ -104,6 +107,7 @@ impl Store {
         if commit.effect == Effect::Escalate {
             events.push((EventKind::Escalated, json!({"why": "disagreement"})));
         }
+        insert_deliveries(&mut transaction, &commit.case_id, &commit.deliveries, now).await?;
         append(&mut transaction, &commit.case_id, &commit.user_id, events, now).await?;
         if commit.effect != Effect::Stay {
             end_lease(&mut transaction, &commit.case_id, &commit.user_id, commit.generation, now).await?;

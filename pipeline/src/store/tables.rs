@@ -15,7 +15,7 @@ struct Step {
     postgres: &'static str,
 }
 
-const STEPS: [Step; 5] = [
+const STEPS: [Step; 7] = [
     Step {
         version: 1,
         name: "cases",
@@ -46,6 +46,18 @@ const STEPS: [Step; 5] = [
         sqlite: include_str!("../../migrations/sqlite/0005_jobs.sql"),
         postgres: include_str!("../../migrations/postgres/0005_jobs.sql"),
     },
+    Step {
+        version: 6,
+        name: "deliveries",
+        sqlite: include_str!("../../migrations/sqlite/0006_deliveries.sql"),
+        postgres: include_str!("../../migrations/postgres/0006_deliveries.sql"),
+    },
+    Step {
+        version: 7,
+        name: "erasure",
+        sqlite: include_str!("../../migrations/sqlite/0007_erasure.sql"),
+        postgres: include_str!("../../migrations/postgres/0007_erasure.sql"),
+    },
 ];
 
 /// Brings the tables up to date.
@@ -57,7 +69,7 @@ pub(super) async fn migrate(pool: &Pool) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The version of the tables; 0 when there are none.
+/// The version of the tables: up to which every step was made. 0 when there are none.
 pub(super) async fn version(pool: &Pool) -> Result<i64, StoreError> {
     let doing = "read the version of the tables";
     let noted: Option<String> = match pool {
@@ -71,10 +83,24 @@ pub(super) async fn version(pool: &Pool) -> Result<i64, StoreError> {
     if noted.is_none() {
         return Ok(0);
     }
-    query_scalar("select coalesce(max(version), 0) from _sqlx_migrations where success")
-        .fetch_one(pool)
+    let made: Vec<i64> = query_scalar("select version from _sqlx_migrations where success order by version")
+        .fetch_all(pool)
         .await
-        .map_err(sql(doing))
+        .map_err(sql(doing))?;
+    Ok(complete_up_to(&made))
+}
+
+/// Steps that were worked on side by side may come in any order: a gap counts, not the last one alone.
+fn complete_up_to(made: &[i64]) -> i64 {
+    if let Some(newer) = made.last().filter(|last| **last > newest()) {
+        return *newer;
+    }
+    let known = STEPS.iter().map(|step| step.version);
+    let first_missing = known.clone().find(|version| !made.contains(version));
+    match first_missing {
+        None => made.last().copied().unwrap_or(0),
+        Some(missing) => known.take_while(|version| *version < missing).last().unwrap_or(0),
+    }
 }
 
 /// The version that this program works with.
@@ -88,4 +114,41 @@ fn migrator(statements: impl Fn(&Step) -> &'static str) -> Migrator {
         Migration::new(step.version, step.name.into(), MigrationType::Simple, text, false)
     };
     Migrator::with_migrations(STEPS.iter().map(migration).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_step_that_comes_late_is_made() {
+        for store in crate::store::testing::stores().await {
+            let text = "create table came_late (number integer)";
+            let late = Migration::new(0, "late".into(), MigrationType::Simple, text.into_sql_str(), false);
+            let with_late = |statements: fn(&Step) -> &'static str| {
+                let mut all: Vec<Migration> = migrator(statements).iter().cloned().collect();
+                all.insert(0, late.clone());
+                Migrator::with_migrations(all)
+            };
+            match &store.pool {
+                Pool::Sqlite(pool) => with_late(|step| step.sqlite).run(pool).await.unwrap(),
+                Pool::Postgres(pool) => with_late(|step| step.postgres).run(pool).await.unwrap(),
+            }
+            let none: Option<i64> =
+                query_scalar("select number from came_late").fetch_optional(&store.pool).await.unwrap();
+            assert_eq!(none, None);
+        }
+    }
+
+    #[test]
+    fn a_step_that_was_left_out_counts() {
+        assert_eq!(complete_up_to(&[]), 0);
+        assert_eq!(complete_up_to(&[1, 2]), 2);
+        let all: Vec<i64> = STEPS.iter().map(|step| step.version).collect();
+        assert_eq!(complete_up_to(&all), newest());
+        let without_the_second: Vec<i64> = all.iter().copied().filter(|version| *version != 2).collect();
+        assert_eq!(complete_up_to(&without_the_second), 1);
+        let newer: Vec<i64> = all.iter().copied().chain([newest() + 1]).collect();
+        assert_eq!(complete_up_to(&newer), newest() + 1);
+    }
 }

@@ -14,7 +14,12 @@ use std::sync::{Mutex, OnceLock};
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgPoolOptions;
 
+use chrono::NaiveDate;
+
+#[cfg(test)]
+pub(crate) use super::seal::tests::keyring;
 use super::{Store, StoreAddress};
+use crate::domain::{CaseResult, Outcome, Reason, Timings, Version};
 
 const SCRIPT: &str = include_str!("../../../tests/private-postgres.sh");
 const TEMPLATE: &str = "dossier_template";
@@ -89,6 +94,32 @@ impl Drop for TestStore {
         if std::thread::panicking() {
             eprintln!("this was on {}", self.address);
         }
+    }
+}
+
+/// A result with one reason and no documents.
+pub fn plain_result(reference: &str, outcome: Outcome) -> CaseResult {
+    let version = || Version { version: "sha256:0".to_owned() };
+    let reason = Reason {
+        code: "NAME_MISMATCH".to_owned(),
+        message: "…".to_owned(),
+        rule: "same_person".to_owned(),
+        fields: Vec::new(),
+    };
+    CaseResult {
+        reference: reference.to_owned(),
+        flow: "consumer_loan".to_owned(),
+        outcome,
+        mode: None,
+        received_on: NaiveDate::from_ymd_opt(2026, 3, 14).unwrap(),
+        reasons: vec![reason],
+        outputs: [].into(),
+        documents: vec![],
+        findings: vec![],
+        rules: version(),
+        models: version(),
+        pages: 1,
+        timings_ms: Timings::default(),
     }
 }
 

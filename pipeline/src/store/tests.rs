@@ -4,9 +4,10 @@ use chrono::NaiveDate;
 use serde_json::json;
 
 use super::query::query;
+pub(super) use super::testing::plain_result as result;
 use super::testing::stores;
 use super::*;
-use crate::domain::{CaseResult, Outcome, Reason, Timings, Version};
+use crate::domain::Outcome;
 
 const DAY: NaiveDate = NaiveDate::from_ymd_opt(2026, 3, 14).unwrap();
 
@@ -25,31 +26,6 @@ pub(super) fn arrival(reference: &str, hashes: &[&str]) -> Arrival {
     }
 }
 
-pub(super) fn result(reference: &str, outcome: Outcome) -> CaseResult {
-    let version = || Version { version: "sha256:0".to_owned() };
-    let reason = Reason {
-        code: "NAME_MISMATCH".to_owned(),
-        message: "…".to_owned(),
-        rule: "same_person".to_owned(),
-        fields: Vec::new(),
-    };
-    CaseResult {
-        reference: reference.to_owned(),
-        flow: "consumer_loan".to_owned(),
-        outcome,
-        mode: None,
-        received_on: DAY,
-        reasons: vec![reason],
-        outputs: [].into(),
-        documents: vec![],
-        findings: vec![],
-        rules: version(),
-        models: version(),
-        pages: 1,
-        timings_ms: Timings::default(),
-    }
-}
-
 pub(super) fn finished(id: &str, revision: i64, outcome: Outcome) -> Finished {
     Finished {
         case_id: id.to_owned(),
@@ -62,6 +38,7 @@ pub(super) fn finished(id: &str, revision: i64, outcome: Outcome) -> Finished {
         due_at: Some(2_000),
         request: None,
         page_counts: vec![],
+        deliveries: vec![],
     }
 }
 
@@ -83,6 +60,7 @@ pub(super) fn commit(id: &str, user: &str, generation: i64, revision: i64, effec
         events: vec![(EventKind::Judged, json!({"outcome": "accept"}))],
         effect,
         note: Some((format!("note-{revision}"), "because".to_owned())),
+        deliveries: vec![],
     }
 }
 
@@ -248,9 +226,15 @@ async fn sessions_end_with_time_passwords_and_disabled_users() {
         store.set_password("u1", "y", false).await.unwrap();
         assert!(store.session("hash2", 5).await.unwrap().is_none());
         store.add_token("t1", "token", "u1", "other system", 1).await.unwrap();
-        assert!(store.token_user("token").await.unwrap().is_some());
+        let used = async || store.tokens().await.unwrap()[0].last_used_at;
+        assert_eq!(used().await, None);
+        for (now, noted) in [(2, 2), (60_000_001, 2), (60_000_002, 60_000_002)] {
+            assert!(store.token_user("token", now).await.unwrap().is_some());
+            assert_eq!(used().await, Some(noted), "at {now}");
+        }
+        assert!(store.token_user("other", 9).await.unwrap().is_none());
         store.change_user("u1", Role::Reviewer, true, 2).await.unwrap();
-        assert!(store.token_user("token").await.unwrap().is_none());
+        assert!(store.token_user("token", 99_000_000).await.unwrap().is_none());
     }
 }
 
@@ -270,5 +254,26 @@ async fn looks_at_documents_stay_on_record() {
         assert_eq!(store.accesses("c1").await.unwrap(), [access]);
         let refused = query("delete from document_accesses").execute(&store.pool).await;
         assert!(refused.unwrap_err().to_string().contains("append-only"));
+    }
+}
+
+#[tokio::test]
+async fn a_case_that_waits_for_records_says_so_once_and_is_tried_again() {
+    for store in stores().await {
+        store.accept("c1", &arrival("c1", &["aa"]), 1).await.unwrap();
+        let claim = async |now| store.claim_job("s1", false, now, now + 100).await.unwrap();
+        let job = claim(10).await.unwrap();
+        store.await_records(&job, job.revision, 50, Some(99), 10).await.unwrap();
+        assert_eq!(claim(49).await, None, "it waits");
+        let again = claim(50).await.unwrap();
+        assert_eq!((again.strikes, again.generation), (0, job.generation + 2), "waiting is no fault of it");
+        store.await_records(&job, job.revision, 70, Some(99), 50).await.unwrap();
+        store.await_records(&again, again.revision, 60, None, 50).await.unwrap();
+        assert_eq!(claim(59).await, None);
+        let again = claim(60).await.unwrap();
+        store.await_records(&again, 7, 90, Some(99), 60).await.unwrap();
+        assert!(claim(60).await.is_some(), "a case that has changed is looked at at once");
+        let kinds: Vec<_> = store.events("c1").await.unwrap().iter().map(|event| event.kind).collect();
+        assert_eq!(kinds, [EventKind::Received, EventKind::RecordsAwaited]);
     }
 }

@@ -84,6 +84,9 @@ pub struct Token {
     pub revoked_at: Option<Micros>,
 }
 
+/// The use of a token is written again only so often.
+const USE_NOTED_EVERY: Micros = 60_000_000;
+
 impl Store {
     /// Adds a user; `false` when the login is taken.
     ///
@@ -317,13 +320,13 @@ impl Store {
         Ok(())
     }
 
-    /// Who a token speaks for.
+    /// Who a token speaks for. That it was used is noted once a minute at most.
     ///
     /// # Errors
     /// When the database fails or holds an unknown role.
-    pub async fn token_user(&self, token_hash: &str) -> Result<Option<User>, StoreError> {
+    pub async fn token_user(&self, token_hash: &str, now: Micros) -> Result<Option<User>, StoreError> {
         let row = query(
-            "select u.id, u.login, u.name, u.role, u.must_change_password, u.language, u.disabled_at
+            "select u.id, u.login, u.name, u.role, u.must_change_password, u.language, u.disabled_at, t.last_used_at
              from api_tokens t join users u on u.id = t.user_id
              where t.token_hash = $1 and t.revoked_at is null and u.disabled_at is null",
         )
@@ -331,7 +334,17 @@ impl Store {
         .fetch_optional(&self.reader)
         .await
         .map_err(sql("find a token"))?;
-        row.as_ref().map(user).transpose()
+        let Some(row) = row else { return Ok(None) };
+        let used: Option<Micros> = row.try_get("last_used_at").map_err(sql("find a token"))?;
+        if used.is_none_or(|used| used + USE_NOTED_EVERY <= now) {
+            query("update api_tokens set last_used_at = $2 where token_hash = $1")
+                .bind(token_hash)
+                .bind(now)
+                .execute(&self.pool)
+                .await
+                .map_err(sql("note the use of a token"))?;
+        }
+        Ok(Some(user(&row)?))
     }
 
     /// All tokens, the newest first.

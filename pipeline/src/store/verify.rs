@@ -1,7 +1,7 @@
 //! Whether the histories of all cases are as they were written.
 
 use super::connect::{Store, StoreError, sql};
-use super::event::{Event, verify_chain};
+use super::event::{Event, EventKind, verify_chain};
 use super::query::{On, Pool, Transaction, query, query_scalar};
 use super::record::event_of;
 
@@ -13,6 +13,8 @@ const BATCH: i64 = 500;
 pub struct Verified {
     pub cases: u64,
     pub events: u64,
+    /// Cases whose documents and personal data were erased.
+    pub erased: u64,
     /// The first case that is not as it was written, by id, with the event that does not follow from the one
     /// before it.
     pub broken: Option<(String, i64)>,
@@ -76,6 +78,7 @@ pub(super) async fn verify_all(source: &mut Source<'_>) -> Result<Verified, Stor
             }
             verified.cases += 1;
             verified.events += events.len() as u64;
+            verified.erased += u64::from(events.iter().any(|event| event.kind == EventKind::Erased));
             // Whatever is done to a case begins with an event: none means that they are gone.
             let sound = if events.is_empty() {
                 Err(0)

@@ -87,6 +87,23 @@ pub(crate) enum Command {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// Show what others are told of cases, and have dead letters sent again
+    Deliveries {
+        #[command(subcommand)]
+        command: DeliveriesCommand,
+    },
+    /// Erase the documents and personal data of a decided case
+    #[command(after_help = ERASE_HELP)]
+    Erase {
+        /// Id of the case, or FLOW/REFERENCE
+        #[arg(value_name = "CASE")]
+        case: String,
+    },
+    /// Look after the originals of documents
+    Blobs {
+        #[command(subcommand)]
+        command: BlobsCommand,
+    },
     /// Look after the audit trail
     Audit {
         #[command(subcommand)]
@@ -204,6 +221,72 @@ A PostgreSQL database is backed up with pg_dump, and the folder `blobs` of the d
 Examples:
   dossier backup /backups/dossier-$(date +%F).zip
   dossier restore /backups/dossier-2026-03-14.zip";
+
+const DELIVERIES_HELP: &str = "\
+Where decisions go is the section [delivery] of the configuration. What could not be delivered after all attempts is a
+dead letter; sent again it has its attempts anew and the id that it had.
+
+Examples:
+  dossier deliveries list --state dead
+  dossier deliveries resend msg_0199b8f4c0de7a11b2f3a4c5d6e7f809
+  dossier deliveries resend --all";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeliveriesCommand {
+    /// List deliveries, the newest first
+    #[command(after_help = DELIVERIES_HELP)]
+    List {
+        /// In this state alone
+        #[arg(long, value_enum)]
+        state: Option<DeliveryStateArgument>,
+        /// Print each as one line of JSON
+        #[arg(long)]
+        json: bool,
+        /// How many at most
+        #[arg(long, default_value = "100", value_name = "N")]
+        limit: i64,
+    },
+    /// Have dead letters sent again
+    #[command(after_help = DELIVERIES_HELP)]
+    Resend {
+        #[arg(value_name = "ID", required_unless_present = "all")]
+        ids: Vec<String>,
+        /// All of them
+        #[arg(long, conflicts_with = "ids")]
+        all: bool,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum DeliveryStateArgument {
+    Waiting,
+    Delivered,
+    Dead,
+}
+
+const ERASE_HELP: &str = "\
+Originals that no other case needs, what was read in them, what was declared, values that people changed, what they
+wrote, and letters that wait are gone for good. The reference, the outcome, the codes of its reasons and its history stay, and
+`dossier audit verify` still verifies it; reports keep what they counted. Originals that came within the last quarter of
+an hour are taken away by the server when that is over. Backups are not changed.
+
+A flow erases by itself after `days` of [retention] in its flow.toml.
+
+Examples:
+  dossier erase consumer_loan/A-1042
+  dossier erase 0199b8f4-c0de-7a11-b2f3-a4c5d6e7f809";
+
+const ROTATE_HELP: &str = "\
+Originals are sealed where [blobs] of the configuration has a key. To change it, put the key in use under earlier_keys and a
+new one under key, start the server again, run this, and take the earlier key out. What lies open from before there was a key
+is sealed too. The server may run meanwhile.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BlobsCommand {
+    /// Seal every original with the present key
+    #[command(after_help = ROTATE_HELP)]
+    Rotate,
+}
 
 const VERIFY_HELP: &str = "\
 Each event of a case's history carries the hash of the one before it. A changed, missing or moved event is

@@ -9,7 +9,7 @@ use dossier::store::{BlobStore, Store, StoreAddress, back_up, copy_store};
 use super::args::DbCommand;
 use super::installation::{Installed, open_store};
 use super::output::{note, say};
-use super::serve::{LARGEST_FILE, make_private};
+use super::serve::make_private;
 
 pub(crate) async fn migrate(installed: &Installed) -> anyhow::Result<ExitCode> {
     let db = installed.db();
@@ -47,10 +47,10 @@ pub(crate) async fn restore(installed: &Installed, file: &Path) -> anyhow::Resul
     Ok(ExitCode::SUCCESS)
 }
 
-fn blobs(installed: &Installed) -> anyhow::Result<BlobStore> {
+pub(super) fn blobs(installed: &Installed) -> anyhow::Result<BlobStore> {
     let data = installed.data();
     make_private(&data).with_context(|| format!("cannot make the folder {}", data.display()))?;
-    BlobStore::open(data.join("blobs"), LARGEST_FILE).context("cannot use the blob store")
+    installed.blobs(&data)
 }
 
 pub(crate) async fn verify(installed: &Installed) -> anyhow::Result<ExitCode> {
@@ -65,7 +65,12 @@ pub(crate) async fn verify(installed: &Installed) -> anyhow::Result<ExitCode> {
         })?;
         return Ok(ExitCode::from(1));
     }
-    say(&format!("the histories of {} cases with {} events are intact\n", verified.cases, verified.events))?;
+    let erased = match verified.erased {
+        0 => String::new(),
+        erased => format!("; the documents and personal data of {erased} are erased"),
+    };
+    let (cases, events) = (verified.cases, verified.events);
+    say(&format!("the histories of {cases} cases with {events} events are intact{erased}\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -17,7 +17,9 @@ pub(crate) async fn run(installed: &Installed) -> anyhow::Result<ExitCode> {
         ("rules", rules(installed)),
         ("models", models(installed)),
         ("engine", engine(installed)),
-        ("records", records(installed)),
+        ("records", records(installed).await),
+        ("originals", originals(installed)),
+        ("delivery", delivery(installed).await),
         ("store", store(installed).await),
         ("sandbox", sandbox(installed)),
         ("nats", nats(installed).await),
@@ -64,12 +66,43 @@ fn engine(installed: &Installed) -> anyhow::Result<String> {
     Ok(format!("flows {}", engine.flow_names().join(", ")))
 }
 
-fn records(installed: &Installed) -> anyhow::Result<String> {
-    let problems = installed.records(None)?.problems();
+async fn records(installed: &Installed) -> anyhow::Result<String> {
+    let records = installed.records(None)?;
+    let mut problems = records.problems();
+    let examined = records.examine().await;
+    let connected = examined.len();
+    for (flow, table, answer) in examined {
+        problems.extend(answer.err().map(|problem| format!("{table} of {flow}: {problem}")));
+    }
     if !problems.is_empty() {
         bail!("{}", problems.join("; "));
     }
-    Ok("every table can be looked up".to_owned())
+    Ok(match connected {
+        0 => "every table can be looked up".to_owned(),
+        _ => format!("every table can be looked up, {connected} through connectors that answer"),
+    })
+}
+
+fn originals(installed: &Installed) -> anyhow::Result<String> {
+    let keys = installed.settings.blobs.keyring()?;
+    Ok(keys.map_or_else(
+        || "unsealed: [blobs] of the configuration has no key".to_owned(),
+        |keys| format!("sealed with the key {}", keys.present()),
+    ))
+}
+
+async fn delivery(installed: &Installed) -> anyhow::Result<String> {
+    let outbox = installed.outbox()?;
+    let mut problems = Vec::new();
+    for (name, answer) in outbox.examine().await {
+        problems.extend(answer.err().map(|problem| format!("{name}: {problem}")));
+    }
+    if !problems.is_empty() {
+        bail!("{}", problems.join("; "));
+    }
+    let destinations = outbox.destinations();
+    let told: Vec<String> = destinations.iter().map(|(name, kind)| format!("{name} ({kind})")).collect();
+    Ok(if told.is_empty() { "nobody is told of decisions".to_owned() } else { told.join(", ") })
 }
 
 async fn store(installed: &Installed) -> anyhow::Result<String> {

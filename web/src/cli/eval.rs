@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use chrono::NaiveDate;
+use dossier::connectors::Connectors;
 use dossier::domain::CaseResult;
 use dossier::eval::{Evaluation, Floors, TruthCase, evaluate, fit_model};
 use dossier::intake::discover;
 use dossier::process::Engine;
-use dossier::rules::CsvRecords;
 use futures_util::StreamExt as _;
 
 use super::args::EvalArguments;
@@ -123,7 +123,7 @@ fn collect_json(folder: &Path, paths: &mut Vec<PathBuf>) -> std::io::Result<()> 
     Ok(())
 }
 
-async fn process_all(engine: Engine, records: CsvRecords, inbox: &Path) -> anyhow::Result<Results> {
+async fn process_all(engine: Engine, records: Connectors, inbox: &Path) -> anyhow::Result<Results> {
     let sources = discover(inbox, None, &engine.flow_names())?;
     let (engine, records, total) = (Arc::new(engine), Arc::new(records), sources.len());
     let mut work = futures_util::stream::iter(sources.into_iter().map(|source| {

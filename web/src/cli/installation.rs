@@ -5,14 +5,18 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use dossier::config::{Bundle, Settings};
+use dossier::connectors::Connectors;
+use dossier::deliver::Outbox;
 use dossier::dispatch::nats::Link;
 use dossier::dispatch::reading_version;
+use dossier::net::Outside;
 use dossier::process::Engine;
 use dossier::read::{ReadOptions, Sandbox, SandboxLimits};
-use dossier::rules::CsvRecords;
-use dossier::store::{Store, StoreAddress};
+use dossier::rules::{CsvRecords, Flow};
+use dossier::store::{BlobStore, Store, StoreAddress};
 
 use super::args::Installation;
+use super::serve::LARGEST_FILE;
 
 /// The file looked for in the working directory when none is named.
 const DEFAULT_CONFIG: &str = "dossier.toml";
@@ -108,14 +112,47 @@ impl Installed {
             .context("the configuration is not usable")
     }
 
-    /// The look-up tables: of the folder named, else configured, else those of the rules.
-    pub(crate) fn records(&self, folder: Option<&Path>) -> anyhow::Result<CsvRecords> {
+    /// The look-up tables: of the folder named alone; else through the flows' connectors, and the rest of the
+    /// folder configured, else those of the rules.
+    pub(crate) fn records(&self, folder: Option<&Path>) -> anyhow::Result<Connectors> {
+        let rules = self.rules()?;
+        let names = Flow::names(&rules);
+        let flows: Vec<Flow> = names.iter().map(|name| Flow::load(&rules, name)).collect::<Result<_, _>>()?;
+        self.records_of(folder, &flows)
+    }
+
+    /// As [`Installed::records`], for these flows.
+    pub(crate) fn records_of<'f>(
+        &self,
+        folder: Option<&Path>,
+        flows: impl IntoIterator<Item = &'f Flow>,
+    ) -> anyhow::Result<Connectors> {
         let records = match folder.or(self.settings.records.as_deref()) {
             Some(folder) if folder.is_dir() => CsvRecords::from_directory(folder),
             Some(folder) => bail!("there is no folder of records at {}", folder.display()),
             None => CsvRecords::from_bundle(&self.rules()?),
         };
-        Ok(records)
+        if folder.is_some() {
+            return Ok(Connectors::csv(records));
+        }
+        Connectors::of(flows, &self.settings, records).context("the records cannot be looked up")
+    }
+}
+
+impl Installed {
+    /// Originals, with what is made from them, below the data folder.
+    pub(crate) fn blobs(&self, data: &Path) -> anyhow::Result<BlobStore> {
+        let keys = self.settings.blobs.keyring().context("originals cannot be kept")?;
+        let derived = vec![data.join("readings"), data.join("cache").join("pages")];
+        let blobs = BlobStore::open(data.join("blobs"), LARGEST_FILE).context("cannot use the blob store")?;
+        Ok(blobs.with_keys(keys).with_derived(derived))
+    }
+
+    /// Where decisions go.
+    pub(crate) fn outbox(&self) -> anyhow::Result<Outbox> {
+        let outside = Outside::new(self.settings.network.clone())
+            .context("the system's certificates cannot be used")?;
+        Outbox::of(&self.settings.delivery, &outside, &self.rules()?).context("decisions cannot be delivered")
     }
 }
 

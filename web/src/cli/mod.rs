@@ -17,13 +17,16 @@ mod simulate;
 mod eval;
 mod database;
 mod reconcile;
+mod deliveries;
+mod erase;
 mod doctor;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Arguments, AuditCommand, Command};
+use args::{Arguments, AuditCommand, BlobsCommand, Command};
 use installation::Installed;
 
 /// Runs the command that the program was called with.
@@ -32,8 +35,13 @@ pub fn main() -> ExitCode {
     if let Command::ReadChild = arguments.command {
         return dossier::read::child::main();
     }
+    dossier::net::use_ring();
     let filter = tracing_subscriber::EnvFilter::try_from_env("DOSSIER_LOG").unwrap_or_else(|_| "warn".into());
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
+    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
+    match std::env::var("DOSSIER_LOG_FORMAT").as_deref() {
+        Ok("json") => log.json().flatten_event(true).init(),
+        _ => log.with_ansi(std::io::stderr().is_terminal()).init(),
+    }
     match run(arguments) {
         Ok(code) => code,
         Err(error) => {
@@ -63,6 +71,9 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Restore { file } => database::restore(&installed, &file).await,
             Command::Audit { command: AuditCommand::Verify } => database::verify(&installed).await,
             Command::Reconcile { manifest } => reconcile::run(&installed, manifest.as_deref()).await,
+            Command::Erase { case } => erase::run(&installed, &case).await,
+            Command::Blobs { command: BlobsCommand::Rotate } => erase::rotate(&installed).await,
+            Command::Deliveries { command } => deliveries::run(&installed, command).await,
             Command::Doctor => doctor::run(&installed).await,
             Command::ReadChild => Ok(ExitCode::SUCCESS),
         }

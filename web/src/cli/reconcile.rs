@@ -5,11 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use dossier::reconcile::{Reconciled, parse_manifest, reconcile};
-use dossier::store::{BlobStore, CaseState};
+use dossier::store::CaseState;
 
 use super::installation::Installed;
 use super::output::say;
-use super::serve::LARGEST_FILE;
 
 pub(crate) async fn run(installed: &Installed, manifest: Option<&Path>) -> anyhow::Result<ExitCode> {
     let dropped = match manifest {
@@ -21,8 +20,7 @@ pub(crate) async fn run(installed: &Installed, manifest: Option<&Path>) -> anyho
         None => Vec::new(),
     };
     let store = installed.existing_store().await?;
-    let blobs = BlobStore::open(installed.data().join("blobs"), LARGEST_FILE);
-    let blobs = blobs.context("cannot use the blob store")?;
+    let blobs = installed.blobs(&installed.data())?;
     let found = reconcile(&store, &blobs, &installed.inbox(), &dropped).await;
     store.close().await;
     let found = found?;

@@ -8,13 +8,15 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use dossier::accounts::{hash_password, one_time_password};
 use dossier::clock::{Clock as _, SystemClock};
+use dossier::connectors::Connectors;
+use dossier::deliver::deliver;
 use dossier::dispatch::nats::Workers;
 use dossier::dispatch::{Dispatch, ServerId};
 use dossier::intake::pressure::{MOST_WAITING, Pressure};
 use dossier::intake::watch::{Event, WatchOptions, watch};
+use dossier::meters::Meters;
 use dossier::process::Engine;
-use dossier::rules::CsvRecords;
-use dossier::store::{BlobStore, NewUser, Role, Store, StoreAddress};
+use dossier::store::{Keyring, NewUser, Role, Store, StoreAddress};
 use dossier::sweep::sweep;
 use dossier::work::{Board, Workshop, work};
 use rust_embed::RustEmbed;
@@ -47,14 +49,17 @@ pub(crate) async fn run(
     sign_in::check(installed.settings.oidc.is_some())?;
     let places = Places::of(installed, &arguments)?;
     let store = open_store(&places.db).await?;
-    let blobs =
-        BlobStore::open(places.data.join("blobs"), LARGEST_FILE).context("cannot use the blob store")?;
+    let blobs = installed.blobs(&places.data)?;
     let server = ServerId::of(&places.data)?;
     let scratch = own_scratch(&places.data, &server)
         .with_context(|| format!("cannot use a folder in {}", places.data.display()))?;
-    let engine = installed.engine()?.with_cache(places.data.join("readings")).with_scratch(scratch);
-    let workers =
-        if by_workers { Some(workers(installed, &engine, &store, &server, &places).await?) } else { None };
+    let readings = places.data.join("readings");
+    let engine = installed.engine()?.with_sealed_cache(readings, blobs.keys().cloned()).with_scratch(scratch);
+    let workers = if by_workers {
+        Some(workers(installed, &engine, &store, &server, &places, blobs.keys().cloned()).await?)
+    } else {
+        None
+    };
     let engine = match &workers {
         Some(workers) => engine.with_dispatch(Arc::clone(workers) as Arc<dyn Dispatch>),
         None => engine,
@@ -64,6 +69,7 @@ pub(crate) async fn run(
     let shop = Arc::new(Workshop {
         engine: Arc::new(engine),
         records: Arc::new(records),
+        outbox: installed.outbox()?,
         store: store.clone(),
         blobs,
         clock: Arc::new(SystemClock),
@@ -71,6 +77,7 @@ pub(crate) async fn run(
         pressure: Arc::new(Pressure::new(installed.settings.most_waiting.unwrap_or(MOST_WAITING))),
         wake: tokio::sync::Notify::new(),
         board: Board::default(),
+        meters: Meters::default(),
     });
     first_administrator(&store).await?;
     let listener = tokio::net::TcpListener::bind(&places.listen)
@@ -89,6 +96,7 @@ pub(crate) async fn run(
     let watching =
         tokio::spawn(watch_inbox(places.clone(), flows, Arc::clone(&shop), live.clone(), stopped.clone()));
     let mut working = tokio::spawn(work_cases(Arc::clone(&shop), live.clone(), stopped.clone()));
+    let delivering = tokio::spawn(deliver_decisions(Arc::clone(&shop), stopped.clone()));
     let sweeping = tokio::spawn(sweep_cases(Arc::clone(&shop), live.clone(), stopped.clone()));
     let state = AppState::new(shop, server_options(installed, &places, address), live);
     #[cfg(feature = "oidc")]
@@ -113,6 +121,7 @@ pub(crate) async fn run(
     if let Some(sending) = sending {
         sending.await.context("sending to workers ended early")?;
     }
+    delivering.await.context("delivering ended early")?;
     // Open event streams would keep the server for ever.
     tokio::time::timeout(std::time::Duration::from_secs(3), serving).await.ok();
     store.close().await;
@@ -126,6 +135,7 @@ async fn workers(
     store: &Store,
     server: &ServerId,
     places: &Places,
+    keys: Option<Arc<Keyring>>,
 ) -> anyhow::Result<Arc<Workers>> {
     let link = installed.nats("dossier web", true).await?;
     let link = link
@@ -137,7 +147,7 @@ async fn workers(
         Arc::new(SystemClock),
         server.as_str().to_owned(),
         installed.reading_version()?,
-        engine.readings_in(places.data.join("readings")),
+        engine.readings_in(places.data.join("readings"), keys),
         installed.read_options(),
         cases_ahead,
     )))
@@ -177,8 +187,8 @@ pub(super) fn make_private(folder: &Path) -> std::io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
-/// A new folder for members of archives while their case is worked on. What a server that was killed left behind
-/// goes.
+/// A new folder for members of archives and opened originals while their case is worked on. What a server that
+/// was killed left behind goes.
 fn own_scratch(data: &Path, server: &ServerId) -> std::io::Result<PathBuf> {
     let scratch = data.join("scratch");
     if server.is_alone() && scratch.exists() {
@@ -188,7 +198,7 @@ fn own_scratch(data: &Path, server: &ServerId) -> std::io::Result<PathBuf> {
     Ok(scratch)
 }
 
-fn records(installed: &Installed, arguments: &ServeArguments, data: &Path) -> anyhow::Result<CsvRecords> {
+fn records(installed: &Installed, arguments: &ServeArguments, data: &Path) -> anyhow::Result<Connectors> {
     if !arguments.demo || installed.settings.records.is_some() {
         return installed.records(None);
     }
@@ -289,6 +299,10 @@ async fn work_cases(
 
 async fn sweep_cases(shop: Arc<Workshop>, live: Live, stopped: signal::Receiver<bool>) {
     sweep(&shop, |id| live.tell(id, "changed"), until(stopped)).await;
+}
+
+async fn deliver_decisions(shop: Arc<Workshop>, stopped: signal::Receiver<bool>) {
+    deliver(&shop.outbox, &shop.store, shop.clock.as_ref(), until(stopped)).await;
 }
 
 async fn until(mut stopped: signal::Receiver<bool>) {

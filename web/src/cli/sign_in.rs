@@ -63,8 +63,6 @@ mod registered {
         }
         let here = settings.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
         let callback = format!("{}/login/oidc/callback", here.trim_end_matches('/'));
-        // One provider of cryptography for all TLS; whoever comes second finds it there.
-        rustls::crypto::ring::default_provider().install_default().ok();
         let registration = Registration {
             issuer,
             client_id: ClientId::new(oidc.client_id.clone()),

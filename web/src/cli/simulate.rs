@@ -33,7 +33,9 @@ pub(crate) async fn run(installed: &Installed, arguments: SimulateArguments) -> 
         let names: Vec<&str> = known.keys().map(String::as_str).collect();
         bail!("there is no flow {name}; known are {}", names.join(", "));
     }
-    let records = installed.records(arguments.records.as_deref())?;
+    let folder = arguments.records.as_deref();
+    let (records, records_in_force) =
+        (installed.records_of(folder, known.values())?, installed.records_of(folder, in_force.values())?);
     let store = installed.existing_store().await?;
     let filter = CaseFilter {
         flow: arguments.flow,
@@ -47,24 +49,32 @@ pub(crate) async fn run(installed: &Installed, arguments: SimulateArguments) -> 
         let some = store.cases(&filter, now, after.take(), STEP).await?;
         for summary in &some {
             let Some(case) = store.case(&summary.id).await? else { continue };
+            // Nothing is left of what was read.
+            if case.erased_at.is_some() {
+                continue;
+            }
             let Some(read) = case.machine_result.as_ref().or(case.result.as_ref()) else { continue };
             let (Some(flow), then) = (known.get(&case.flow), in_force.get(&case.flow)) else {
                 simulation.without_flow += 1;
                 continue;
             };
             let before = match then.filter(|_| changed.is_some()) {
-                Some(then) => Verdict::replayed(then, read, &case.declared, &records),
+                Some(then) => Verdict::replayed(then, read, &case.declared, &records_in_force).await,
                 None => Verdict::stored(read),
             };
-            let verdict = Verdict::replayed(flow, read, &case.declared, &records);
+            let verdict = Verdict::replayed(flow, read, &case.declared, &records).await;
             simulation.add((&case.flow, &case.reference), before, verdict, by_person(&case));
         }
-        let Some(last) = some.last().filter(|_| some.len() == STEP as usize) else { break };
+        let Some(last) = some.last().filter(|_| i64::try_from(some.len()) == Ok(STEP)) else { break };
         after = Some((last.created_at, last.id.clone()));
         note(&format!("{} cases replayed", simulation.cases));
     }
     store.close().await;
-    say(&if arguments.json { serde_json::to_string_pretty(&simulation)? + "\n" } else { told(&simulation) })?;
+    say(&if arguments.json {
+        serde_json::to_string_pretty(&simulation)? + "\n"
+    } else {
+        told(&simulation)?
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -96,45 +106,44 @@ fn by_person(case: &StoredCase) -> Option<Outcome> {
     case.result.as_ref().filter(|_| decided).map(|result| result.outcome)
 }
 
-fn told(simulation: &Simulation) -> String {
+fn told(simulation: &Simulation) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
     let Simulation { cases, without_flow, automatic, people, changed, .. } = simulation;
-    // Writing to a string does not fail.
-    let _ = writeln!(
+    writeln!(
         text,
         "{cases} past cases replayed: {} would be decided otherwise, {} for other reasons alone",
         simulation.decided_otherwise(),
         changed.len() - simulation.decided_otherwise()
-    );
+    )?;
     if *without_flow > 0 {
-        let _ = writeln!(text, "{without_flow} cases belong to flows that the changed rules do not have");
+        writeln!(text, "{without_flow} cases belong to flows that the changed rules do not have")?;
     }
     let share = |count: u32| f64::from(count) * 100.0 / f64::from((*cases).max(1));
-    let _ = writeln!(
+    writeln!(
         text,
         "decided without a person: {} ({:.1} %) before, {} ({:.1} %) under the changed rules",
         automatic.0,
         share(automatic.0),
         automatic.1,
         share(automatic.1)
-    );
-    let _ = writeln!(
+    )?;
+    writeln!(
         text,
         "of these a person had decided {}: {} the same way, {} otherwise\n",
         people.0 + people.1,
         people.0,
         people.1
-    );
-    let _ = write!(text, "{:<20}", "before");
+    )?;
+    write!(text, "{:<20}", "before")?;
     for after in OUTCOMES {
-        let _ = write!(text, "{:>20}", after.as_str());
+        write!(text, "{:>20}", after.as_str())?;
     }
     text.push('\n');
     for before in OUTCOMES {
         let Some(row) = simulation.outcomes.get(&before) else { continue };
-        let _ = write!(text, "{:<20}", before.as_str());
+        write!(text, "{:<20}", before.as_str())?;
         for after in OUTCOMES {
-            let _ = write!(text, "{:>20}", row.get(&after).copied().unwrap_or(0));
+            write!(text, "{:>20}", row.get(&after).copied().unwrap_or(0))?;
         }
         text.push('\n');
     }
@@ -142,15 +151,15 @@ fn told(simulation: &Simulation) -> String {
         text.push('\n');
     }
     for case in changed.iter().take(MOST_LISTED) {
-        text.push_str(&one_line(case));
+        text.push_str(&one_line(case)?);
     }
     if changed.len() > MOST_LISTED {
-        let _ = writeln!(text, "and {} more: --json lists all", changed.len() - MOST_LISTED);
+        writeln!(text, "and {} more: --json lists all", changed.len() - MOST_LISTED)?;
     }
-    text
+    Ok(text)
 }
 
-fn one_line(case: &Changed) -> String {
+fn one_line(case: &Changed) -> Result<String, std::fmt::Error> {
     let only = |these: &Verdict, those: &Verdict| {
         let codes = these.codes.iter().filter(|code| !those.codes.contains(code));
         codes.cloned().collect::<Vec<_>>().join(", ")
@@ -165,12 +174,12 @@ fn one_line(case: &Changed) -> String {
     );
     for (what, codes) in [("no longer", gone), ("now", new)] {
         if !codes.is_empty() {
-            let _ = write!(line, "; {what} {codes}");
+            write!(line, "; {what} {codes}")?;
         }
     }
     if let Some(person) = case.person {
-        let _ = write!(line, "; a person decided {}", person.as_str());
+        write!(line, "; a person decided {}", person.as_str())?;
     }
     line.push('\n');
-    line
+    Ok(line)
 }

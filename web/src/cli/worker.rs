@@ -6,23 +6,21 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use dossier::dispatch::Local;
 use dossier::dispatch::nats::Worker;
-use dossier::store::BlobStore;
 
 use super::installation::Installed;
 use super::output::{note, say};
-use super::serve::{LARGEST_FILE, asked_to_stop, make_private};
+use super::serve::{asked_to_stop, make_private};
 
 pub(crate) async fn run(installed: &Installed) -> anyhow::Result<ExitCode> {
     let link = installed.nats("dossier worker", true).await?;
     let link = link.context("a worker needs the section [nats] in dossier.toml")?;
     let data = installed.data();
     make_private(&data).with_context(|| format!("cannot make the folder {}", data.display()))?;
-    let blobs = BlobStore::open(data.join("blobs"), LARGEST_FILE).context("cannot use the blob store")?;
     let worker = Worker {
         link,
         reader: Arc::new(Local(installed.sandbox()?)),
         options: installed.read_options(),
-        blobs,
+        blobs: installed.blobs(&data)?,
         version: installed.reading_version()?,
         parallel: installed.parallel(),
     };

@@ -28,6 +28,8 @@ pub enum Permission {
     Report,
     /// Read the audit trail.
     Audit,
+    /// See what is delivered to others, and have it sent again.
+    Deliver,
     /// Manage users and tokens.
     Administer,
 }
@@ -35,12 +37,12 @@ pub enum Permission {
 impl Permission {
     /// Whether somebody with this role has it.
     pub fn is_given_to(self, role: Role) -> bool {
-        use Permission::{Audit, Report, Review, Supervise, Upload, ViewCases};
+        use Permission::{Audit, Deliver, Report, Review, Supervise, Upload, ViewCases};
         match role {
             Role::Administrator => true,
             Role::Reviewer => matches!(self, ViewCases | Review | Upload),
             Role::Senior => matches!(self, ViewCases | Review | Supervise | Upload | Report),
-            Role::Manager => matches!(self, ViewCases | Report),
+            Role::Manager => matches!(self, ViewCases | Report | Deliver),
             Role::Auditor => matches!(self, ViewCases | Report | Audit),
         }
     }

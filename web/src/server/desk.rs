@@ -2,6 +2,7 @@
 //! rules of [`dossier::review`] with the store; who may do it was looked at before.
 
 use dossier::clock::Micros;
+use dossier::deliver::{News, Occasion};
 use dossier::domain::{CaseResult, DocumentType, Part};
 use dossier::process::ReadFile;
 use dossier::recheck::recheck;
@@ -193,6 +194,7 @@ pub(crate) async fn apply(
     let engine = &state.shop.engine;
     engine
         .decide_again(&mut result, &case.declared, state.shop.records.as_ref())
+        .await
         .map_err(|error| Problem::internal(&error))?;
     let decided = (
         EventKind::Decided,
@@ -210,16 +212,22 @@ pub(crate) async fn apply(
         events: vec![changed.event, decided],
         effect: Effect::Stay,
         note: None,
+        deliveries: Vec::new(),
     };
     commit_review(state, commit, "changed").await?;
     self::case(state, id).await
 }
 
 /// What would be decided after a change, without recording anything.
-pub(crate) fn preview(state: &AppState, case: &StoredCase, wanted: Change) -> Result<CaseResult, Problem> {
+pub(crate) async fn preview(
+    state: &AppState,
+    case: &StoredCase,
+    wanted: Change,
+) -> Result<CaseResult, Problem> {
     let types = state.shop.engine.understanding().types();
     let mut result = change(types, result_of(case)?, wanted, new_id()).map_err(refused)?.result;
-    let again = state.shop.engine.decide_again(&mut result, &case.declared, state.shop.records.as_ref());
+    let again =
+        state.shop.engine.decide_again(&mut result, &case.declared, state.shop.records.as_ref()).await;
     again.map_err(|error| Problem::internal(&error))?;
     Ok(result)
 }
@@ -246,6 +254,14 @@ pub(crate) async fn decide(
     let first = first.map(|(_, outcome)| *outcome);
     let judged = judge(flow, result_of(&case)?, judgement, case.amount_cents, first, signed.is_senior());
     let effect = judged.effect.clone();
+    let told = match &effect {
+        Effect::Close => Some((Occasion::Decided, "")),
+        Effect::Request { message, .. } => Some((Occasion::DocumentsRequested, message.as_str())),
+        Effect::Stay | Effect::SecondOpinion { .. } | Effect::Escalate => None,
+    };
+    let (result, declared) = (&judged.result, &case.declared);
+    let news = told.map(|(occasion, message)| News { occasion, result, declared, message });
+    let deliveries = news.map_or_else(Vec::new, |news| state.shop.outbox.letters(flow, news));
     let commit = ReviewCommit {
         case_id: case.id.clone(),
         user_id: signed.user.id.clone(),
@@ -257,6 +273,7 @@ pub(crate) async fn decide(
         events: vec![judged.event],
         effect: judged.effect,
         note: Some((new_id(), reason.to_owned())),
+        deliveries,
     };
     commit_review(state, commit, "decided").await?;
     Ok(effect)
@@ -285,7 +302,8 @@ pub(crate) async fn reread(
         if files.iter().any(|file: &ReadFile| file.sha256 == part.sha256) {
             continue;
         }
-        let path = state.shop.blobs.path(&part.sha256);
+        let copy = state.shop.blobs.local(&part.sha256).await.map_err(super::images::lost)?;
+        let path = copy.path().to_owned();
         let outcome = state.shop.engine.reading(&path, &part.sha256).await;
         let outcome = outcome.map_err(|error| Problem::internal(&error))?;
         files.push(ReadFile { name: part.file.clone(), path, sha256: part.sha256.clone(), outcome });

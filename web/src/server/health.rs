@@ -6,6 +6,8 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use dossier::store::CaseState;
+
 use super::problem::Problem;
 use super::state::AppState;
 
@@ -40,5 +42,22 @@ pub(crate) async fn metrics(State(state): State<AppState>) -> Result<Response, P
         // Writing to a string cannot fail.
         writeln!(text, "dossier_cases{{state=\"{name}\"}} {cases}").ok();
     }
+    text.push_str(
+        "# HELP dossier_longest_wait_seconds Since when the case waits that waits the longest.\n\
+         # TYPE dossier_longest_wait_seconds gauge\n",
+    );
+    let (waits, now) = (state.shop.store.longest_waits().await?, state.now());
+    for waiting in [CaseState::Processing, CaseState::WaitingDocuments, CaseState::InReview] {
+        let since = waits.iter().find(|(found, _)| *found == waiting).map_or(now, |(_, since)| *since);
+        let (name, seconds) = (waiting.as_str(), (now - since).max(0) / 1_000_000);
+        writeln!(text, "dossier_longest_wait_seconds{{state=\"{name}\"}} {seconds}").ok();
+    }
+    text.push_str(
+        "# HELP dossier_deliveries Deliveries by where they stand.\n# TYPE dossier_deliveries gauge\n",
+    );
+    for (delivery, number) in state.shop.store.delivery_counts().await? {
+        writeln!(text, "dossier_deliveries{{state=\"{}\"}} {number}", delivery.as_str()).ok();
+    }
+    text.push_str(&state.shop.meters.text());
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }

@@ -6,7 +6,7 @@ use axum::extract::{Extension, Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use dossier::read::PageImage;
-use dossier::store::{Access, CaseFile};
+use dossier::store::{Access, BlobError, CaseFile, Keyring, LocalCopy};
 use image::ImageEncoder as _;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 
@@ -41,8 +41,8 @@ pub(crate) async fn page_words(
 ) -> Result<Json<serde_json::Value>, Problem> {
     let file = find(&state, &id, number).await?;
     record(&state, &signed, &id, number, i64::from(page), "page").await?;
-    let path = state.shop.blobs.path(&file.sha256);
-    let outcome = state.shop.engine.reading(&path, &file.sha256).await;
+    let copy = original_of(&state, &file.sha256).await?;
+    let outcome = state.shop.engine.reading(copy.path(), &file.sha256).await;
     let outcome = outcome.map_err(|error| Problem::internal(&error))?;
     let page =
         outcome.reading.pages.iter().find(|found| found.number == page).ok_or_else(Problem::not_found)?;
@@ -64,8 +64,7 @@ pub(crate) async fn original(
 ) -> Result<Response, Problem> {
     let file = find(&state, &id, number).await?;
     record(&state, &signed, &id, number, 0, "original").await?;
-    let bytes = tokio::fs::read(state.shop.blobs.path(&file.sha256)).await;
-    let bytes = bytes.map_err(|error| Problem::internal(&error))?;
+    let bytes = state.shop.blobs.bytes(&file.sha256).await.map_err(lost)?;
     let name = file.name.rsplit('/').next().unwrap_or_default();
     let disposition =
         format!("attachment; filename*=UTF-8''{}", super::session::escape(name).replace('/', "_"));
@@ -104,17 +103,38 @@ pub(crate) async fn record(
 /// The picture of a page, drawn in a child and kept on the disk.
 async fn picture(state: &AppState, sha256: &str, page: u32) -> Result<Vec<u8>, Problem> {
     let place = state.options.cache.join("pages").join(format!("{sha256}-{page}.png"));
-    if let Ok(png) = tokio::fs::read(&place).await {
-        return Ok(png);
+    let keys = state.shop.blobs.keys().cloned();
+    if let Ok(kept) = tokio::fs::read(&place).await {
+        let png = match &keys {
+            Some(keys) => keys.opened(&kept).ok(),
+            None => Some(kept),
+        };
+        // One of another key is drawn anew.
+        if let Some(png) = png {
+            return Ok(png);
+        }
     }
-    let drawn = state.shop.engine.picture(&state.shop.blobs.path(sha256), page).await;
+    let copy = original_of(state, sha256).await?;
+    let drawn = state.shop.engine.picture(copy.path(), page).await;
     let image = drawn.map_err(|error| Problem::internal(&error))?.ok_or_else(Problem::not_found)?;
-    let work = move || keep(&place, image);
+    let work = move || keep(&place, image, keys.as_deref());
     let kept = tokio::task::spawn_blocking(work).await.map_err(|error| Problem::internal(&error))?;
     kept.map_err(|error| Problem::internal(&error))
 }
 
-fn keep(place: &std::path::Path, image: PageImage) -> std::io::Result<Vec<u8>> {
+async fn original_of(state: &AppState, sha256: &str) -> Result<LocalCopy, Problem> {
+    state.shop.blobs.local(sha256).await.map_err(lost)
+}
+
+/// An original that was erased is not there.
+pub(super) fn lost(error: BlobError) -> Problem {
+    match error {
+        BlobError::Missing { .. } => Problem::not_found(),
+        error => Problem::internal(&error),
+    }
+}
+
+fn keep(place: &std::path::Path, image: PageImage, keys: Option<&Keyring>) -> std::io::Result<Vec<u8>> {
     let mut png = Vec::new();
     let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Fast, FilterType::Adaptive);
     let colour = image::ExtendedColorType::Rgb8;
@@ -122,7 +142,10 @@ fn keep(place: &std::path::Path, image: PageImage) -> std::io::Result<Vec<u8>> {
     let folder = place.parent().unwrap_or(place);
     std::fs::create_dir_all(folder)?;
     let mut draft = tempfile::NamedTempFile::new_in(folder)?;
-    std::io::Write::write_all(&mut draft, &png)?;
+    match keys {
+        Some(keys) => std::io::Write::write_all(&mut draft, &keys.sealed(&png)?)?,
+        None => std::io::Write::write_all(&mut draft, &png)?,
+    }
     draft.persist(place).map_err(|error| error.error)?;
     Ok(png)
 }

@@ -11,7 +11,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use super::access::Permission::{Administer, Audit, Report, Review, Supervise, Upload, ViewCases};
+use super::access::Permission::{Administer, Audit, Deliver, Report, Review, Supervise, Upload, ViewCases};
 use super::access::{Access, Guard, guard};
 #[cfg(feature = "oidc")]
 use super::oidc;
@@ -114,6 +114,8 @@ fn routes() -> Vec<Route> {
         api("GET", "/api/v1/blind/{id}", Needs(Review), get(api::blind::read)),
         api("POST", "/api/v1/blind/{id}/judgement", Needs(Review), post(api::blind::judge)),
         api("GET", "/api/v1/report", Needs(Report), get(api::reports::report)),
+        api("GET", "/api/v1/deliveries", Needs(Deliver), get(api::deliveries::list)),
+        api("POST", "/api/v1/deliveries/{id}/attempt", Needs(Deliver), post(api::deliveries::resend)),
         api("GET", "/api/v1/openapi.json", SignedIn, get(api::document::document)),
         page("GET", "/api/docs", SignedIn, get(api::document::start)),
         page("GET", "/api/docs/{*file}", SignedIn, get(api::document::page)),

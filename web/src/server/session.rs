@@ -29,7 +29,7 @@ const TOUCH_EVERY: i64 = 60_000_000;
 /// Who sent this request, if anybody says so.
 pub(crate) async fn signed(state: &AppState, headers: &HeaderMap) -> Result<Option<Signed>, Problem> {
     if let Some(token) = bearer(headers) {
-        let user = state.shop.store.token_user(&hash_secret(token)).await?;
+        let user = state.shop.store.token_user(&hash_secret(token), state.now()).await?;
         return Ok(user.map(|user| Signed { user, session: None }));
     }
     let Some(token) = cookie(headers, cookie_name(state)) else { return Ok(None) };

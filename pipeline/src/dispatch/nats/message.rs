@@ -8,6 +8,7 @@ use flate2::write::ZlibEncoder;
 use serde::{Deserialize, Serialize};
 
 use crate::read::FileOutcome;
+use crate::store::Keyring;
 
 /// Readings longer than this go to the object store: a message of NATS holds a megabyte, unless it is told
 /// otherwise. A page of dense text packs to about 60 kB.
@@ -60,17 +61,27 @@ pub(super) fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> io::Result<T> {
     postcard::from_bytes(bytes).map_err(io::Error::other)
 }
 
-/// A reading made small.
-pub(super) fn pack(outcome: &FileOutcome) -> io::Result<Vec<u8>> {
+/// A reading made small; sealed where there are keys, since NATS keeps it on its disk.
+pub(super) fn pack(outcome: &FileOutcome, keys: Option<&Keyring>) -> io::Result<Vec<u8>> {
     let mut packer = ZlibEncoder::new(Vec::new(), Compression::fast());
     serde_json::to_writer(&mut packer, outcome)?;
     packer.flush()?;
-    packer.finish()
+    let packed = packer.finish()?;
+    match keys {
+        Some(keys) => keys.sealed(&packed),
+        None => Ok(packed),
+    }
 }
 
-pub(super) fn unpack(bytes: &[u8]) -> io::Result<FileOutcome> {
+/// A reading as it was packed.
+pub(super) fn unpack(bytes: &[u8], keys: Option<&Keyring>) -> io::Result<FileOutcome> {
+    let opened = match keys {
+        Some(keys) if Keyring::are_sealed(bytes) => Some(keys.opened(bytes)?),
+        _ => None,
+    };
     let mut json = Vec::new();
-    let read = ZlibDecoder::new(bytes).take(LONGEST_READING).read_to_end(&mut json)?;
+    let packed = opened.as_deref().unwrap_or(bytes);
+    let read = ZlibDecoder::new(packed).take(LONGEST_READING).read_to_end(&mut json)?;
     if read as u64 == LONGEST_READING {
         return Err(io::Error::other("the reading is longer than any file's"));
     }
@@ -81,14 +92,20 @@ pub(super) fn unpack(bytes: &[u8]) -> io::Result<FileOutcome> {
 mod tests {
     use super::*;
     use crate::domain::{Finding, FindingCode};
+    use crate::store::testing::keyring;
 
     #[test]
     fn readings_come_back_as_they_went() {
         let mut outcome = FileOutcome { page_count: 3, ..FileOutcome::default() };
         outcome.reading.findings.push(Finding::on_page(FindingCode::BlankPage, 2, "Nothing on it."));
-        let packed = pack(&outcome).unwrap();
-        assert_eq!(unpack(&packed).unwrap(), outcome);
-        assert!(unpack(&packed[..packed.len() / 2]).is_err());
+        let packed = pack(&outcome, None).unwrap();
+        assert_eq!(unpack(&packed, None).unwrap(), outcome);
+        assert!(unpack(&packed[..packed.len() / 2], None).is_err());
+        let (keys, others) = (keyring(&[1]), keyring(&[2]));
+        let sealed = pack(&outcome, Some(&keys)).unwrap();
+        assert_eq!(unpack(&sealed, Some(&keys)).unwrap(), outcome);
+        assert!(unpack(&sealed, None).is_err() && unpack(&sealed, Some(&others)).is_err());
+        assert_eq!(unpack(&packed, Some(&keys)).unwrap(), outcome, "of a worker that has no key yet");
         let answer = Answer { job: "a-b".to_owned(), generation: 2, came: Came::Read(packed) };
         assert_eq!(decode::<Answer>(&encode(&answer).unwrap()).unwrap(), answer);
         assert!(decode::<Answer>(b"\xff\xff\xff\xff\xff").is_err());

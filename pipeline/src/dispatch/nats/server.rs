@@ -299,7 +299,7 @@ impl Workers {
         let sha256 = job.split('-').next().unwrap_or_default().to_owned();
         let (cache, options) = (self.cache.clone(), self.options.clone());
         let work = move || {
-            let outcome = unpack(&packed).map_err(Trouble::Message)?;
+            let outcome = unpack(&packed, cache.keys()).map_err(Trouble::Message)?;
             cache.keep(&sha256, &options, &outcome).map_err(Trouble::Keep)
         };
         tokio::task::spawn_blocking(work).await.map_err(Trouble::Interrupted)??;

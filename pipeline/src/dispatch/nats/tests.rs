@@ -13,9 +13,10 @@ use super::{Link, Worker, Workers};
 use crate::clock::SystemClock;
 use crate::dispatch::{Dispatch, DispatchError, FileToRead};
 use crate::domain::{Finding, FindingCode};
+use crate::intake::hash_file;
 use crate::read::{FileOutcome, ReadOptions, ReadingCache};
-use crate::store::BlobStore;
-use crate::store::testing::{TestStore, stores};
+use crate::store::testing::{TestStore, keyring, stores};
+use crate::store::{BlobStore, Keyring};
 
 /// A server with what it needs, and the workers of a test.
 struct Room {
@@ -69,6 +70,7 @@ impl Dispatch for Pretended {
     }
 
     async fn read(&self, file: FileToRead<'_>) -> Result<FileOutcome, DispatchError> {
+        assert_eq!(hash_file(file.path).await.unwrap(), file.sha256, "it gets the plain bytes");
         self.read.lock().unwrap().push(file.sha256.to_owned());
         self.begun.notify_one();
         match self.does {
@@ -81,6 +83,11 @@ impl Dispatch for Pretended {
 
 impl Room {
     async fn all() -> Vec<Self> {
+        Self::all_with(None).await
+    }
+
+    /// With originals and readings sealed where there are keys.
+    async fn all_with(keys: Option<&Arc<Keyring>>) -> Vec<Self> {
         let mut rooms = Vec::new();
         for store in stores().await {
             let Some(nats) = PrivateNats::start() else { return rooms };
@@ -92,7 +99,7 @@ impl Room {
                 Arc::new(SystemClock),
                 "s1".to_owned(),
                 "v1".to_owned(),
-                ReadingCache::new(folder.path().join("readings"), "v1".to_owned()),
+                ReadingCache::new(folder.path().join("readings"), "v1".to_owned()).with_keys(keys.cloned()),
                 ReadOptions::default(),
                 8,
             ));
@@ -103,17 +110,22 @@ impl Room {
                 own.run(async { drop(stopped.wait_for(|stop| *stop).await) }).await;
             });
             let blobs = BlobStore::open(folder.path().join("blobs"), 1 << 20).unwrap();
+            let blobs = blobs.with_keys(keys.cloned());
             rooms.push(Self { folder, nats, blobs, server, _stop: stop, running, _store: store });
         }
         rooms
     }
 
     async fn worker(&self, version: &str, reader: &Arc<Pretended>) -> JoinHandle<()> {
+        self.worker_with(version, reader, self.blobs.clone()).await
+    }
+
+    async fn worker_with(&self, version: &str, reader: &Arc<Pretended>, blobs: BlobStore) -> JoinHandle<()> {
         let worker = Worker {
             link: Link::connect(&self.nats.settings(), "worker", true).await.unwrap(),
             reader: Arc::clone(reader) as Arc<dyn Dispatch>,
             options: ReadOptions::default(),
-            blobs: self.blobs.clone(),
+            blobs,
             version: version.to_owned(),
             parallel: 2,
         };
@@ -157,6 +169,24 @@ async fn files_are_read_once_short_ones_and_long_ones() {
         let sha256 = room.file("short").await;
         assert!(room.read(&sha256).await.unwrap() == pretended(&sha256, 100));
         assert_eq!(reader.read.lock().unwrap().len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sealed_originals_are_read_with_the_key_and_not_without() {
+    let keys = Arc::new(keyring(&[1]));
+    for room in Room::all_with(Some(&keys)).await {
+        let reader = Pretended::new(Does::Reads(100));
+        let sha256 = room.file("sealed").await;
+        let blobs = room.blobs.clone().with_keys(None);
+        let without = room.worker_with("v1", &reader, blobs).await;
+        assert!(matches!(room.read(&sha256).await, Err(DispatchError::Worker)));
+        without.abort();
+        let _with = room.worker("v1", &reader).await;
+        assert!(room.read(&sha256).await.unwrap() == pretended(&sha256, 100));
+        for kept in std::fs::read_dir(room.folder.path().join("readings")).unwrap() {
+            assert!(Keyring::are_sealed(&std::fs::read(kept.unwrap().path()).unwrap()));
+        }
     }
 }
 

@@ -122,19 +122,22 @@ impl Worker {
     }
 
     async fn read(&self, order: &Order) -> Came {
-        let path = self.blobs.path(&order.sha256);
-        match hash_file(&path).await {
+        // Opened for as long as it is read, where it is sealed.
+        let original = match self.blobs.local(&order.sha256).await {
+            Ok(original) => original,
+            Err(error) => {
+                return Came::Failed(format!("the original cannot be read: {}", with_causes(&error)));
+            }
+        };
+        match hash_file(original.path()).await {
             Ok(hash) if hash == order.sha256 => {}
             Ok(_) => return Came::Failed("the original is not what came in".to_owned()),
             Err(error) => return Came::Failed(format!("the original cannot be read: {error}")),
         }
-        let file = FileToRead { path: &path, sha256: &order.sha256, options: &self.options };
-        let packed = self
-            .reader
-            .read(file)
-            .await
-            .map_err(|error| with_causes(&error))
-            .and_then(|outcome| pack(&outcome).map_err(|error| error.to_string()));
+        let file = FileToRead { path: original.path(), sha256: &order.sha256, options: &self.options };
+        let packed = self.reader.read(file).await.map_err(|error| with_causes(&error)).and_then(|outcome| {
+            pack(&outcome, self.blobs.keys().map(Arc::as_ref)).map_err(|error| error.to_string())
+        });
         match packed {
             Ok(packed) if packed.len() <= LONGEST_INLINE => Came::Read(packed),
             Ok(packed) => match self.put_aside(order, &packed).await {

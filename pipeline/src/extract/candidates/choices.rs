@@ -1,6 +1,8 @@
 //! Candidates of an enumeration: the words that stand for its values, and which of them has its box
 //! marked when they are a list to tick.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{Candidate, Typed};
 use crate::config::FieldConfig;
 use crate::domain::{InkMark, Rect, TickBox};
@@ -52,7 +54,10 @@ pub(super) fn find(field: &FieldConfig, sheet: &Sheet, occurrences: &[Occurrence
     }
     longest_only(&mut found);
     see_frames(sheet, &mut found);
-    judge(found)
+    match by_legend(sheet, &found) {
+        Some(told) => told,
+        None => judge(found),
+    }
 }
 
 /// Runs of words that spell these tokens.
@@ -148,6 +153,53 @@ fn see_frames(sheet: &Sheet, found: &mut [(Candidate, BoxState)]) {
             *state = BoxState::Frame(ink);
         }
     }
+}
+
+/// Options of a legend, `R=REAL E=ESTIMADA`: the one whose letter stands alone in a cell. None is told when several
+/// letters do or no letter does. `None` when there is no legend.
+fn by_legend(sheet: &Sheet, found: &[(Candidate, BoxState)]) -> Option<Vec<Candidate>> {
+    let keys: Vec<Option<&str>> = found.iter().map(|(option, _)| legend_key(sheet, option)).collect();
+    let values: BTreeMap<&str, &str> =
+        found.iter().zip(&keys).filter_map(|((option, _), key)| Some(((*key)?, value_of(option)?))).collect();
+    let distinct: BTreeSet<&str> = values.values().copied().collect();
+    if distinct.len() < 2 {
+        return None;
+    }
+    let alone = |key: &str| {
+        let mut cells = sheet.pieces.iter().filter(|piece| piece.end == piece.first + 1);
+        cells.any(|piece| sheet.page.words[piece.first].text == key)
+    };
+    let told: BTreeSet<&str> = values.iter().filter(|(key, _)| alone(key)).map(|(_, value)| *value).collect();
+    let only = (told.len() == 1).then(|| told.first().copied()).flatten();
+    let rated = found.iter().zip(&keys).map(|((option, _), key)| {
+        let mut option = option.clone();
+        if key.is_some() {
+            option.format = if value_of(&option) == only { FRAMED } else { UNMARKED };
+        }
+        option
+    });
+    Some(rated.collect())
+}
+
+fn value_of(option: &Candidate) -> Option<&str> {
+    match &option.value {
+        Typed::Text(value) => Some(value),
+        _ => None,
+    }
+}
+
+/// The letter that a legend gives an option: `E` of `E=ESTIMADA` and `E = Estimada`.
+fn legend_key<'a>(sheet: &'a Sheet, option: &Candidate) -> Option<&'a str> {
+    let words = &sheet.page.words;
+    let text = |word: usize| words.get(word).map(|word| word.text.as_str());
+    let glued = text(option.first)?.split_once('=').map(|(key, _)| key);
+    let apart = || {
+        let sign = option.first.checked_sub(1).filter(|at| text(*at) == Some("="))?;
+        text(sign.checked_sub(1)?)
+    };
+    glued
+        .or_else(apart)
+        .filter(|key| (1..=2).contains(&key.len()) && key.chars().all(|ch| ch.is_ascii_uppercase()))
 }
 
 /// How far the options stand from their frames on one side; an option without any counts as far.

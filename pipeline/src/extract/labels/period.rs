@@ -16,6 +16,8 @@ const LEAST_SHARE: f32 = 0.05;
 const SAME_PHRASE: f32 = 1.5;
 /// What is left of a month alone beside a period of days.
 const MONTH: f32 = 0.5;
+/// What is left of one end of a period whose other end nothing tells.
+const LONE: f32 = 0.3;
 /// The share of doubt that fitting ends take away.
 const GAIN: f32 = 0.25;
 
@@ -27,7 +29,13 @@ pub(super) fn settle_period(start: usize, end: usize, most_days: i64, ranked: &m
         _ => false,
     };
     prefer_explicit(start, end, ranked, fits);
-    let (Some(first), Some(last)) = (ranked[start].first(), ranked[end].first()) else { return };
+    let (Some(first), Some(last)) = (ranked[start].first(), ranked[end].first()) else {
+        // `desde el 3 de julio` alone says since when, not for which time.
+        for field in [start, end] {
+            ranked[field].iter_mut().for_each(|claim| claim.score *= LONE);
+        }
+        return;
+    };
     if fits(&first.value, &last.value) {
         return;
     }

@@ -13,6 +13,9 @@ const TOTAL_WORDS: [&str; 7] = ["total", "totales", "totals", "suma", "sumas", "
 
 /// A column of this many values under its heading is a list.
 const LIST_ROWS: usize = 4;
+/// Two or three values under one of so many headings are a short list, which leaves so much of a bond.
+const TABLE_COLUMNS: usize = 3;
+const SHORT_LIST: f32 = 0.5;
 /// What is left of a bond that goes against the way of the page's captions.
 const AGAINST_THE_WAY: f32 = 0.3;
 /// Lines over which a label of running text may reach for its value: amounts spelt out take one.
@@ -346,25 +349,41 @@ fn below(view: &View, label: &Occurrence, candidate: &Candidate) -> f32 {
     let corridor = Rect::from_edges(left, label.bounds.bottom(), right, value.top);
     let crossed = obstacles(view, label, candidate, &corridor, [0.35, 0.6, 0.75]);
     let contested = if has_closer_header(view, label, candidate) { 0.3 } else { 1.0 };
-    let list = if heads_list(view, label) { 0.25 } else { 1.0 };
+    let list = heads_list(view, label);
     let way = if view.captions_below { AGAINST_THE_WAY } else { 1.0 };
     0.95 * way * aligned * near * crossed * contested * list * before_value(view, label, candidate)
 }
 
-/// The label heads a column of many such values: the rows of a table are no fields.
-fn heads_list(view: &View, label: &Occurrence) -> bool {
+/// What is left of a bond to a label that heads a column of several such values: the rows of a table are no
+/// fields.
+fn heads_list(view: &View, label: &Occurrence) -> f32 {
     let height = view.sheet.height;
     let mut bottom = label.bounds.bottom();
-    let mut rows = 0;
+    let (mut rows, mut dates) = (0, 0);
     for candidate in view.candidates {
         let bounds = &candidate.bounds;
         let next = bounds.top >= bottom - 0.3 * height && bounds.top < bottom + 2.5 * height;
         if next && alignment_gap(&label.bounds, bounds) < 1.5 * height {
             rows += 1;
+            dates += usize::from(matches!(candidate.value, Typed::Date(_)));
             bottom = bounds.bottom();
         }
     }
-    rows >= LIST_ROWS
+    match rows {
+        rows if rows >= LIST_ROWS => 0.25,
+        // Words of the next heading may look like a code or a name, not like a date.
+        _ if dates > 1 && is_table_heading(view, label) => SHORT_LIST,
+        _ => 1.0,
+    }
+}
+
+/// One of several headings in a row, over rows of as many cells.
+fn is_table_heading(view: &View, label: &Occurrence) -> bool {
+    let pieces = &view.sheet.pieces;
+    let row = pieces[label.piece].row;
+    let cells = |row: usize| pieces.iter().filter(|piece| piece.row == row).count();
+    let heads = cells(row);
+    heads >= TABLE_COLUMNS && (1..=2).all(|further| cells(row + further) + 1 >= heads)
 }
 
 /// The value stands over its caption, as on cards of key figures.

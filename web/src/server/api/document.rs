@@ -10,7 +10,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, Response as Answer};
 use utoipa::{Modify, OpenApi};
 
-use super::{blind, cases, reports, review, shapes, upload};
+use super::{blind, cases, deliveries, reports, review, shapes, upload};
 use crate::server::problem::Problem;
 
 /// Where the document is.
@@ -28,7 +28,7 @@ const ADDRESS: &str = "/api/v1/openapi.json";
     paths(
         super::me, cases::list, upload::upload, cases::read, cases::events, cases::queue, review::next, review::claim,
         review::heartbeat, review::release, review::postpone, review::hand_over, review::correct, review::preview,
-        review::decide, blind::next, blind::read, blind::judge, reports::report
+        review::decide, blind::next, blind::read, blind::judge, reports::report, deliveries::list, deliveries::resend
     ),
     components(schemas(shapes::Problem)),
     security(("session" = []), ("token" = [])),

@@ -4,6 +4,7 @@ pub(super) mod cases;
 pub(super) mod review;
 pub(super) mod reports;
 pub(super) mod blind;
+pub(super) mod deliveries;
 pub(super) mod upload;
 mod shapes;
 pub(super) mod document;

@@ -263,7 +263,7 @@ pub(crate) async fn preview(
 ) -> Result<Json<Value>, Problem> {
     let case = desk::current(&state, &id).await?;
     let change = change_of(&state, &case, body.change).await?;
-    Ok(Json(json!(desk::preview(&state, &case, change)?)))
+    Ok(Json(json!(desk::preview(&state, &case, change).await?)))
 }
 
 async fn change_of(state: &AppState, case: &StoredCase, wanted: WantedChange) -> Result<Change, Problem> {

@@ -331,3 +331,46 @@ pub(super) struct SampleFile {
     name: String,
     pages: Option<i64>,
 }
+
+#[derive(ToSchema, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum DeliveryState {
+    Waiting,
+    Delivered,
+    Dead,
+}
+
+#[derive(ToSchema, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Occasion {
+    Decided,
+    DocumentsRequested,
+    Reminded,
+    Expired,
+    InReview,
+}
+
+#[derive(ToSchema, Serialize)]
+pub(super) struct Delivery {
+    /// The `webhook-id` that the receiver sees on every attempt.
+    id: String,
+    case_id: String,
+    flow: String,
+    reference: String,
+    destination: String,
+    occasion: Occasion,
+    state: DeliveryState,
+    attempts: i64,
+    next_attempt_at: i64,
+    created_at: i64,
+    finished_at: Option<i64>,
+    /// Why the last attempt came to nothing.
+    problem: Option<String>,
+}
+
+#[derive(ToSchema, Serialize)]
+pub(super) struct DeliveryList {
+    deliveries: Vec<Delivery>,
+    /// For `after` of the next list; null at the end.
+    next: Option<String>,
+}
