@@ -62,3 +62,9 @@ mod fuzz;
 
 #[path = "hostile.rs"]
 mod hostile;
+
+#[path = "kill.rs"]
+mod kill;
+
+#[path = "workers.rs"]
+mod workers;

@@ -80,6 +80,7 @@ async fn expire(shop: &Workshop, flow: &Flow, case: StoredCase, now: Micros) -> 
     let finished = Finished {
         case_id: case.id.clone(),
         revision: case.revision,
+        job: None,
         amount_cents: amount_cents(flow, &result, &case.declared),
         goal_at: in_review.then_some(goal_at),
         due_at: in_review.then_some(due_at),

@@ -26,6 +26,7 @@ pub mod layout;
 )]
 pub mod marks;
 pub mod read;
+pub mod dispatch;
 pub mod classify;
 pub mod extract;
 pub mod confidence;
@@ -42,6 +43,7 @@ pub mod deliver;
 pub mod awaited;
 pub mod erasure;
 pub mod sweep;
+pub mod reconcile;
 pub mod accounts;
 pub mod meters;
 pub mod statistics;

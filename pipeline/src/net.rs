@@ -72,18 +72,29 @@ pub struct Outside {
 }
 
 impl Outside {
+    /// A machine without any certificates of authorities (a bare container, say) does all that needs no call; what
+    /// calls over TLS reaches nobody there.
+    ///
     /// # Errors
-    /// When the system's certificates cannot be used.
+    /// When hosts are configured and the system's certificates cannot be used.
     pub fn new(settings: NetworkSettings) -> Result<Self, reqwest::Error> {
         use_ring();
         let settings = Arc::new(settings);
-        let client = Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .connect_timeout(CONNECT_TIME)
-            .dns_resolver(Resolver { settings: Arc::clone(&settings) })
-            .user_agent(concat!("dossier/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+        let builder = || {
+            Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .no_proxy()
+                .connect_timeout(CONNECT_TIME)
+                .dns_resolver(Resolver { settings: Arc::clone(&settings) })
+                .user_agent(concat!("dossier/", env!("CARGO_PKG_VERSION")))
+        };
+        let client = match builder().build() {
+            Err(error) if settings.hosts.is_empty() => {
+                tracing::info!(%error, "the system has no certificates of authorities: nothing is called over TLS");
+                builder().tls_certs_only([]).build()?
+            }
+            built => built?,
+        };
         Ok(Self { client, settings })
     }
 

@@ -15,6 +15,7 @@ use serde_json::json;
 use crate::classify::WordModel;
 use crate::confidence::ConfidenceModel;
 use crate::config::{Bundle, BundleError, DocumentTypesError, load_document_types};
+use crate::dispatch::{Dispatch, DispatchError, FileToRead, Local, given_up};
 use crate::domain::{Case, CaseResult, Document, FileFinding, Finding, Mode, Outcome, Timings, Version};
 use crate::intake::{CaseSource, SourceFile, hash_file};
 use crate::link::{complete, corroborate};
@@ -47,7 +48,9 @@ pub enum ProcessError {
     #[error("there is no flow {0}")]
     UnknownFlow(String),
     #[error("cannot read its files")]
-    Read(#[from] SandboxError),
+    Read(#[from] DispatchError),
+    #[error("cannot open its archives or draw its pages")]
+    Open(#[from] SandboxError),
     #[error("cannot make a folder for the members of its archives")]
     Scratch(#[source] std::io::Error),
     #[error("cannot read {path}")]
@@ -59,8 +62,13 @@ pub enum ProcessError {
 pub struct Engine {
     flows: BTreeMap<String, Flow>,
     understanding: Understanding,
+    /// Opens archives and draws pages, here.
     sandbox: Sandbox,
+    /// Has files read, here or elsewhere.
+    dispatch: Arc<dyn Dispatch>,
     options: ReadOptions,
+    /// Where members of archives are for as long as their case is worked on.
+    scratch: Option<PathBuf>,
     cache: Option<ReadingCache>,
     calibrated: bool,
     rules_version: String,
@@ -125,8 +133,10 @@ impl Engine {
         Ok(Self {
             flows,
             understanding: Understanding::new(load_document_types(rules)?, words, model),
+            dispatch: Arc::new(Local(sandbox.clone())),
             sandbox,
             options,
+            scratch: None,
             cache: None,
             calibrated: true,
             rules_version: rules.version(),
@@ -194,7 +204,7 @@ impl Engine {
     }
 
     async fn read_anew(&self, path: &Path, sha256: &str) -> Result<FileOutcome, ProcessError> {
-        let outcome = self.sandbox.read(path, &self.options).await?;
+        let outcome = self.dispatch.read(FileToRead { path, sha256, options: &self.options }).await?;
         if let Some(cache) = &self.cache {
             let kept = cache.keep(sha256, &self.options, &outcome);
             kept.map_err(|source| ProcessError::File { path: path.to_owned(), source })?;
@@ -211,8 +221,45 @@ impl Engine {
     /// As [`Engine::with_cache`]; what is kept is sealed where there are keys.
     #[must_use]
     pub fn with_sealed_cache(mut self, folder: PathBuf, keys: Option<Arc<Keyring>>) -> Self {
-        self.cache = Some(ReadingCache::new(folder, self.reading_version.clone()).with_keys(keys));
+        self.cache = Some(self.readings_in(folder, keys));
         self
+    }
+
+    /// Readings kept in this folder, as this engine reads; sealed where there are keys.
+    pub fn readings_in(&self, folder: PathBuf, keys: Option<Arc<Keyring>>) -> ReadingCache {
+        ReadingCache::new(folder, self.reading_version.clone()).with_keys(keys)
+    }
+
+    /// What was asked for is read although nobody waits for it any more.
+    pub fn reads_without_askers(&self) -> bool {
+        self.dispatch.outlives_its_asker()
+    }
+
+    /// Has files read by others than children of this process.
+    #[must_use]
+    pub fn with_dispatch(mut self, dispatch: Arc<dyn Dispatch>) -> Self {
+        self.dispatch = dispatch;
+        self
+    }
+
+    /// Unpacks archives below this folder rather than where the system puts temporary files.
+    #[must_use]
+    pub fn with_scratch(mut self, folder: PathBuf) -> Self {
+        self.scratch = Some(folder);
+        self
+    }
+
+    /// A folder for the members of a case's archives; it goes with the value.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn scratch_folder(&self) -> std::io::Result<tempfile::TempDir> {
+        self.scratch.as_ref().map_or_else(tempfile::tempdir, tempfile::tempdir_in)
+    }
+
+    /// How many cases are worth having in work at a time.
+    pub fn cases_ahead(&self) -> usize {
+        self.dispatch.cases_ahead()
     }
 
     /// Leaves the extractors' scores as they are, as fitting the confidence model needs them: no model, and no
@@ -262,10 +309,51 @@ impl Engine {
         carry: impl FnOnce(&mut Vec<Document>),
     ) -> Result<Processed, ProcessError> {
         let started = Instant::now();
-        let name = source.flow.as_deref().ok_or(ProcessError::NoFlow)?;
-        let flow = self.flow(name).ok_or_else(|| ProcessError::UnknownFlow(name.to_owned()))?;
-        let scratch = tempfile::tempdir().map_err(ProcessError::Scratch)?;
+        let flow = self.flow_of(source)?;
+        let scratch = self.scratch_folder().map_err(ProcessError::Scratch)?;
         let readings = self.read(source, scratch.path()).await?;
+        Ok(self.decide(flow, readings, records, today, carry, started).await)
+    }
+
+    /// A case that nobody could process: decided with nothing read in its files, which sends it to a person.
+    /// `carry` is as in [`Engine::process_with`].
+    ///
+    /// # Errors
+    /// When the flow is unknown.
+    pub async fn give_up(
+        &self,
+        source: &CaseSource,
+        records: &dyn RecordSource,
+        today: NaiveDate,
+        carry: impl FnOnce(&mut Vec<Document>),
+    ) -> Result<Processed, ProcessError> {
+        let started = Instant::now();
+        let flow = self.flow_of(source)?;
+        let mut files = Vec::new();
+        for SourceFile { name, path } in source.files.clone() {
+            // That its bytes are gone may be why.
+            let sha256 = hash_file(&path).await.unwrap_or_default();
+            files.push(ReadFile { name, path, sha256, outcome: given_up() });
+        }
+        let readings = ReadCase { source: source.clone(), files };
+        Ok(self.decide(flow, readings, records, today, carry, started).await)
+    }
+
+    fn flow_of(&self, source: &CaseSource) -> Result<&Flow, ProcessError> {
+        let name = source.flow.as_deref().ok_or(ProcessError::NoFlow)?;
+        self.flow(name).ok_or_else(|| ProcessError::UnknownFlow(name.to_owned()))
+    }
+
+    /// What comes after reading.
+    async fn decide(
+        &self,
+        flow: &Flow,
+        readings: ReadCase,
+        records: &dyn RecordSource,
+        today: NaiveDate,
+        carry: impl FnOnce(&mut Vec<Document>),
+        started: Instant,
+    ) -> Processed {
         let ReadCase { source, files } = readings;
         let mut timings = Timings::default();
         for file in &files {
@@ -276,7 +364,7 @@ impl Engine {
         let documents = self.understanding.documents(&pages, &mut timings);
         let mut case = Case {
             reference: source.reference.clone(),
-            flow: name.to_owned(),
+            flow: flow.name.clone(),
             received_on: received_on(source.application.as_ref(), today),
             declared: source.application.unwrap_or_else(|| json!({})),
             documents,
@@ -309,7 +397,7 @@ impl Engine {
         };
         let events = events_of(&files, &result);
         let pages = |file: &ReadFile| (file.sha256.clone(), file.outcome.page_count);
-        Ok(Processed { result, events, page_counts: files.iter().map(pages).collect() })
+        Processed { result, events, page_counts: files.iter().map(pages).collect() }
     }
 
     /// `sha256:…` of the rules in force.

@@ -1,5 +1,6 @@
-//! What has to happen although nobody asks for it: applicants are reminded of documents, and
-//! their time ends; cases near their deadline go to the seniors, cases that other rules decided are decided anew, and what changed is counted, so that a report has little
+//! What has to happen although nobody asks for it: cases whose server ended are given to another; applicants are
+//! reminded of documents, and their time ends; cases near their deadline go to the seniors, cases that other
+//! rules decided are decided anew, and what changed is counted, so that a report has little
 //! left to do.
 
 use std::sync::Arc;
@@ -40,6 +41,11 @@ async fn round(
     to_recheck: &mut Option<String>,
 ) -> Result<(), StoreError> {
     let now = shop.clock.now();
+    let lapsed = shop.store.sweep_jobs(now).await?;
+    if lapsed > 0 {
+        tracing::warn!(cases = lapsed, "servers ended while they processed cases; these are processed anew");
+        shop.wake.notify_one();
+    }
     if let Some(after) = to_recheck {
         *to_recheck = recheck_some(shop, after, on_changed).await?;
     }

@@ -1,6 +1,7 @@
 //! The worker: takes cases that wait for the machine, has them read and decided, records what came of
-//! it. Everything it does can be done again: a case found half done at the start is processed anew,
-//! and a case that changed while it was read is read once more.
+//! it. Everything it does can be done again: each case is taken under a lease, and when its server ends
+//! in the middle another one, or the same after a restart, processes it anew. A case that changed while
+//! it was read is read once more.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -8,11 +9,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
+use tokio::task::{AbortHandle, Id, JoinSet};
 
 use crate::causes::with_causes;
 use crate::clock::{Clock, Micros};
 use crate::deliver::{News, Occasion, Outbox};
 use crate::domain::{CaseResult, Mode, Outcome};
+use crate::intake::pressure::Pressure;
 use crate::intake::{CaseSource, SourceFile};
 use crate::meters::Meters;
 use crate::process::{Engine, ProcessError, Processed};
@@ -24,19 +27,19 @@ use crate::review::{
 };
 use crate::rules::{Flow, RECORDS_UNAVAILABLE, RecordSource, WhenUnavailable};
 use crate::store::{
-    ArrivedFile, BlobError, BlobStore, CaseFile, CaseState, Event, EventKind, Finished, NewFile, Store,
-    StoreError, StoredCase, ToProcess,
+    ArrivedFile, BlobError, BlobStore, CaseFile, CaseState, Event, EventKind, Failure, Finished, Job,
+    NewFile, Store, StoreError, StoredCase,
 };
 
-/// Cases in work at the same time. Reading is bounded by the sandbox; this only keeps it fed.
-const CASES_AHEAD: usize = 4;
 /// How often waiting cases are looked for when nobody tells about new ones.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How often those who wait are told how far reading is.
 const TELL_EVERY: Duration = Duration::from_secs(2);
-/// Waits between attempts double from the first to the last of these.
-const FIRST_WAIT: Micros = 2_000_000;
-const LONGEST_WAIT: Micros = 600_000_000;
+/// Without a word from its server for so long, a case is another one's: far longer than a pause in which
+/// a loaded machine gets nothing done.
+const LEASE: Micros = 60_000_000;
+/// How often leases are kept alive.
+const KEEP_EVERY: Duration = Duration::from_secs(15);
 /// How often a case that waits for records is tried again.
 const RECORDS_AGAIN: Micros = 60_000_000;
 
@@ -63,6 +66,10 @@ pub struct Workshop {
     pub store: Store,
     pub blobs: BlobStore,
     pub clock: Arc<dyn Clock>,
+    /// Who this is, in leases.
+    pub server: String,
+    /// Under it nothing more is taken in.
+    pub pressure: Arc<Pressure>,
     /// Told when a case waits.
     pub wake: Notify,
     pub board: Board,
@@ -111,45 +118,101 @@ impl std::fmt::Debug for Workshop {
     }
 }
 
+/// The cases in work, by the task of each.
+#[derive(Default)]
+struct InWork {
+    tasks: JoinSet<()>,
+    begun: HashMap<Id, Begun>,
+}
+
+struct Begun {
+    job: Job,
+    at: Micros,
+    task: AbortHandle,
+}
+
+impl InWork {
+    fn begin(&mut self, shop: &Arc<Workshop>, job: Job) {
+        let at = shop.clock.now();
+        let (shop, of_task) = (Arc::clone(shop), job.clone());
+        let task = self.tasks.spawn(async move { attempt(&shop, &of_task).await });
+        self.begun.insert(task.id(), Begun { job, at, task });
+    }
+
+    fn has_suspect(&self) -> bool {
+        self.begun.values().any(|work| work.job.is_suspect())
+    }
+
+    /// The next case that is done with, and whether its work broke off.
+    async fn next(&mut self) -> Option<(Job, bool)> {
+        let (task, broken) = match self.tasks.join_next_with_id().await? {
+            Ok((task, ())) => (task, false),
+            Err(error) => (error.id(), error.is_panic()),
+        };
+        self.begun.remove(&task).map(|work| (work.job, broken))
+    }
+}
+
 /// Works until `stop` is done, then finishes what is begun. `on_done` hears the id of each case, `on_progress`
 /// that more of its pages have been read.
 ///
 /// # Errors
-/// When the store fails to tell what waits.
+/// When the store fails at the start; later it is tried again.
 pub async fn work(
     shop: &Arc<Workshop>,
     on_done: impl Fn(&str) + Send,
     on_progress: impl Fn(&str) + Send,
     stop: impl Future<Output = ()>,
 ) -> Result<(), StoreError> {
-    shop.store.retry_all().await?;
+    let begun_before = shop.store.begin_jobs(&shop.server, shop.clock.now()).await?;
+    if begun_before > 0 {
+        tracing::info!(cases = begun_before, "cases that were being processed are taken up again");
+    }
+    let (sender, mut kept) = mpsc::channel(1);
+    let keeping = tokio::spawn(keep(Arc::clone(shop), sender));
+    work_on(shop, on_done, on_progress, stop, &mut kept).await;
+    keeping.abort();
+    Ok(())
+}
+
+async fn work_on(
+    shop: &Arc<Workshop>,
+    on_done: impl Fn(&str) + Send,
+    on_progress: impl Fn(&str) + Send,
+    stop: impl Future<Output = ()>,
+    kept: &mut mpsc::Receiver<Kept>,
+) {
     tokio::pin!(stop);
-    let (sender, mut finished) = mpsc::channel::<String>(CASES_AHEAD);
-    let mut in_work: HashSet<String> = HashSet::new();
+    let mut in_work = InWork::default();
     let mut told: HashMap<String, (u32, u32)> = HashMap::new();
     let mut tell = tokio::time::interval(TELL_EVERY);
+    let mut stopping = false;
     loop {
-        let limit = i64::try_from(CASES_AHEAD * 2).unwrap_or(8);
-        for waiting in shop.store.to_process(shop.clock.now(), limit).await? {
-            if in_work.len() >= CASES_AHEAD {
-                break;
+        if !stopping {
+            if let Err(error) = fill(shop, &mut in_work).await {
+                tracing::error!(error = %with_causes(&error), "no case can be taken; it is tried again");
             }
-            if in_work.insert(waiting.id.clone()) {
-                let (shop, sender) = (Arc::clone(shop), sender.clone());
-                tokio::spawn(async move {
-                    attempt(&shop, &waiting).await;
-                    sender.send(waiting.id).await.ok();
-                });
-            }
+        } else if in_work.begun.is_empty() {
+            return;
         }
         tokio::select! {
-            () = &mut stop => break,
-            Some(id) = finished.recv() => {
-                in_work.remove(&id);
-                on_done(&id);
+            () = &mut stop, if !stopping => {
+                stopping = true;
+                if shop.engine.reads_without_askers() {
+                    return return_all(shop, in_work).await;
+                }
             }
+            Some((job, broken)) = in_work.next() => {
+                if broken {
+                    tracing::error!(case = job.case_id, "the work on a case broke off");
+                    note_failure(shop, &job).await;
+                }
+                shop.board.leave(&job.case_id);
+                on_done(&job.case_id);
+            }
+            Some(kept) = kept.recv() => leave_lost(&mut in_work, &kept),
             () = shop.wake.notified() => {}
-            _ = tell.tick(), if !in_work.is_empty() => {
+            _ = tell.tick(), if !in_work.begun.is_empty() => {
                 let counts = shop.board.counts();
                 counts.iter().filter(|(id, now)| told.get(*id) != Some(*now)).for_each(|(id, _)| on_progress(id));
                 told = counts;
@@ -157,42 +220,92 @@ pub async fn work(
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
     }
-    while !in_work.is_empty() {
-        let Some(id) = finished.recv().await else { break };
-        in_work.remove(&id);
-        on_done(&id);
+}
+
+/// Gives all cases back: what was asked for their files is there for whoever takes them next.
+async fn return_all(shop: &Workshop, mut in_work: InWork) {
+    in_work.tasks.shutdown().await;
+    for work in in_work.begun.values() {
+        if let Err(error) = shop.store.return_job(&work.job).await {
+            // The lease lapses.
+            tracing::error!(case = work.job.case_id, error = %with_causes(&error), "a case could not be given back");
+        }
+    }
+}
+
+/// Takes as many cases as are worth having in work.
+async fn fill(shop: &Arc<Workshop>, in_work: &mut InWork) -> Result<(), StoreError> {
+    while in_work.begun.len() < shop.engine.cases_ahead() {
+        let now = shop.clock.now();
+        let suspects = !in_work.has_suspect();
+        let Some(job) = shop.store.claim_job(&shop.server, suspects, now, now + LEASE).await? else { break };
+        in_work.begin(shop, job);
     }
     Ok(())
 }
 
-/// Processes one case; a failure of infrastructure is noted and the case tried again later.
-async fn attempt(shop: &Workshop, waiting: &ToProcess) {
-    let progress = shop.board.enter(&waiting.id);
-    let processed = counted(progress, process(shop, &waiting.id)).await;
-    shop.board.leave(&waiting.id);
-    match processed {
-        Ok(()) => {}
-        Err(error) => {
-            shop.meters.failed();
-            tracing::error!(case = waiting.id, attempts = waiting.attempts, error = %with_causes(&error), "a case could not be processed");
-            let doublings = u32::try_from(waiting.attempts).unwrap_or(u32::MAX).min(20);
-            let wait = (FIRST_WAIT << doublings).min(LONGEST_WAIT);
-            let next = shop.clock.now() + wait;
-            if let Err(error) = shop.store.failed(&waiting.id, waiting.revision, next).await {
-                tracing::error!(case = waiting.id, error = %with_causes(&error), "a failure could not be noted");
+/// Leases that were there at a moment, by case.
+struct Kept {
+    asked_at: Micros,
+    generations: HashMap<String, i64>,
+}
+
+/// Keeps the leases alive, beside the work and whatever holds that up.
+async fn keep(shop: Arc<Workshop>, sender: mpsc::Sender<Kept>) {
+    loop {
+        tokio::time::sleep(KEEP_EVERY).await;
+        let now = shop.clock.now();
+        match shop.store.keep_jobs(&shop.server, now, now + LEASE).await {
+            Ok(generations) => {
+                if sender.send(Kept { asked_at: now, generations }).await.is_err() {
+                    return;
+                }
+            }
+            Err(error) => {
+                tracing::error!(error = %with_causes(&error), "cases in work could not be kept; it is tried again");
             }
         }
     }
 }
 
-/// Reads and decides a case and records what came of it.
-async fn process(shop: &Workshop, id: &str) -> Result<(), WorkError> {
-    let Some(case) = shop.store.case(id).await? else { return Ok(()) };
-    if case.state != CaseState::Processing {
-        return Ok(());
+/// What another server has taken meanwhile is no longer worked on.
+fn leave_lost(in_work: &mut InWork, kept: &Kept) {
+    let is_lost = |work: &&Begun| {
+        let generation = kept.generations.get(&work.job.case_id);
+        work.at < kept.asked_at && generation != Some(&work.job.generation)
+    };
+    for work in in_work.begun.values().filter(is_lost) {
+        // Or what came of it was recorded just now; then this ends nothing.
+        tracing::info!(case = work.job.case_id, "a case is no longer this server's");
+        work.task.abort();
     }
-    let scratch = tempfile::tempdir().map_err(WorkError::Scratch)?;
-    let source = source_of(shop, &case, scratch.path()).await?;
+}
+
+/// Processes one case; a failure is noted and the case tried again later.
+async fn attempt(shop: &Workshop, job: &Job) {
+    let progress = shop.board.enter(&job.case_id);
+    let processed = counted(progress, Box::pin(process(shop, job))).await;
+    if let Err(error) = processed {
+        let (case, strikes) = (&job.case_id, job.strikes);
+        tracing::error!(case, strikes, error = %with_causes(&error), "a case could not be processed");
+        note_failure(shop, job).await;
+    }
+}
+
+async fn note_failure(shop: &Workshop, job: &Job) {
+    shop.meters.failed();
+    if let Err(error) = shop.store.fail_job(job, Failure::Error, shop.clock.now()).await {
+        // The lease lapses, and that is noted.
+        tracing::error!(case = job.case_id, error = %with_causes(&error), "a failure could not be noted");
+    }
+}
+
+/// Reads and decides a case and records what came of it.
+async fn process(shop: &Workshop, job: &Job) -> Result<(), WorkError> {
+    let id = job.case_id.as_str();
+    let case = shop.store.case(id).await?.filter(|case| case.state == CaseState::Processing);
+    let Some(case) = case else { return Ok(shop.store.return_job(job).await?) };
+    let scratch = shop.engine.scratch_folder().map_err(WorkError::Scratch)?;
     let today = case.received_on;
     let (before, declared) = (case.result.as_ref(), &case.declared);
     let carry = |documents: &mut Vec<crate::domain::Document>| {
@@ -200,10 +313,20 @@ async fn process(shop: &Workshop, id: &str) -> Result<(), WorkError> {
             carry_over(before, documents);
         }
     };
-    let processed = shop.engine.process_with(&source, shop.records.as_ref(), today, carry).await?;
-    if awaits_records(shop, &case, &processed.result).await? {
-        return Ok(());
-    }
+    let processed = if job.is_given_up() {
+        tracing::error!(case = id, strikes = job.strikes, "a case is given up and goes to a person");
+        let source = closed_source(shop, &case, scratch.path()).await?;
+        let mut processed = shop.engine.give_up(&source, shop.records.as_ref(), today, carry).await?;
+        processed.events.insert(0, (EventKind::GivenUp, serde_json::json!({"strikes": job.strikes})));
+        processed
+    } else {
+        let source = source_of(shop, &case, scratch.path()).await?;
+        let processed = shop.engine.process_with(&source, shop.records.as_ref(), today, carry).await?;
+        if awaits_records(shop, job, &case, &processed.result).await? {
+            return Ok(());
+        }
+        processed
+    };
     shop.meters.processed(&processed.result);
     let Processed { mut result, mut events, page_counts } = processed;
     // Its coming in is on record since it was accepted.
@@ -216,24 +339,29 @@ async fn process(shop: &Workshop, id: &str) -> Result<(), WorkError> {
     let now = shop.clock.now();
     watch_quality(shop, &mut result, &mut events, now).await?;
     let finished = route(shop, &case, result, declared, &history, now)?;
-    let finished = Finished { events, page_counts, ..finished };
+    let finished = Finished { events, page_counts, job: Some(job.clone()), ..finished };
     if !shop.store.finish(finished, now).await? {
-        tracing::info!(case = id, "a case changed while it was read; it is read again");
-        shop.wake.notify_one();
+        tracing::info!(case = id, "a case changed while it was read; it is looked at again");
+        shop.store.return_job(job).await?;
     }
     Ok(())
 }
 
 /// Sets a case aside whose records cannot be consulted, where its flow wants it to wait and it has not
 /// waited too long. Whether it did.
-async fn awaits_records(shop: &Workshop, case: &StoredCase, result: &CaseResult) -> Result<bool, WorkError> {
+async fn awaits_records(
+    shop: &Workshop,
+    job: &Job,
+    case: &StoredCase,
+    result: &CaseResult,
+) -> Result<bool, WorkError> {
     let Some(flow) = shop.engine.flow(&case.flow) else { return Ok(false) };
     let now = shop.clock.now();
     let history = shop.store.events(&case.id).await?;
     let Some(until) = records_awaited_until(flow, result, &history, now) else { return Ok(false) };
     let next = now + RECORDS_AGAIN.min(until - now);
     let is_new = waits_since(&history).is_none();
-    shop.store.await_records(&case.id, case.revision, next, is_new.then_some(until), now).await?;
+    shop.store.await_records(job, case.revision, next, is_new.then_some(until), now).await?;
     Ok(true)
 }
 
@@ -297,6 +425,7 @@ fn route(
     Ok(Finished {
         case_id: case.id.clone(),
         revision: case.revision,
+        job: None,
         amount_cents: amount_cents(flow, &result, declared),
         goal_at: in_review.then_some(goal_at),
         due_at: in_review.then_some(due_at),
@@ -313,12 +442,11 @@ fn route(
 async fn source_of(shop: &Workshop, case: &StoredCase, scratch: &Path) -> Result<CaseSource, WorkError> {
     let mut files = shop.store.files(&case.id).await?;
     let mut findings = shop.store.intake_findings(&case.id).await?;
-    let mut declared = (case.declared != serde_json::json!({})).then(|| case.declared.clone());
-    let originals = files.iter().filter(|file| file.archive.is_none() && !file.unpacked);
+    let mut declared = declared_of(case);
     let packed = CaseSource {
         reference: case.reference.clone(),
         flow: Some(case.flow.clone()),
-        files: local_files(shop, originals, scratch).await?,
+        files: local_files(shop, files.iter().filter(|file| is_packed(file)), scratch).await?,
         application: None,
         findings: Vec::new(),
     };
@@ -364,6 +492,33 @@ async fn source_of(shop: &Workshop, case: &StoredCase, scratch: &Path) -> Result
     })
 }
 
+/// The case's files as they came in, archives closed: of a case that is given up, perhaps because they cannot be
+/// opened or are not there.
+async fn closed_source(shop: &Workshop, case: &StoredCase, scratch: &Path) -> Result<CaseSource, WorkError> {
+    let mut files = Vec::new();
+    for file in shop.store.files(&case.id).await?.iter().filter(|file| is_packed(file)) {
+        let opened = shop.blobs.local_in(&file.sha256, scratch).await;
+        let path = opened.unwrap_or_else(|_| shop.blobs.path(&file.sha256));
+        files.push(SourceFile { name: file.name.clone(), path });
+    }
+    Ok(CaseSource {
+        reference: case.reference.clone(),
+        flow: Some(case.flow.clone()),
+        files,
+        application: declared_of(case),
+        findings: shop.store.intake_findings(&case.id).await?,
+    })
+}
+
+/// It came in as it is and was not unpacked.
+fn is_packed(file: &CaseFile) -> bool {
+    file.archive.is_none() && !file.unpacked
+}
+
+fn declared_of(case: &StoredCase) -> Option<serde_json::Value> {
+    (case.declared != serde_json::json!({})).then(|| case.declared.clone())
+}
+
 /// Files with their plain bytes: where they lie, or opened into `scratch`.
 async fn local_files<'f>(
     shop: &Workshop,
@@ -379,49 +534,5 @@ async fn local_files<'f>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::Bundle;
-
-    const HOUR: Micros = 3_600_000_000;
-
-    fn flow(records: &str) -> Flow {
-        let shipped = Bundle::embedded_rules();
-        let files = ["energy_claim/flow.toml", "energy_claim/rules.rhai", "wording.toml"].map(|name| {
-            let text = shipped.text(name).unwrap();
-            let more = if name.ends_with("flow.toml") { records } else { "" };
-            (name.to_owned(), format!("{text}\n{more}").into_bytes())
-        });
-        Flow::load(&Bundle::from_files(files), "energy_claim").unwrap()
-    }
-
-    fn event(kind: EventKind, at: Micros) -> Event {
-        let (actor, detail) = ("machine".to_owned(), serde_json::json!({}));
-        let (previous_hash, hash) = (String::new(), String::new());
-        Event { sequence: 1, kind, at, actor, detail, previous_hash, hash }
-    }
-
-    #[test]
-    fn a_case_waits_for_records_as_long_as_its_flow_says() {
-        let waiting = flow("[records]\nwhen_unavailable = \"wait\"\nlongest_wait_hours = 2\n");
-        let mut result = crate::store::testing::plain_result("E-1", Outcome::Review);
-        let received = event(EventKind::Received, 0);
-        let until = |flow: &Flow, result: &CaseResult, history: &[Event], now| {
-            records_awaited_until(flow, result, history, now)
-        };
-        let history = [received.clone()];
-        assert_eq!(until(&waiting, &result, &history, HOUR), None, "its records were found");
-        result.reasons[0].code = RECORDS_UNAVAILABLE.to_owned();
-        assert_eq!(until(&flow(""), &result, &history, HOUR), None, "a person looks at once");
-        assert_eq!(until(&waiting, &result, &history, HOUR), Some(3 * HOUR));
-        let history = [received.clone(), event(EventKind::RecordsAwaited, HOUR)];
-        assert_eq!(until(&waiting, &result, &history, 2 * HOUR), Some(3 * HOUR));
-        assert_eq!(until(&waiting, &result, &history, 3 * HOUR), None, "it has waited too long");
-        let history = [received, event(EventKind::RecordsAwaited, HOUR), event(EventKind::Decided, 2 * HOUR)];
-        assert_eq!(
-            until(&waiting, &result, &history, 9 * HOUR),
-            Some(11 * HOUR),
-            "it waits for the first time"
-        );
-    }
-}
+#[path = "work_tests.rs"]
+mod tests;

@@ -310,10 +310,14 @@ mod tests {
             "EXTRACTO DE CUENTA",
             "Saldo anterior 10,00",
             "Fecha valor Concepto Importe Saldo",
+            "Saldo final 20,00",
+            "Total abonos 30,00",
+            "IBAN de la cuenta",
             "Registro Mercantil de Madrid, tomo 5071, folio 10, hoja 52",
         ];
         let further: &[&str] = &[
             "Fecha valor Concepto Importe Saldo",
+            "Saldo final 20,00",
             "Registro Mercantil de Madrid, tomo 5071, folio 10, hoja 52",
         ];
         let files = [vec![page(1, PAYSLIP)], vec![page(1, first)], vec![page(1, further)]];

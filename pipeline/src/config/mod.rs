@@ -1,6 +1,7 @@
 //! What can be changed without touching code: the rule bundle, the models, the settings.
 
 mod bundle;
+mod nats;
 mod blobs;
 mod secret;
 mod connections;
@@ -17,6 +18,7 @@ pub use documents::{
     Agreement, Anchor, Choice, DocumentTypeConfig, DocumentTypesError, FieldConfig, FieldKind, Party, Titles,
     load_document_types, parse_document_type,
 };
+pub use nats::NatsSettings;
 pub use oidc::{GroupRole, OidcSettings};
 pub use secret::{SecretError, SecretSource};
 pub use settings::{Settings, SettingsError};

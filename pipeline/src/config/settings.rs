@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{BlobSettings, Bundle, BundleError, Credential, Database, DeliverySettings, OidcSettings};
+use super::{
+    BlobSettings, Bundle, BundleError, Credential, Database, DeliverySettings, NatsSettings, OidcSettings,
+};
 use crate::net::NetworkSettings;
 use crate::store::StoreAddress;
 
@@ -37,6 +39,10 @@ pub struct Settings {
     pub passwords: Vec<String>,
     /// How many files are read at the same time; the number of cores when absent.
     pub parallel: Option<usize>,
+    /// With so many cases waiting for the machine no more are taken in; 20 000 when absent.
+    pub most_waiting: Option<u64>,
+    /// Workers on other machines are reached over this NATS server.
+    pub nats: Option<NatsSettings>,
     /// People log in through this `OpenID` provider too.
     pub oidc: Option<OidcSettings>,
     /// Whom the program may call.
@@ -70,6 +76,8 @@ impl std::fmt::Debug for Settings {
             .field("public_url", &self.public_url)
             .field("passwords", &format_args!("{} (hidden)", self.passwords.len()))
             .field("parallel", &self.parallel)
+            .field("most_waiting", &self.most_waiting)
+            .field("nats", &self.nats)
             .field("oidc", &self.oidc)
             .field("network", &self.network)
             .field("credentials", &self.credentials)
@@ -101,10 +109,11 @@ impl Settings {
             message: error.message().to_owned(),
         })?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        let Settings { rules, models, records, inbox, data, oidc, .. } = &mut settings;
+        let Settings { rules, models, records, inbox, data, oidc, nats, .. } = &mut settings;
         let secret = oidc.as_mut().and_then(|oidc| oidc.client_secret_file.as_mut());
         let places = [rules, models, records, inbox, data].into_iter().flatten();
-        for place in places.chain(secret) {
+        let nats = nats.iter_mut().flat_map(|nats| [&mut nats.password_file, &mut nats.authority_file]);
+        for place in places.chain(secret).chain(nats.flatten()) {
             *place = folder.join(&*place);
         }
         if let Some(db) = &mut settings.db {

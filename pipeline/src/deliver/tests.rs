@@ -50,6 +50,7 @@ fn finished(outbox: &Outbox, id: &str, revision: i64, outcome: Outcome) -> Finis
     Finished {
         case_id: id.to_owned(),
         revision,
+        job: None,
         amount_cents: 0,
         goal_at: None,
         due_at: None,

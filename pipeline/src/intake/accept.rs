@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 
 use crate::clock::Clock;
 use crate::domain::Finding;
+use crate::intake::name::shortened;
 use crate::store::{Accepted, Arrival, ArrivedFile, BlobError, BlobStore, Store, StoreError};
 
 /// Longest reference, in bytes: a file name.
@@ -68,7 +69,8 @@ pub async fn accept(
             Content::File(path) => blobs.put_file(path).await?,
             Content::Bytes(bytes) => blobs.put_bytes(&file.name, bytes).await?,
         };
-        files.push(ArrivedFile { name: file.name, sha256: stored.sha256, size_bytes: stored.size_bytes });
+        let name = shortened(&file.name).into_owned();
+        files.push(ArrivedFile { name, sha256: stored.sha256, size_bytes: stored.size_bytes });
     }
     let today: NaiveDate = clock.today();
     let arrival = Arrival {
@@ -77,7 +79,11 @@ pub async fn accept(
         today,
         declared: delivery.declared,
         files,
-        findings: delivery.findings,
+        findings: delivery
+            .findings
+            .into_iter()
+            .map(|(name, why)| (shortened(&name).into_owned(), why))
+            .collect(),
         channel: delivery.channel,
         actor: delivery.actor,
     };
@@ -87,4 +93,39 @@ pub async fn accept(
 /// Whether a text can name a case.
 pub fn is_reference(text: &str) -> bool {
     !text.trim().is_empty() && text.len() <= LONGEST_REFERENCE && !text.chars().any(char::is_control)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::FixedClock;
+    use crate::store::testing::stores;
+
+    #[tokio::test]
+    async fn no_name_is_too_long_to_be_kept() {
+        for store in stores().await {
+            let folder = tempfile::tempdir().unwrap();
+            let blobs = BlobStore::open(folder.path().join("blobs"), 1_000).unwrap();
+            // Nothing that a database could pack.
+            let name =
+                |start: u32| (start..).take(2_000).map(|one| format!("{:x}", one.wrapping_mul(0x9E37_79B1)));
+            let name = |start| name(start).collect::<String>() + ".pdf";
+            let file =
+                |start: u32| Delivered { name: name(start), content: Content::Bytes(b"same".to_vec()) };
+            let finding = Finding::new(crate::domain::FindingCode::RefusedMember, "A link.");
+            let delivery = Delivery {
+                flow: "consumer_loan".to_owned(),
+                reference: "A-1".to_owned(),
+                declared: None,
+                files: vec![file(1), file(2)],
+                findings: vec![(name(3), finding)],
+                channel: "folder",
+                actor: "machine".to_owned(),
+            };
+            let accepted = accept(&store, &blobs, &FixedClock(1), delivery).await.unwrap();
+            let files = store.files(accepted.id()).await.unwrap();
+            assert_eq!(files.len(), 2);
+            assert!(files.iter().all(|file| file.name.len() <= 240 && file.name.ends_with(".pdf")));
+        }
+    }
 }

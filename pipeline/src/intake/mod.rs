@@ -7,6 +7,8 @@ pub mod sniff;
 pub mod archive;
 pub mod folder;
 mod hash;
+pub mod name;
+pub mod pressure;
 pub mod accept;
 pub mod watch;
 

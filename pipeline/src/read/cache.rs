@@ -28,6 +28,11 @@ impl ReadingCache {
         Self { keys, ..self }
     }
 
+    /// The keys that seal what is kept.
+    pub fn keys(&self) -> Option<&Keyring> {
+        self.keys.as_deref()
+    }
+
     /// The reading of a file with this hash, if it was kept. One that cannot be understood is none.
     pub fn find(&self, sha256: &str, options: &ReadOptions) -> Option<FileOutcome> {
         let bytes = std::fs::read(self.place(sha256, options)).ok()?;

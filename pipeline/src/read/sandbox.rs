@@ -231,6 +231,13 @@ impl Sandbox {
                 part.drop_repeated_file_findings(before);
             }
             let Some(stop) = end else { break };
+            if stop == Stop::Killed && attempt < self.limits.restarts {
+                next = next.max(part.last_page.saturating_add(1));
+                if part.page_count > 0 && next > last_page.min(part.page_count).min(job.options.max_pages) {
+                    break;
+                }
+                continue;
+            }
             let stopped_at = part.last_page.max(next.saturating_sub(1)).saturating_add(1);
             if part.page_count == 0 {
                 part.findings.push(stop.finding(None));
@@ -285,14 +292,10 @@ impl Sandbox {
             limits: self.limits.archive,
             scratch: folder.clone().into_os_string(),
         };
-        let mut members = Vec::new();
-        let mut findings = Vec::new();
-        let mut on_message = |message| match message {
-            Message::Member { name, file } if is_plain_number(&file) => members.push((name, file)),
-            Message::MemberFinding { name, finding } => findings.push((name, finding.into())),
-            _ => {}
-        };
-        let end = self.run_child(task, &mut on_message).await?;
+        let (mut members, mut findings, mut end) = self.unpack(task.clone()).await?;
+        if end == Some(Stop::Killed) {
+            (members, findings, end) = self.unpack(task).await?;
+        }
         if let Some(stop) = end {
             findings.push((String::new(), stop.finding(None)));
         }
@@ -311,6 +314,18 @@ impl Sandbox {
         };
         case.findings.extend(findings.into_iter().map(|(name, finding)| (named(name), finding)));
         Ok(())
+    }
+
+    async fn unpack(&self, task: Task) -> Result<Unpacked, SandboxError> {
+        let mut members = Vec::new();
+        let mut findings: Vec<(String, Finding)> = Vec::new();
+        let mut on_message = |message| match message {
+            Message::Member { name, file } if is_plain_number(&file) => members.push((name, file)),
+            Message::MemberFinding { name, finding } => findings.push((name, finding.into())),
+            _ => {}
+        };
+        let end = self.run_child(task, &mut on_message).await?;
+        Ok((members, findings, end))
     }
 
     /// Runs one task to its end. `None` when the child finished it, else why it stopped.
@@ -398,6 +413,9 @@ impl Sandbox {
         }
     }
 }
+
+/// Names of members with their files, findings by name, and why the child stopped early.
+type Unpacked = (Vec<(String, String)>, Vec<(String, Finding)>, Option<Stop>);
 
 struct Job<'a> {
     source: Source,

@@ -16,6 +16,9 @@ const SIGXCPU: i32 = 24;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stop {
     Memory,
+    /// By somebody else, or by the system when the machine has no memory left, whoever took it: not the
+    /// file's fault, unless it happens at every attempt.
+    Killed,
     Processor,
     Time,
     Crash,
@@ -28,8 +31,7 @@ impl Stop {
             || said.windows(15).any(|window| window == b"out of memory: ");
         match status.signal() {
             Some(SIGXCPU) => Stop::Processor,
-            // The kernel kills at the hard processor limit and when the machine has no memory left.
-            Some(SIGKILL) => Stop::Memory,
+            Some(SIGKILL) => Stop::Killed,
             _ if out_of_memory => Stop::Memory,
             _ => Stop::Crash,
         }
@@ -39,7 +41,7 @@ impl Stop {
     pub(super) fn finding(self, page: Option<u32>) -> Finding {
         let what = if page.is_some() { "This page" } else { "The file" };
         let (code, why) = match self {
-            Stop::Memory => (FindingCode::LimitReached, "needs more memory than is allowed"),
+            Stop::Memory | Stop::Killed => (FindingCode::LimitReached, "needs more memory than is allowed"),
             Stop::Processor => (FindingCode::LimitReached, "needs more processor time than is allowed"),
             Stop::Time => (FindingCode::LimitReached, "takes longer than is allowed"),
             Stop::Crash => (FindingCode::ReaderCrashed, "broke the reader"),

@@ -42,7 +42,7 @@ pub(super) struct Request {
     pub(super) task: Task,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Task {
     Read {
         source: Source,

@@ -153,7 +153,7 @@ impl Walk {
                 self.enter(Some(Stage::Queue), at);
             }
             EventKind::Read | EventKind::Decided | EventKind::Escalated | EventKind::Prioritised => {}
-            EventKind::Rechecked | EventKind::Sampled | EventKind::BlindJudged => {}
+            EventKind::GivenUp | EventKind::Rechecked | EventKind::Sampled | EventKind::BlindJudged => {}
             EventKind::RecordsAwaited | EventKind::Reminded | EventKind::Expired | EventKind::Erased => {}
         }
     }

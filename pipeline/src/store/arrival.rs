@@ -6,6 +6,7 @@ use serde_json::json;
 use super::cases::{CaseState, bad_case};
 use super::connect::{Store, StoreError, sql};
 use super::event::EventKind;
+use super::jobs::forgive;
 use super::query::{Transaction, query, query_scalar};
 use super::record::{append, encode};
 use crate::clock::Micros;
@@ -186,6 +187,7 @@ async fn extend(
     .execute(&mut *transaction)
     .await
     .map_err(sql("resume a case"))?;
+    forgive(transaction, &known.id).await?;
     // Whoever holds it looks at what is no longer the case.
     query("update leases set expires_at = 0, generation = generation + 1 where case_id = $1")
         .bind(&known.id)

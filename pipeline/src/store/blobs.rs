@@ -187,6 +187,15 @@ impl BlobStore {
         .await
     }
 
+    /// Reads an original through, whether it lies open or sealed.
+    ///
+    /// # Errors
+    /// When it is not there, cannot be opened, or is not what was stored.
+    pub async fn verify(&self, sha256: &str) -> Result<(), BlobError> {
+        let sha256 = sha256.to_owned();
+        self.blocking(move |store| store.copy_out(&sha256, io::sink())).await
+    }
+
     /// Seals every original with the present key that is not yet, and what lies open.
     ///
     /// # Errors

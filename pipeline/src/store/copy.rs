@@ -61,7 +61,7 @@ macro_rules! table {
 }
 
 /// All tables, those that others refer to first. That none and no column is missing is tested.
-pub(super) const TABLES: [Table; 22] = [
+pub(super) const TABLES: [Table; 24] = [
     table!(
         "cases",
         "id, flow, reference, received_on, created_at, decided_at, outcome, mode, pages, rules_version, \
@@ -106,6 +106,8 @@ pub(super) const TABLES: [Table; 22] = [
     ),
     table!("erased_originals", "sha256, at"),
     table!("installation", "name, value"),
+    table!("jobs", "case_id, server, generation, expires_at, strikes, failed_at, finished_at"),
+    table!("read_jobs", "server, job, sha256, state, generation, sequence, expires_at, changed_at"),
 ];
 
 /// Copies everything. `on_table` hears of each table with its rows.

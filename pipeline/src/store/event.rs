@@ -13,6 +13,8 @@ use crate::clock::Micros;
 pub enum EventKind {
     /// Its files came in: names, sizes and hashes.
     Received,
+    /// Work on it failed too often and it goes to a person unread: how often.
+    GivenUp,
     /// Its documents were read: types and page counts.
     Read,
     /// Rules decided: outcome, reason codes, versions, fields rested on.
@@ -61,8 +63,9 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    const ALL: [EventKind; 23] = [
+    const ALL: [EventKind; 24] = [
         EventKind::Received,
+        EventKind::GivenUp,
         EventKind::Read,
         EventKind::Decided,
         EventKind::Rechecked,
@@ -90,6 +93,7 @@ impl EventKind {
     pub fn as_str(self) -> &'static str {
         match self {
             EventKind::Received => "received",
+            EventKind::GivenUp => "given_up",
             EventKind::Read => "read",
             EventKind::Decided => "decided",
             EventKind::Rechecked => "rechecked",

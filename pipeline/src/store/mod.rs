@@ -8,6 +8,8 @@ mod connect;
 mod record;
 mod cases;
 mod arrival;
+mod jobs;
+mod readings;
 mod processing;
 mod list;
 mod queue;
@@ -23,6 +25,7 @@ mod report;
 mod blind;
 mod erase;
 mod verify;
+mod ledger;
 mod copy;
 mod seal;
 mod blobs;
@@ -37,6 +40,8 @@ mod tests;
 mod report_tests;
 #[cfg(test)]
 mod table_tests;
+#[cfg(test)]
+mod job_tests;
 #[cfg(test)]
 mod race_tests;
 #[cfg(test)]
@@ -54,10 +59,13 @@ pub use copy::{Copied, CopyError, copy_store};
 pub use erase::Erased;
 pub use event::{BrokenChain, Event, EventKind, verify_chain};
 pub use identities::{Admission, Vouched};
+pub use jobs::{Failure, Job};
+pub use ledger::{LedgerCase, LedgerFile};
 pub use list::{CaseFilter, CaseSummary, Counts, SlaState};
 pub use outbox::{Delivery, DeliveryState, DueDelivery, NewDelivery};
-pub use processing::{Finished, NewFile, ToProcess};
+pub use processing::{Finished, NewFile};
 pub use queue::{Lease, Postponed, Taken};
+pub use readings::{ReadingJob, ReadingState};
 pub use review::{Committed, Effect, ReviewCommit};
 pub use seal::{KeyError, Keyring};
 pub use users::{NewUser, Role, SessionUser, Token, User};

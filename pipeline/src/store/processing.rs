@@ -4,19 +4,12 @@ use super::arrival::{ArrivedFile, insert_files};
 use super::cases::{CaseState, bad_case};
 use super::connect::{Store, StoreError, sql};
 use super::event::EventKind;
+use super::jobs::{Job, complete, release};
 use super::outbox::{NewDelivery, insert_deliveries};
-use super::query::{Row, query, query_scalar};
+use super::query::{query, query_scalar};
 use super::record::{append, encode, write_reasons};
 use crate::clock::Micros;
 use crate::domain::{CaseResult, Finding};
-
-/// A case that waits for the machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ToProcess {
-    pub id: String,
-    pub revision: i64,
-    pub attempts: i64,
-}
 
 /// A member that was unpacked from an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +25,8 @@ pub struct Finished {
     pub case_id: String,
     /// As it was when the work began.
     pub revision: i64,
+    /// The lease under which it was processed; nothing is recorded when it was lost.
+    pub job: Option<Job>,
     pub result: CaseResult,
     pub events: Vec<(EventKind, serde_json::Value)>,
     pub amount_cents: i64,
@@ -47,31 +42,6 @@ pub struct Finished {
 }
 
 impl Store {
-    /// Cases that wait for the machine, the oldest first.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn to_process(&self, now: Micros, limit: i64) -> Result<Vec<ToProcess>, StoreError> {
-        let doing = "find cases to process";
-        let rows = query(
-            "select id, revision, attempts from cases
-             where state = 'processing' and next_attempt_at <= $1 order by next_attempt_at, id limit $2",
-        )
-        .bind(now)
-        .bind(limit)
-        .fetch_all(&self.reader)
-        .await
-        .map_err(sql(doing))?;
-        let one = |row: &Row| {
-            Ok(ToProcess {
-                id: row.try_get("id").map_err(sql(doing))?,
-                revision: row.try_get("revision").map_err(sql(doing))?,
-                attempts: row.try_get("attempts").map_err(sql(doing))?,
-            })
-        };
-        rows.iter().map(one).collect()
-    }
-
     /// Records the members of an archive, so that they can be looked at.
     ///
     /// # Errors
@@ -128,8 +98,8 @@ impl Store {
         transaction.commit().await.map_err(sql(doing))
     }
 
-    /// Records what processing gave, unless the case has changed since it began: then `false`, and it
-    /// is to be processed again.
+    /// Records what processing gave, unless the case has changed since it began or was lost to another server:
+    /// then `false`, and it is to be looked at again.
     ///
     /// # Errors
     /// When the database fails; nothing is recorded then.
@@ -185,6 +155,12 @@ impl Store {
             transaction.rollback().await.map_err(sql(doing))?;
             return Ok(false);
         }
+        if let Some(job) = &finished.job
+            && !complete(&mut transaction, job, at).await?
+        {
+            transaction.rollback().await.map_err(sql(doing))?;
+            return Ok(false);
+        }
         for (sha256, pages) in &finished.page_counts {
             query("update case_files set page_count = $3 where case_id = $1 and sha256 = $2")
                 .bind(&finished.case_id)
@@ -218,42 +194,29 @@ impl Store {
         Ok(true)
     }
 
-    /// Notes that infrastructure failed: the case is tried again at `next`.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn failed(&self, case_id: &str, revision: i64, next: Micros) -> Result<(), StoreError> {
-        query(
-            "update cases set attempts = attempts + 1, next_attempt_at = $3
-             where id = $1 and revision = $2 and state = 'processing'",
-        )
-        .bind(case_id)
-        .bind(revision)
-        .bind(next)
-        .execute(&self.pool)
-        .await
-        .map_err(sql("note a failed attempt"))?;
-        Ok(())
-    }
-
-    /// Has a case that waits for records tried again at `next`; `until` is told when it begins to wait.
+    /// Gives a case back that waits for records, without anything having failed, to be tried again at `next`. That
+    /// it begins to wait, and until when at the longest, is told by `until`. A case that has changed since this
+    /// revision is looked at again at once.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn await_records(
         &self,
-        case_id: &str,
+        job: &Job,
         revision: i64,
         next: Micros,
         until: Option<Micros>,
         now: Micros,
     ) -> Result<(), StoreError> {
         let doing = "have a case wait for records";
-        let mut transaction = self.begin_on(case_id).await?;
+        let mut transaction = self.begin_on(&job.case_id).await?;
+        if !release(&mut transaction, job).await? {
+            return transaction.rollback().await.map_err(sql(doing));
+        }
         let changed = query(
             "update cases set next_attempt_at = $3 where id = $1 and revision = $2 and state = 'processing'",
         )
-        .bind(case_id)
+        .bind(&job.case_id)
         .bind(revision)
         .bind(next)
         .execute(&mut transaction)
@@ -261,20 +224,8 @@ impl Store {
         .map_err(sql(doing))?;
         if let Some(until) = until.filter(|_| changed == 1) {
             let event = (EventKind::RecordsAwaited, serde_json::json!({"until": until}));
-            append(&mut transaction, case_id, "machine", vec![event], now).await?;
+            append(&mut transaction, &job.case_id, "machine", vec![event], now).await?;
         }
         transaction.commit().await.map_err(sql(doing))
-    }
-
-    /// Tries cases at once that failed before: the reason may be gone after a restart.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn retry_all(&self) -> Result<(), StoreError> {
-        query("update cases set attempts = 0, next_attempt_at = 0 where state = 'processing'")
-            .execute(&self.pool)
-            .await
-            .map_err(sql("retry cases"))?;
-        Ok(())
     }
 }

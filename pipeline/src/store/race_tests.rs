@@ -221,3 +221,31 @@ async fn no_blind_sample_is_handed_out_twice() {
         assert_eq!(judged.into_iter().collect::<HashSet<_>>().len(), CASES);
     }
 }
+
+/// Takes and records cases as a server does until none waits; ids of the recorded.
+async fn process_all(store: Arc<TestStore>, server: String) -> Vec<String> {
+    let mut recorded = Vec::new();
+    while let Some(job) = store.claim_job(&server, true, 10, 100).await.unwrap() {
+        let id = job.case_id.clone();
+        let finished = Finished { job: Some(job), ..finished(&id, 1, Outcome::Review) };
+        assert!(store.finish(finished, 11).await.unwrap(), "{id} of {server}");
+        recorded.push(id);
+    }
+    recorded
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_two_servers_process_a_case() {
+    for store in shared().await {
+        for round in 0..ROUNDS {
+            let ids: HashSet<String> = (0..CASES).map(|number| format!("r{round}-{number}")).collect();
+            for id in &ids {
+                store.accept(id, &arrival(id, &["aa"]), 1).await.unwrap();
+            }
+            let servers = (0..6).map(|server| process_all(Arc::clone(&store), format!("s{server}")));
+            let recorded: Vec<String> = all(servers).await.concat();
+            assert_eq!(recorded.len(), CASES);
+            assert_eq!(recorded.into_iter().collect::<HashSet<_>>(), ids);
+        }
+    }
+}

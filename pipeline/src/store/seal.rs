@@ -115,6 +115,11 @@ impl Keyring {
         }
     }
 
+    /// Whether bytes begin as sealed ones do.
+    pub(crate) fn are_sealed(bytes: &[u8]) -> bool {
+        bytes.starts_with(MAGIC)
+    }
+
     /// Seals bytes that are in memory anyway.
     ///
     /// # Errors

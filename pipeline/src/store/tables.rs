@@ -15,7 +15,7 @@ struct Step {
     postgres: &'static str,
 }
 
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     Step {
         version: 1,
         name: "cases",
@@ -39,6 +39,12 @@ const STEPS: [Step; 6] = [
         name: "identities",
         sqlite: include_str!("../../migrations/sqlite/0004_identities.sql"),
         postgres: include_str!("../../migrations/postgres/0004_identities.sql"),
+    },
+    Step {
+        version: 5,
+        name: "jobs",
+        sqlite: include_str!("../../migrations/sqlite/0005_jobs.sql"),
+        postgres: include_str!("../../migrations/postgres/0005_jobs.sql"),
     },
     Step {
         version: 6,

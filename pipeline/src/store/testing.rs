@@ -16,6 +16,8 @@ use sqlx::postgres::PgPoolOptions;
 
 use chrono::NaiveDate;
 
+#[cfg(test)]
+pub(crate) use super::seal::tests::keyring;
 use super::{Store, StoreAddress};
 use crate::domain::{CaseResult, Outcome, Reason, Timings, Version};
 
@@ -50,6 +52,33 @@ pub async fn stores() -> Vec<TestStore> {
         stores.push(TestStore { store: Store::open(&address).await.unwrap(), address, _folder: folder });
     }
     stores
+}
+
+impl TestStore {
+    /// As if the work on a case had failed so often.
+    #[cfg(test)]
+    pub async fn strike(&self, case_id: &str, strikes: i64) {
+        super::query::query(
+            "insert into jobs (case_id, generation, expires_at, strikes) values ($1, 0, 0, $2)",
+        )
+        .bind(case_id)
+        .bind(strikes)
+        .execute(&self.store.pool)
+        .await
+        .unwrap();
+    }
+
+    /// Puts a case where there is no place, and gives it a file that never came in.
+    #[cfg(test)]
+    pub async fn damage(&self, case_id: &str) {
+        for text in [
+            "update cases set state = 'nowhere' where id = $1",
+            "insert into case_files (case_id, number, name, sha256, size_bytes, received_at)
+             values ($1, 90, 'x', 'ffff', 1, 1)",
+        ] {
+            super::query::query(text).bind(case_id).execute(&self.store.pool).await.unwrap();
+        }
+    }
 }
 
 impl Deref for TestStore {

@@ -30,6 +30,7 @@ pub(super) fn finished(id: &str, revision: i64, outcome: Outcome) -> Finished {
     Finished {
         case_id: id.to_owned(),
         revision,
+        job: None,
         result: result(id, outcome),
         events: vec![(EventKind::Decided, json!({"outcome": outcome}))],
         amount_cents: 100,
@@ -100,8 +101,8 @@ async fn work_on_a_case_that_changed_meanwhile_is_not_recorded() {
         store.accept("c1", &arrival("A-1", &["aa"]), 1).await.unwrap();
         store.accept("c2", &arrival("A-1", &["bb"]), 2).await.unwrap();
         assert!(!store.finish(finished("c1", 1, Outcome::Accept), 3).await.unwrap());
-        let waiting = store.to_process(10, 10).await.unwrap();
-        assert_eq!(waiting, [ToProcess { id: "c1".to_owned(), revision: 2, attempts: 0 }]);
+        let job = store.claim_job("s1", false, 10, 20).await.unwrap().unwrap();
+        assert_eq!((job.case_id.as_str(), job.revision, job.generation), ("c1", 2, 1));
         assert!(store.finish(finished("c1", 2, Outcome::Accept), 4).await.unwrap());
     }
 }
@@ -260,12 +261,18 @@ async fn looks_at_documents_stay_on_record() {
 async fn a_case_that_waits_for_records_says_so_once_and_is_tried_again() {
     for store in stores().await {
         store.accept("c1", &arrival("c1", &["aa"]), 1).await.unwrap();
-        store.await_records("c1", 1, 50, Some(99), 10).await.unwrap();
-        assert_eq!(store.to_process(49, 9).await.unwrap(), []);
-        assert_eq!(store.to_process(50, 9).await.unwrap()[0].attempts, 0);
-        store.await_records("c1", 1, 60, None, 50).await.unwrap();
-        store.await_records("c1", 7, 70, Some(99), 50).await.unwrap();
-        assert_eq!(store.to_process(60, 9).await.unwrap().len(), 1, "another revision changes nothing");
+        let claim = async |now| store.claim_job("s1", false, now, now + 100).await.unwrap();
+        let job = claim(10).await.unwrap();
+        store.await_records(&job, job.revision, 50, Some(99), 10).await.unwrap();
+        assert_eq!(claim(49).await, None, "it waits");
+        let again = claim(50).await.unwrap();
+        assert_eq!((again.strikes, again.generation), (0, job.generation + 2), "waiting is no fault of it");
+        store.await_records(&job, job.revision, 70, Some(99), 50).await.unwrap();
+        store.await_records(&again, again.revision, 60, None, 50).await.unwrap();
+        assert_eq!(claim(59).await, None);
+        let again = claim(60).await.unwrap();
+        store.await_records(&again, 7, 90, Some(99), 60).await.unwrap();
+        assert!(claim(60).await.is_some(), "a case that has changed is looked at at once");
         let kinds: Vec<_> = store.events("c1").await.unwrap().iter().map(|event| event.kind).collect();
         assert_eq!(kinds, [EventKind::Received, EventKind::RecordsAwaited]);
     }

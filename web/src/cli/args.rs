@@ -45,6 +45,12 @@ pub(crate) enum Command {
     /// Watch the inbox, work, and serve the web in one process
     #[command(after_help = SERVE_HELP)]
     Serve(ServeArguments),
+    /// The same as `serve`, with the files read by workers on other machines
+    #[command(after_help = WORKER_HELP)]
+    Web(ServeArguments),
+    /// Read files for `dossier web`: needs NATS and the blobs, and no database
+    #[command(after_help = WORKER_HELP)]
+    Worker,
     /// Manage who may log in
     User {
         #[command(subcommand)]
@@ -103,6 +109,13 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: AuditCommand,
     },
+    /// Prove that every file that came in is accounted for
+    #[command(after_help = RECONCILE_HELP)]
+    Reconcile {
+        /// What was put into the inbox, as `sha256sum` writes it: each of these files is looked for
+        #[arg(long, value_name = "FILE")]
+        manifest: Option<PathBuf>,
+    },
     /// Show what is configured, reachable and missing
     Doctor,
     /// Read one file in a sandbox (started by dossier itself)
@@ -130,6 +143,18 @@ file in it. Cases and documents are kept in ./data (`data` of the configuration)
 Examples:
   dossier serve --demo                 a filled queue to look at, on http://127.0.0.1:8080
   dossier serve --listen 127.0.0.1:80  on another address";
+
+const WORKER_HELP: &str = "\
+The two roles find one another over a NATS server with JetStream, named in the configuration of both:
+
+  [nats]
+  url = \"nats://nats.internal:4222\"
+  user = \"worker\"
+  password_file = \"nats.password\"
+
+They share the folder `blobs` of the data folder. A worker gets the files that are to be read with the models, passwords
+and version that it has, and no others. Several `dossier web` share a PostgreSQL database; each has a data folder of
+its own, with `blobs` in common.";
 
 const READ_HELP: &str = "\
 Examples:
@@ -268,6 +293,17 @@ Each event of a case's history carries the hash of the one before it. A changed,
 found; events cut off at the end of a history are not.
 
 Exit code: 0 when every history is as it was written, 1 when one is not or cannot be read.";
+
+const RECONCILE_HELP: &str = "\
+Compares cases, originals, histories and the inbox; changes nothing. A server may run meanwhile. Every original is
+read to compare its hash, which takes as long as reading them from the disk.
+
+Examples:
+  dossier reconcile
+  (cd scans && sha256sum */*/*) > scans.txt     before the scans are moved to the inbox
+  dossier reconcile --manifest scans.txt        later: each of them is with its case or was moved aside
+
+Exit code: 0 when everything is accounted for, 1 when something is not: a sentence each says what.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {

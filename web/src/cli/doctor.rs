@@ -22,6 +22,7 @@ pub(crate) async fn run(installed: &Installed) -> anyhow::Result<ExitCode> {
         ("delivery", delivery(installed).await),
         ("store", store(installed).await),
         ("sandbox", sandbox(installed)),
+        ("nats", nats(installed).await),
         ("sign-in", super::sign_in::examined(&installed.settings)),
     ];
     let healthy = findings.iter().all(|(_, finding)| finding.is_ok());
@@ -128,7 +129,18 @@ async fn store(installed: &Installed) -> anyhow::Result<String> {
 }
 
 fn sandbox(installed: &Installed) -> anyhow::Result<String> {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     installed.sandbox()?;
-    Ok(format!("{} files at a time", installed.settings.parallel.unwrap_or(cores)))
+    Ok(format!("{} files at a time", installed.parallel()))
+}
+
+async fn nats(installed: &Installed) -> anyhow::Result<String> {
+    let Some(link) = installed.nats("dossier doctor", false).await? else {
+        return Ok("none configured; files are read by `dossier serve` itself".to_owned());
+    };
+    let version = installed.reading_version()?;
+    let health = link.health(&version).await?;
+    Ok(format!(
+        "version {}, {} files wait for workers of version {version}, {} are with workers, {} readers are idle",
+        health.version, health.waiting, health.with_workers, health.idle
+    ))
 }

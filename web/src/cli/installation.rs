@@ -7,6 +7,8 @@ use anyhow::{Context as _, bail};
 use dossier::config::{Bundle, Settings};
 use dossier::connectors::Connectors;
 use dossier::deliver::Outbox;
+use dossier::dispatch::nats::Link;
+use dossier::dispatch::reading_version;
 use dossier::net::Outside;
 use dossier::process::Engine;
 use dossier::read::{ReadOptions, Sandbox, SandboxLimits};
@@ -45,6 +47,11 @@ impl Installed {
         self.settings.data.clone().unwrap_or_else(|| PathBuf::from("data"))
     }
 
+    /// The watched folder.
+    pub(crate) fn inbox(&self) -> PathBuf {
+        self.settings.inbox.clone().unwrap_or_else(|| PathBuf::from("inbox"))
+    }
+
     /// Where cases are kept: as configured, else in the data folder.
     pub(crate) fn db(&self) -> StoreAddress {
         self.settings.db.clone().unwrap_or_else(|| StoreAddress::Sqlite(self.data().join("cases.db")))
@@ -73,12 +80,28 @@ impl Installed {
 
     pub(crate) fn sandbox(&self) -> anyhow::Result<Sandbox> {
         let executable = std::env::current_exe().context("cannot find the dossier program itself")?;
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let parallel = self.settings.parallel.unwrap_or(cores);
-        Ok(Sandbox::new(executable, self.settings.models.clone(), parallel, SandboxLimits::default()))
+        let models = self.settings.models.clone();
+        Ok(Sandbox::new(executable, models, self.parallel(), SandboxLimits::default()))
     }
 
-    fn read_options(&self) -> ReadOptions {
+    /// Files read at a time.
+    pub(crate) fn parallel(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        self.settings.parallel.unwrap_or_else(cores)
+    }
+
+    /// What files are read with here.
+    pub(crate) fn reading_version(&self) -> anyhow::Result<String> {
+        Ok(reading_version(&self.models()?, &self.read_options()))
+    }
+
+    /// The connection to NATS. With `waits` it is there when NATS is.
+    pub(crate) async fn nats(&self, name: &str, waits: bool) -> anyhow::Result<Option<Link>> {
+        let Some(settings) = &self.settings.nats else { return Ok(None) };
+        Ok(Some(Link::connect(settings, name, waits).await?))
+    }
+
+    pub(crate) fn read_options(&self) -> ReadOptions {
         let mut options = ReadOptions::default();
         options.open.passwords.clone_from(&self.settings.passwords);
         options

@@ -8,6 +8,7 @@ mod process;
 mod read;
 mod pages;
 mod serve;
+mod worker;
 mod sign_in;
 mod user;
 mod report;
@@ -15,6 +16,7 @@ mod rules;
 mod simulate;
 mod eval;
 mod database;
+mod reconcile;
 mod deliveries;
 mod erase;
 mod doctor;
@@ -56,7 +58,9 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         match arguments.command {
             Command::Process(arguments) => process::run(&installed, arguments).await,
             Command::Read(arguments) => read::run(&installed, arguments).await,
-            Command::Serve(arguments) => serve::run(&installed, arguments).await,
+            Command::Serve(arguments) => serve::run(&installed, arguments, false).await,
+            Command::Web(arguments) => serve::run(&installed, arguments, true).await,
+            Command::Worker => worker::run(&installed).await,
             Command::User { command } => user::run(&installed, command).await,
             Command::Report(arguments) => report::run(&installed, arguments).await,
             Command::Rules { command } => rules::run(&installed, command).await,
@@ -66,6 +70,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Backup { file } => database::backup(&installed, &file).await,
             Command::Restore { file } => database::restore(&installed, &file).await,
             Command::Audit { command: AuditCommand::Verify } => database::verify(&installed).await,
+            Command::Reconcile { manifest } => reconcile::run(&installed, manifest.as_deref()).await,
             Command::Erase { case } => erase::run(&installed, &case).await,
             Command::Blobs { command: BlobsCommand::Rotate } => erase::rotate(&installed).await,
             Command::Deliveries { command } => deliveries::run(&installed, command).await,

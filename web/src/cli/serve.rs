@@ -10,9 +10,13 @@ use dossier::accounts::{hash_password, one_time_password};
 use dossier::clock::{Clock as _, SystemClock};
 use dossier::connectors::Connectors;
 use dossier::deliver::deliver;
+use dossier::dispatch::nats::Workers;
+use dossier::dispatch::{Dispatch, ServerId};
+use dossier::intake::pressure::{MOST_WAITING, Pressure};
 use dossier::intake::watch::{Event, WatchOptions, watch};
 use dossier::meters::Meters;
-use dossier::store::{NewUser, Role, Store, StoreAddress};
+use dossier::process::Engine;
+use dossier::store::{Keyring, NewUser, Role, Store, StoreAddress};
 use dossier::sweep::sweep;
 use dossier::work::{Board, Workshop, work};
 use rust_embed::RustEmbed;
@@ -36,12 +40,30 @@ const SESSION_MICROS: i64 = 12 * 3600 * 1_000_000;
 #[include = "records/*.csv"]
 struct Samples;
 
-pub(crate) async fn run(installed: &Installed, arguments: ServeArguments) -> anyhow::Result<ExitCode> {
+/// Serves. With `by_workers` files are read on other machines.
+pub(crate) async fn run(
+    installed: &Installed,
+    arguments: ServeArguments,
+    by_workers: bool,
+) -> anyhow::Result<ExitCode> {
     sign_in::check(installed.settings.oidc.is_some())?;
     let places = Places::of(installed, &arguments)?;
     let store = open_store(&places.db).await?;
     let blobs = installed.blobs(&places.data)?;
-    let engine = installed.engine()?.with_sealed_cache(places.data.join("readings"), blobs.keys().cloned());
+    let server = ServerId::of(&places.data)?;
+    let scratch = own_scratch(&places.data, &server)
+        .with_context(|| format!("cannot use a folder in {}", places.data.display()))?;
+    let readings = places.data.join("readings");
+    let engine = installed.engine()?.with_sealed_cache(readings, blobs.keys().cloned()).with_scratch(scratch);
+    let workers = if by_workers {
+        Some(workers(installed, &engine, &store, &server, &places, blobs.keys().cloned()).await?)
+    } else {
+        None
+    };
+    let engine = match &workers {
+        Some(workers) => engine.with_dispatch(Arc::clone(workers) as Arc<dyn Dispatch>),
+        None => engine,
+    };
     let flows: Vec<String> = engine.flow_names().into_iter().map(str::to_owned).collect();
     let records = records(installed, &arguments, &places.data)?;
     let shop = Arc::new(Workshop {
@@ -51,6 +73,8 @@ pub(crate) async fn run(installed: &Installed, arguments: ServeArguments) -> any
         store: store.clone(),
         blobs,
         clock: Arc::new(SystemClock),
+        server: server.as_str().to_owned(),
+        pressure: Arc::new(Pressure::new(installed.settings.most_waiting.unwrap_or(MOST_WAITING))),
         wake: tokio::sync::Notify::new(),
         board: Board::default(),
         meters: Meters::default(),
@@ -65,6 +89,10 @@ pub(crate) async fn run(installed: &Installed, arguments: ServeArguments) -> any
     }
     let (stop, stopped) = signal::channel(false);
     let live = Live::new();
+    let sending = workers.map(|workers| {
+        let stopped = stopped.clone();
+        tokio::spawn(async move { workers.run(until(stopped)).await })
+    });
     let watching =
         tokio::spawn(watch_inbox(places.clone(), flows, Arc::clone(&shop), live.clone(), stopped.clone()));
     let mut working = tokio::spawn(work_cases(Arc::clone(&shop), live.clone(), stopped.clone()));
@@ -90,11 +118,39 @@ pub(crate) async fn run(installed: &Installed, arguments: ServeArguments) -> any
     ended.context("the work ended early")??;
     watching.await.context("watching ended early")??;
     sweeping.await.context("sweeping ended early")?;
+    if let Some(sending) = sending {
+        sending.await.context("sending to workers ended early")?;
+    }
     delivering.await.context("delivering ended early")?;
     // Open event streams would keep the server for ever.
     tokio::time::timeout(std::time::Duration::from_secs(3), serving).await.ok();
     store.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Has files read by workers, over NATS.
+async fn workers(
+    installed: &Installed,
+    engine: &Engine,
+    store: &Store,
+    server: &ServerId,
+    places: &Places,
+    keys: Option<Arc<Keyring>>,
+) -> anyhow::Result<Arc<Workers>> {
+    let link = installed.nats("dossier web", true).await?;
+    let link = link
+        .context("`dossier web` needs the section [nats] in dossier.toml; `dossier serve` reads by itself")?;
+    let cases_ahead = installed.settings.nats.as_ref().map_or(1, |nats| nats.cases_ahead);
+    Ok(Arc::new(Workers::new(
+        link,
+        store.clone(),
+        Arc::new(SystemClock),
+        server.as_str().to_owned(),
+        installed.reading_version()?,
+        engine.readings_in(places.data.join("readings"), keys),
+        installed.read_options(),
+        cases_ahead,
+    )))
 }
 
 /// Where everything is.
@@ -113,7 +169,7 @@ impl Places {
         let data = absolute(installed.data());
         make_private(&data).with_context(|| format!("cannot make the folder {}", data.display()))?;
         Ok(Self {
-            inbox: absolute(settings.inbox.clone().unwrap_or_else(|| PathBuf::from("inbox"))),
+            inbox: absolute(installed.inbox()),
             db: settings.db.clone().unwrap_or_else(|| StoreAddress::Sqlite(data.join("cases.db"))),
             listen: arguments
                 .listen
@@ -129,6 +185,17 @@ impl Places {
 pub(super) fn make_private(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// A new folder for members of archives and opened originals while their case is worked on. What a server that
+/// was killed left behind goes.
+fn own_scratch(data: &Path, server: &ServerId) -> std::io::Result<PathBuf> {
+    let scratch = data.join("scratch");
+    if server.is_alone() && scratch.exists() {
+        std::fs::remove_dir_all(&scratch)?;
+    }
+    make_private(&scratch)?;
+    Ok(scratch)
 }
 
 fn records(installed: &Installed, arguments: &ServeArguments, data: &Path) -> anyhow::Result<Connectors> {
@@ -216,7 +283,7 @@ async fn watch_inbox(
             tracing::warn!(flow, reference, why, "a case could not be taken");
         }
     };
-    let options = WatchOptions::new(places.inbox);
+    let options = WatchOptions { pressure: Arc::clone(&shop.pressure), ..WatchOptions::new(places.inbox) };
     watch(options, flows, &shop.store, &shop.blobs, shop.clock.as_ref(), on_event, until(stopped)).await
 }
 
@@ -244,7 +311,7 @@ async fn until(mut stopped: signal::Receiver<bool>) {
 }
 
 /// Ctrl-C, or what service managers send.
-async fn asked_to_stop() {
+pub(super) async fn asked_to_stop() {
     let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
     match terminate {
         Ok(mut terminate) => {

@@ -80,6 +80,12 @@ impl Problem {
         Self { retry_after_seconds: Some(retry_after_seconds), ..problem }
     }
 
+    /// More than the machine can do: to be sent again in half a minute.
+    pub(crate) fn busy(detail: &str) -> Self {
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests", detail);
+        Self { code: Some("busy"), retry_after_seconds: Some(30), ..problem }
+    }
+
     pub(crate) fn about(mut self, field: impl Into<String>) -> Self {
         self.field = Some(field.into());
         self

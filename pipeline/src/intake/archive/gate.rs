@@ -3,10 +3,8 @@
 use super::{ArchiveLimits, Member};
 use crate::domain::{Finding, FindingCode};
 use crate::intake::folder::is_ignored;
+use crate::intake::name::shortened;
 use crate::intake::sniff::sniff;
-
-/// Longer names come from nowhere but attacks, and would only fill the reviewer's screen.
-const MAX_NAME_CHARS: usize = 200;
 
 pub(super) struct Gate<'a> {
     limits: &'a ArchiveLimits,
@@ -94,5 +92,6 @@ impl<'a> Gate<'a> {
 }
 
 fn shown(name: &str) -> String {
-    name.chars().filter(|ch| !ch.is_control()).take(MAX_NAME_CHARS).collect()
+    let printable: String = name.chars().filter(|ch| !ch.is_control()).collect();
+    shortened(&printable).into_owned()
 }

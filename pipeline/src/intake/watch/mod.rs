@@ -12,11 +12,13 @@ mod tests;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::clock::Clock;
+use crate::intake::pressure::Pressure;
 use crate::store::{BlobStore, Store};
 
 pub use hints::Hints;
@@ -33,6 +35,8 @@ pub struct WatchOptions {
     pub patience: Duration,
     /// Everything is looked at so often, whatever the system tells.
     pub rescan: Duration,
+    /// Under it everything stays in the inbox.
+    pub pressure: Arc<Pressure>,
 }
 
 impl WatchOptions {
@@ -42,6 +46,7 @@ impl WatchOptions {
             quiet: Duration::from_secs(2),
             patience: Duration::from_mins(10),
             rescan: Duration::from_mins(1),
+            pressure: Arc::default(),
         }
     }
 }
@@ -124,10 +129,15 @@ pub async fn watch(
     let mut hints = Hints::of(&options.inbox);
     tokio::pin!(stop);
     let mut moved_in = Vec::new();
+    let mut held_up = false;
     loop {
         match inbox.ready(&moved_in, Instant::now()) {
             Ok(ready) => {
                 for candidate in ready {
+                    // It was ready and will be again; what was renamed into place is still then.
+                    if is_full(&options.pressure, store, clock, &mut held_up).await {
+                        break;
+                    }
                     match take::take(&options.inbox, store, blobs, clock, &candidate).await {
                         Ok(took) => tell(&candidate, took, &mut on_event),
                         Err(error) => {
@@ -139,13 +149,29 @@ pub async fn watch(
             Err(error) => tracing::warn!(%error, "the inbox could not be looked at"),
         }
         // Stillness is looked for more often than the quiet period is long.
-        let pause = if inbox.is_waiting() { (quiet / 4).max(Duration::from_millis(50)) } else { rescan };
+        let pause =
+            if held_up || inbox.is_waiting() { (quiet / 4).max(Duration::from_millis(50)) } else { rescan };
         tokio::select! {
             () = &mut stop => return Ok(()),
             () = tokio::time::sleep(pause) => moved_in = hints.drain(),
             () = hints.wait() => moved_in = hints.drain(),
         }
     }
+}
+
+/// Whether nothing more can be taken now; told when that changes.
+async fn is_full(pressure: &Pressure, store: &Store, clock: &dyn Clock, held_up: &mut bool) -> bool {
+    // When it cannot be told, taking a case says what is wrong.
+    let full = pressure.is_full(store, clock.now()).await.unwrap_or_default();
+    if full != *held_up {
+        if full {
+            tracing::warn!("too many cases wait for the machine: the inbox waits too");
+        } else {
+            tracing::info!("cases are taken out of the inbox again");
+        }
+        *held_up = full;
+    }
+    full
 }
 
 fn tell(candidate: &Candidate, took: Took, on_event: &mut impl FnMut(Event)) {

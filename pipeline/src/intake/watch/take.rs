@@ -179,18 +179,26 @@ fn aside(inbox: &Path, candidate: &Candidate, path: &Path, why: &str) -> Result<
     let reference = if candidate.is_folder { reference } else { std::ffi::OsStr::new(&candidate.reference) };
     let place = inbox.join(REJECTED_FOLDER).join(&candidate.flow).join(reference);
     std::fs::create_dir_all(&place).map_err(failed)?;
-    if path == candidate.path && candidate.is_folder {
-        for entry in std::fs::read_dir(path).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            std::fs::rename(entry.path(), free_place(&place, &entry.file_name())).map_err(failed)?;
-        }
-        std::fs::remove_dir(path).map_err(failed)?;
-    } else {
-        let name = path.file_name().unwrap_or_default();
-        std::fs::rename(path, free_place(&place, name)).map_err(failed)?;
-    }
+    // The reason is there first: whatever happens next, nothing lies there without one.
     let error = serde_json::json!({"flow": candidate.flow, "reference": candidate.reference, "error": why});
-    std::fs::write(place.join("error.json"), format!("{error:#}\n")).map_err(failed)
+    std::fs::write(place.join("error.json"), format!("{error:#}\n")).map_err(failed)?;
+    if path == candidate.path && candidate.is_folder {
+        // At once, so that no part of it is ever taken for the whole.
+        let whole = place.join(format!(".moving-{}", uuid::Uuid::now_v7()));
+        std::fs::rename(path, &whole).map_err(failed)?;
+        return spread(&whole, &place).map_err(failed);
+    }
+    let name = path.file_name().unwrap_or_default();
+    std::fs::rename(path, free_place(&place, name)).map_err(failed)
+}
+
+/// Moves what is in a folder to another one. Interrupted, the rest stays below it under its own name.
+fn spread(from: &Path, to: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        std::fs::rename(entry.path(), free_place(to, &entry.file_name()))?;
+    }
+    std::fs::remove_dir(from)
 }
 
 fn free_place(folder: &Path, name: &std::ffi::OsStr) -> PathBuf {

@@ -35,7 +35,7 @@ struct Upload {
     tag = "cases",
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 200 printable characters: the same request again gives the same case", min_length = 1, max_length = 200)),
     request_body(content = shapes::Upload, content_type = "multipart/form-data"),
-    responses((status = 201, description = "A new case", body = shapes::Uploaded), (status = 200, description = "A known one", body = shapes::Uploaded))
+    responses((status = 201, description = "A new case", body = shapes::Uploaded), (status = 200, description = "A known one", body = shapes::Uploaded), (status = 429, description = "Too many cases wait for the machine: send it again after the seconds that Retry-After names", body = shapes::Problem, content_type = "application/problem+json"))
 )]
 pub(crate) async fn upload(
     State(state): State<AppState>,
@@ -46,6 +46,10 @@ pub(crate) async fn upload(
     let key = headers.get("idempotency-key").map(|key| key.to_str().unwrap_or_default().to_owned());
     if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > LONGEST_KEY) {
         return Err(Problem::bad_request("the idempotency key must be 1 to 200 printable characters"));
+    }
+    // Before the files are read: they would lie in memory.
+    if state.shop.pressure.is_full(&state.shop.store, state.now()).await? {
+        return Err(Problem::busy("too many cases wait for the machine: send it again later"));
     }
     let form = form.map_err(|rejection| Problem::bad_request(rejection.body_text()))?;
     let upload = read(form).await?;

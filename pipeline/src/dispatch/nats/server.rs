@@ -1,0 +1,366 @@
+//! The server's side: sends what is to be read, takes what was read, looks after what was sent.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::stream::RawMessageErrorKind;
+use async_nats::jetstream::{self, stream::Stream};
+use async_trait::async_trait;
+use futures_util::StreamExt as _;
+use tokio::io::AsyncReadExt as _;
+use tokio::sync::Notify;
+
+use super::link::{Link, LinkError, ask, read_subject};
+use super::message::{Answer, Came, Order, decode, encode, unpack};
+use crate::causes::with_causes;
+use crate::clock::{Clock, Micros};
+use crate::dispatch::{Dispatch, DispatchError, FileToRead, given_up};
+use crate::read::{FileOutcome, ReadOptions, ReadingCache};
+use crate::store::{ReadingJob, ReadingState, Store, StoreError};
+
+/// Files sent before their receipt is waited for.
+const SENT_TOGETHER: i64 = 100;
+/// What is to be sent and what came is looked for so often when nobody tells.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How long a question for answers stays open, and how soon it shows that NATS has forgotten it.
+const ASKS_FOR: Duration = Duration::from_secs(20);
+const HEARTBEAT: Duration = Duration::from_secs(3);
+/// After a failure of NATS.
+const PAUSE: Duration = Duration::from_secs(2);
+/// Rows that nothing happened to for so long are of no use.
+const FORGET_AFTER: Micros = 7 * 86_400_000_000;
+
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("cannot keep what was read")]
+    Keep(#[source] io::Error),
+    #[error("cannot understand a message")]
+    Message(#[source] io::Error),
+    #[error("storing a reading was interrupted")]
+    Interrupted(#[source] tokio::task::JoinError),
+}
+
+/// Has files read by workers.
+pub struct Workers {
+    pub link: Link,
+    pub store: Store,
+    pub clock: Arc<dyn Clock>,
+    /// Who asks.
+    pub server: String,
+    /// What files are to be read with.
+    pub version: String,
+    /// Where what was read is kept: the same as the engine's.
+    pub cache: ReadingCache,
+    pub options: ReadOptions,
+    pub cases_ahead: usize,
+    waiters: Mutex<HashMap<String, Arc<Notify>>>,
+    to_send: Notify,
+}
+
+impl std::fmt::Debug for Workers {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Workers").field("server", &self.server).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Dispatch for Workers {
+    fn cases_ahead(&self) -> usize {
+        self.cases_ahead
+    }
+
+    /// What was asked for is read whoever waits for it.
+    fn outlives_its_asker(&self) -> bool {
+        true
+    }
+
+    async fn read(&self, file: FileToRead<'_>) -> Result<FileOutcome, DispatchError> {
+        let job = format!("{}-{}", file.sha256, self.version);
+        let waiter = self.waiter(&job);
+        let outcome = self.wait_for(file, &job, &waiter).await;
+        self.forget(&job, waiter);
+        outcome
+    }
+}
+
+impl Workers {
+    #[expect(clippy::too_many_arguments, reason = "each is another thing, named at the one place that calls")]
+    pub fn new(
+        link: Link,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        server: String,
+        version: String,
+        cache: ReadingCache,
+        options: ReadOptions,
+        cases_ahead: usize,
+    ) -> Self {
+        Self {
+            link,
+            store,
+            clock,
+            server,
+            version,
+            cache,
+            options,
+            cases_ahead,
+            waiters: Mutex::default(),
+            to_send: Notify::new(),
+        }
+    }
+
+    /// Sends, receives and looks after what was sent, until `stop` is done. What fails is tried again.
+    pub async fn run(&self, stop: impl Future<Output = ()>) {
+        let sending = self.again_and_again("send files to workers", || self.send());
+        let receiving = self.again_and_again("receive what workers read", || self.receive());
+        let sweeping = self.again_and_again("look after what was sent to workers", || self.sweep());
+        tokio::select! {
+            () = stop => {}
+            _ = Box::pin(futures_util::future::join3(sending, receiving, sweeping)) => {}
+        }
+    }
+
+    async fn again_and_again<F: Future<Output = Result<(), Trouble>>>(
+        &self,
+        doing: &str,
+        work: impl Fn() -> F,
+    ) {
+        loop {
+            if let Err(error) = work().await {
+                tracing::warn!(error = %with_causes(&error), "cannot {doing}; it is tried again");
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn wait_for(
+        &self,
+        file: FileToRead<'_>,
+        job: &str,
+        waiter: &Notify,
+    ) -> Result<FileOutcome, DispatchError> {
+        let mut asked = false;
+        loop {
+            // Before looking, so that nothing is missed between the look and the wait.
+            let told = waiter.notified();
+            tokio::pin!(told);
+            told.as_mut().enable();
+            let state = if asked {
+                self.store.reading_state(&self.server, job).await?
+            } else {
+                self.store.ask_reading(&self.server, job, file.sha256, self.clock.now()).await?
+            };
+            match state {
+                ReadingState::Waiting => self.to_send.notify_one(),
+                ReadingState::Sent => {}
+                ReadingState::Done => {
+                    if let Some(outcome) = self.cache.find(file.sha256, &self.options) {
+                        return Ok(outcome);
+                    }
+                    // What was kept is gone.
+                    self.store.send_reading_again(&self.server, job, self.clock.now()).await?;
+                    self.to_send.notify_one();
+                }
+                ReadingState::Failed => return Err(DispatchError::Worker),
+                ReadingState::Dead => return Ok(given_up()),
+            }
+            asked = true;
+            tokio::select! {
+                () = told => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+        }
+    }
+
+    /// Whether what was sent is still there is looked at as often as a worker is missed.
+    fn look_after(&self) -> Micros {
+        i64::try_from(self.link.worker_patience.as_micros()).unwrap_or(Micros::MAX / 2)
+    }
+
+    fn waiter(&self, job: &str) -> Arc<Notify> {
+        let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(waiters.entry(job.to_owned()).or_default())
+    }
+
+    fn forget(&self, job: &str, waiter: Arc<Notify>) {
+        let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
+        // Ours and the map's.
+        if Arc::strong_count(&waiter) == 2 {
+            waiters.remove(job);
+        }
+    }
+
+    fn tell(&self, job: &str) {
+        let waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(waiter) = waiters.get(job) {
+            waiter.notify_waiters();
+        }
+    }
+
+    async fn send(&self) -> Result<(), Trouble> {
+        self.link.make_readings().await?;
+        self.link.make_read_consumer(&self.version).await?;
+        loop {
+            let jobs = self.store.readings_to_send(&self.server, SENT_TOGETHER).await?;
+            let mut receipts = Vec::with_capacity(jobs.len());
+            for job in jobs {
+                let receipt = self.publish(&job).await?;
+                receipts.push((job, receipt));
+            }
+            let none = receipts.is_empty();
+            for (job, receipt) in receipts {
+                let receipt = receipt.await.map_err(ask("send a file to workers"))?;
+                let sequence = i64::try_from(receipt.sequence).unwrap_or(i64::MAX);
+                let now = self.clock.now();
+                let sent = ReadingJob { sequence, ..job };
+                self.store.reading_sent(&self.server, &sent, now + self.look_after(), now).await?;
+            }
+            if none {
+                tokio::select! {
+                    () = self.to_send.notified() => {}
+                    () = tokio::time::sleep(LOOK_EVERY) => {}
+                }
+            }
+        }
+    }
+
+    async fn publish(&self, job: &ReadingJob) -> Result<jetstream::context::PublishAckFuture, Trouble> {
+        let order = Order {
+            server: self.server.clone(),
+            job: job.job.clone(),
+            sha256: job.sha256.clone(),
+            generation: job.generation,
+        };
+        let payload = encode(&order).map_err(Trouble::Message)?;
+        let message = PublishMessage::build().payload(payload.into()).message_id(order.id());
+        let sent = self.link.context.send_publish(read_subject(&self.version), message).await;
+        Ok(sent.map_err(ask("send a file to workers"))?)
+    }
+
+    async fn receive(&self) -> Result<(), Trouble> {
+        let consumer = self.link.result_consumer(&self.server).await?;
+        let messages = consumer.stream().expires(ASKS_FOR).heartbeat(HEARTBEAT).messages().await;
+        let mut messages = messages.map_err(ask("receive what workers read"))?;
+        while let Some(message) = messages.next().await {
+            let message = message.map_err(ask("receive what workers read"))?;
+            match self.take(&message.payload).await {
+                Ok(()) => {}
+                // It will be no better the next time; what was sent is sent again by the sweep.
+                Err(error @ Trouble::Message(_)) => {
+                    tracing::error!(error = %with_causes(&error), "an answer of a worker is left out");
+                }
+                Err(error) => return Err(error),
+            }
+            message.ack().await.map_err(ask("acknowledge what workers read"))?;
+        }
+        Ok(())
+    }
+
+    /// What came of a file is kept before it is noted, and noted before it is acknowledged.
+    async fn take(&self, payload: &[u8]) -> Result<(), Trouble> {
+        let answer: Answer = decode(payload).map_err(Trouble::Message)?;
+        let state = match answer.came {
+            Came::Read(packed) => self.keep(&answer.job, packed).await?,
+            Came::ReadAside(name) => {
+                let packed = self.fetch(&name).await?;
+                match packed {
+                    Some(packed) => self.keep(&answer.job, packed).await?,
+                    // Lost on the way.
+                    None => ReadingState::Failed,
+                }
+            }
+            Came::Failed(problem) => {
+                tracing::error!(job = answer.job, problem, "a worker could not read a file");
+                ReadingState::Failed
+            }
+            Came::GivenUp(times) => {
+                tracing::error!(
+                    job = answer.job,
+                    times,
+                    "a file is given up: workers ended while they read it"
+                );
+                ReadingState::Dead
+            }
+        };
+        let now = self.clock.now();
+        self.store.end_reading(&self.server, &answer.job, answer.generation, state, now).await?;
+        self.tell(&answer.job);
+        Ok(())
+    }
+
+    async fn keep(&self, job: &str, packed: Vec<u8>) -> Result<ReadingState, Trouble> {
+        let sha256 = job.split('-').next().unwrap_or_default().to_owned();
+        let (cache, options) = (self.cache.clone(), self.options.clone());
+        let work = move || {
+            let outcome = unpack(&packed, cache.keys()).map_err(Trouble::Message)?;
+            cache.keep(&sha256, &options, &outcome).map_err(Trouble::Keep)
+        };
+        tokio::task::spawn_blocking(work).await.map_err(Trouble::Interrupted)??;
+        Ok(ReadingState::Done)
+    }
+
+    async fn fetch(&self, name: &str) -> Result<Option<Vec<u8>>, Trouble> {
+        let readings = self.link.readings().await?;
+        let Ok(mut object) = readings.get(name).await else { return Ok(None) };
+        let mut packed = Vec::new();
+        if object.read_to_end(&mut packed).await.is_err() {
+            return Ok(None);
+        }
+        // It would go by itself some time.
+        readings.delete(name).await.ok();
+        Ok(Some(packed))
+    }
+
+    /// Sends again what is neither with the workers nor came back: NATS has lost it.
+    async fn sweep(&self) -> Result<(), Trouble> {
+        // What came while nobody listened is taken first.
+        tokio::time::sleep(self.link.worker_patience).await;
+        loop {
+            // Whatever NATS has lost is there again.
+            self.link.make_readings().await?;
+            self.link.make_read_consumer(&self.version).await?;
+            self.link.result_consumer(&self.server).await?;
+            let stream = self.link.read_stream().await?;
+            let now = self.clock.now();
+            for job in self.store.readings_to_look_at(&self.server, now, 1_000).await? {
+                if is_there(&stream, &self.server, &job).await? {
+                    self.store.reading_sent(&self.server, &job, now + self.look_after(), now).await?;
+                } else {
+                    tracing::warn!(
+                        job = job.job,
+                        "a file that was sent to workers is lost; it is sent again"
+                    );
+                    self.store.send_reading_again(&self.server, &job.job, now).await?;
+                    self.to_send.notify_one();
+                }
+            }
+            self.store.forget_readings(now - FORGET_AFTER).await?;
+            let health = self.link.health(&self.version).await?;
+            if health.waiting > 0 && health.idle == 0 && health.with_workers == 0 {
+                let (waiting, version) = (health.waiting, &self.version);
+                tracing::warn!(waiting, version, "no worker takes files: is one of this version running?");
+            }
+            tokio::time::sleep(self.link.worker_patience).await;
+        }
+    }
+}
+
+/// Whether the stream still has the order.
+async fn is_there(stream: &Stream, server: &str, job: &ReadingJob) -> Result<bool, Trouble> {
+    let sequence = u64::try_from(job.sequence).unwrap_or(0);
+    match stream.get_raw_message(sequence).await {
+        Ok(message) => Ok(decode::<Order>(&message.payload).is_ok_and(|order| {
+            order.job == job.job && order.generation == job.generation && order.server == server
+        })),
+        Err(error) if matches!(error.kind(), RawMessageErrorKind::NoMessageFound) => Ok(false),
+        // The stream itself may be gone: making it anew is what comes next.
+        Err(error) => Err(ask("look after what was sent")(error).into()),
+    }
+}

@@ -1,0 +1,31 @@
+#!/bin/sh
+# A NATS server with JetStream for tests, on loopback alone: private-nats.sh FOLDER PORT (-1: a free one). Its store
+# is in FOLDER. Prints its process id and its port, serves until its standard input ends. Ends with 3 when it is not
+# installed.
+set -eu
+
+PATH="$PATH:/usr/sbin:/usr/local/sbin"
+command -v nats-server >/dev/null || exit 3
+folder=$1
+# Whoever is interrupted with the tests would leave the server.
+trap '' INT HUP
+rm -f "$folder"/*.ports
+nats-server --addr 127.0.0.1 --port "$2" --jetstream --store_dir "$folder" --ports_file_dir "$folder" \
+    >>"$folder/server.log" 2>&1 </dev/null &
+server=$!
+clean_up() {
+    kill -KILL "$server" 2>/dev/null || true
+}
+trap clean_up EXIT
+trap 'exit 1' TERM
+tries=0
+until [ -s "$folder/nats-server_$server.ports" ]; do
+    tries=$((tries + 1))
+    if [ $tries -gt 300 ] || ! kill -0 "$server" 2>/dev/null; then
+        cat "$folder/server.log" >&2
+        exit 1
+    fi
+    sleep 0.1
+done
+echo "$server $(sed -n 's|.*nats://127.0.0.1:\([0-9]*\).*|\1|p' "$folder/nats-server_$server.ports" | head -n 1)"
+cat >/dev/null
