@@ -54,7 +54,9 @@ pub(crate) async fn run(
     let scratch = own_scratch(&places.data, &server)
         .with_context(|| format!("cannot use a folder in {}", places.data.display()))?;
     let readings = places.data.join("readings");
-    let engine = installed.engine()?.with_sealed_cache(readings, blobs.keys().cloned()).with_scratch(scratch);
+    let engine = installed.engine()?.with_sealed_cache(readings, blobs.keys().cloned());
+    // Sealed originals are opened below TMPDIR, which may be memory; others may as well lie where there is room.
+    let engine = if blobs.keys().is_some() { engine } else { engine.with_scratch(scratch) };
     let workers = if by_workers {
         Some(workers(installed, &engine, &store, &server, &places, blobs.keys().cloned()).await?)
     } else {
