@@ -94,7 +94,12 @@ fn the_image_serves_until_it_is_told_to_stop() {
         .map_while(Result::ok)
         .find_map(|line| Some(line.strip_prefix("dossier serves ")?.split(' ').next()?.to_owned()));
     let answer = address.map(|address| ureq::get(format!("{address}/health/ready")).call());
-    process.kill().unwrap();
+    // The server is the child: a change of user takes back that it dies with its parent.
+    let id = process.id();
+    let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+    for child in children.split_whitespace() {
+        assert!(Command::new("kill").args(["-KILL", child]).status().unwrap().success());
+    }
     process.wait().unwrap();
     assert_eq!(answer.expect("it says where it serves").unwrap().status(), 200);
     assert!(image.at(folder).join("data/cases.db").is_file());
