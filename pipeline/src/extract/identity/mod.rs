@@ -188,11 +188,15 @@ impl Merge<'_> {
     }
 
     fn names(&self, fields: &mut BTreeMap<String, FieldReading>) {
-        for (name, what) in [("surnames", What::Surnames), ("given_names", What::GivenNames)] {
+        for (name, what, least) in [
+            ("surnames", What::Surnames, names::LEAST_SURNAMES),
+            ("given_names", What::GivenNames, names::LEAST_GIVEN),
+        ] {
             let zoned =
                 self.zone.map(|zone| if what == What::Surnames { &zone.surnames } else { &zone.given_names });
             let labelled = self.sheet.texts(what);
-            if let Some(reading) = names::merge(self.sheet, self.zone, zoned.map(String::as_str), &labelled) {
+            let zoned = zoned.map(String::as_str);
+            if let Some(reading) = names::merge(self.sheet, self.zone, zoned, &labelled, least) {
                 fields.insert(name.to_owned(), reading);
             }
         }

@@ -10,20 +10,33 @@ use super::super::parse::text::fold;
 use super::printed::{Printed, Sheet};
 use super::{around, from_zone_only};
 
+/// Letters that a zone must have left of surnames and of given names for the print to be known by them.
+/// Given names stand last: it is mostly they that are cut.
+pub(super) const LEAST_SURNAMES: usize = 10;
+pub(super) const LEAST_GIVEN: usize = 3;
+/// The share of a name's letters that the zone has to say for the two to agree.
+const MOSTLY: f32 = 0.6;
+
 /// The name as printed. With a zone, the words of the print that spell the zone's name; without, what
-/// stands at the label.
+/// stands at the label. `least`: letters that a zone cut short must have left.
 pub(super) fn merge(
     sheet: &Sheet,
     zone: Option<&Mrz>,
     zoned: Option<&str>,
     labelled: &[Printed],
+    least: usize,
 ) -> Option<FieldReading> {
     let (Some(zone), Some(zoned)) = (zone, zoned.filter(|name| !name.is_empty())) else {
         let best = labelled.first()?;
         return Some(best.reading(Value::Text(best.text.clone()), 0.75));
     };
-    if let Some(label) = labelled.iter().find(|label| spells(&label.text, zoned, zone.names_cut)) {
+    if let Some(label) = labelled.iter().find(|label| spells(&label.text, zoned)) {
         return Some(agreed(label.reading(Value::Text(label.text.clone()), 0.98)));
+    }
+    if let Some(label) = labelled.iter().find(|label| zone.names_cut && goes_on(&label.text, zoned, least)) {
+        let proven = letters(zoned).len() as f32 / letters(&label.text).len().max(1) as f32;
+        let reading = label.reading(Value::Text(label.text.clone()), 0.8 + 0.18 * proven);
+        return Some(if proven >= MOSTLY { agreed(reading) } else { reading });
     }
     if let Some(found) = spelled_out(sheet, zoned) {
         return Some(found);
@@ -83,11 +96,17 @@ fn transliterated(text: &str) -> String {
     letters(&written)
 }
 
-/// Whether the print is the zone's name; a zone whose places are all taken may have cut it short.
-fn spells(print: &str, zoned: &str, cut: bool) -> bool {
+/// Whether the print is the zone's name.
+fn spells(print: &str, zoned: &str) -> bool {
     let zoned = letters(zoned);
-    let same = |print: &str| print == zoned || cut && zoned.len() >= 10 && print.starts_with(&zoned);
-    same(&letters(print)) || same(&transliterated(print))
+    letters(print) == zoned || transliterated(print) == zoned
+}
+
+/// Whether the zone's name is the beginning of the print's: where all its places are taken, it was cut short.
+fn goes_on(print: &str, zoned: &str, least: usize) -> bool {
+    let zoned = letters(zoned);
+    let begins = |print: &str| zoned.len() >= least && print.starts_with(&zoned);
+    begins(&letters(print)) || begins(&transliterated(print))
 }
 
 /// Each word of the zone's name as a word of the print, wherever it stands.
@@ -98,7 +117,7 @@ fn spelled_out(sheet: &Sheet, zoned: &str) -> Option<FieldReading> {
     let mut page_index = None;
     let mut after = 0;
     for wanted in zoned.split(' ') {
-        let same = |text: &str| spells(text, wanted, false);
+        let same = |text: &str| spells(text, wanted);
         let here = |(_, word): &(usize, &super::printed::Piece)| {
             page_index.is_none_or(|page| page == word.page_index) && same(&word.text)
         };
@@ -137,16 +156,24 @@ mod tests {
         for (print, zoned) in
             [("Jürgen", "JUERGEN"), ("SCHÄFER", "SCHAEFER"), ("Müller", "MULLER"), ("Ibáñez", "IBANEZ")]
         {
-            assert!(spells(print, zoned, false), "{print} {zoned}");
+            assert!(spells(print, zoned), "{print} {zoned}");
         }
-        assert!(!spells("Saz", "SAEZ", false));
+        assert!(!spells("Saz", "SAEZ"));
     }
 
     #[test]
-    fn only_a_full_zone_is_cut_short() {
-        let zoned = "SANTOS CARVALHO";
-        assert!(!spells("SANTOS CARVALHO CARVALHO", zoned, false));
-        assert!(spells("SANTOS CARVALHO CARVALHO", zoned, true));
+    fn a_name_cut_short_is_known_by_its_beginning() {
+        let print = "SANTOS CARVALHO CARVALHO";
+        assert!(!spells(print, "SANTOS CARVALHO") && goes_on(print, "SANTOS CARVALHO", LEAST_SURNAMES));
+        for (print, zoned, begins) in [
+            ("ROSA MARÍA", "ROSA MARI", true),
+            ("Miguel", "MIG", true),
+            ("MIGUEL", "MI", false),
+            ("NONEZ", "NUN", false),
+        ] {
+            assert_eq!(goes_on(print, zoned, LEAST_GIVEN), begins, "{print} {zoned}");
+        }
+        assert!(!goes_on("ROSA MARÍA", "ROSA MARI", LEAST_SURNAMES));
         assert_eq!(bare("RAMÍREZº"), "RAMÍREZ");
     }
 }

@@ -159,7 +159,7 @@ fn search_tolerant(
                 continue;
             }
             let edits = strsim::levenshtein(joined, target);
-            if edits > 0 && edits <= allowed && !absorbs_token(sheet, tokens, target, edits) {
+            if edits > 0 && edits <= allowed && !absorbs_token(lexicon, sheet, tokens, target, edits) {
                 let quality = 1.0 - 1.2 * edits as f32 / target.len().max(1) as f32;
                 keep(found, occurrence(lexicon, sheet, piece, tokens, *phrase, quality));
             }
@@ -167,14 +167,19 @@ fn search_tolerant(
     }
 }
 
-/// The match would be better without one of its tokens: a word of something else that the tolerance
-/// swallowed.
-fn absorbs_token(sheet: &Sheet, tokens: &[usize], target: &str, edits: usize) -> bool {
+/// The match would be better without one of its tokens, or as good and a label of its own: a word of
+/// something else that the tolerance swallowed, as the number in `36 months | 7.80 %`.
+fn absorbs_token(lexicon: &Lexicon, sheet: &Sheet, tokens: &[usize], target: &str, edits: usize) -> bool {
     let without = |left_out: usize| -> String {
         let others = tokens.iter().enumerate().filter(|(place, _)| *place != left_out);
         others.map(|(_, token)| sheet.tokens[*token].text.as_str()).collect()
     };
-    tokens.len() > 1 && (0..tokens.len()).any(|place| strsim::levenshtein(&without(place), target) < edits)
+    let swallowed = |place: usize| {
+        let others = without(place);
+        let apart = strsim::levenshtein(&others, target);
+        apart < edits || apart == edits && lexicon.exact(&others).is_some()
+    };
+    tokens.len() > 1 && (0..tokens.len()).any(swallowed)
 }
 
 fn letters_of(text: &str) -> [u8; 32] {

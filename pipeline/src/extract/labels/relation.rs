@@ -364,6 +364,9 @@ fn heads_list(view: &View, label: &Occurrence) -> f32 {
         let bounds = &candidate.bounds;
         let next = bounds.top >= bottom - 0.3 * height && bounds.top < bottom + 2.5 * height;
         if next && alignment_gap(&label.bounds, bounds) < 1.5 * height {
+            if has_heading_between(view, label, bounds) {
+                break;
+            }
             rows += 1;
             dates += usize::from(matches!(candidate.value, Typed::Date(_)));
             bottom = bounds.bottom();
@@ -375,6 +378,17 @@ fn heads_list(view: &View, label: &Occurrence) -> f32 {
         _ if dates > 1 && is_table_heading(view, label) => SHORT_LIST,
         _ => 1.0,
     }
+}
+
+/// Whether another label stands under this one, over the value: a form's next line of captions.
+fn has_heading_between(view: &View, label: &Occurrence, value: &Rect) -> bool {
+    let slack = 0.3 * view.sheet.height;
+    view.occurrences.iter().any(|other| {
+        speaks(other)
+            && other.bounds.top > label.bounds.bottom() - slack
+            && other.bounds.bottom() < value.top + slack
+            && alignment_gap(&other.bounds, value) < 1.5 * view.sheet.height
+    })
 }
 
 /// One of several headings in a row, over rows of as many cells.
@@ -480,7 +494,7 @@ fn crosses(bounds: &Rect, corridor: &Rect) -> bool {
     let across = bounds.overlap_x(corridor);
     let along = bounds.overlap_y(corridor);
     across > 0.2 * bounds.width.min(corridor.width.max(0.1))
-        && along > 0.4 * bounds.height.min(corridor.height)
+        && along > 0.4 * bounds.height.min(corridor.height.max(0.1))
 }
 
 /// Another text in the label's line stands closer over the value than the label.
