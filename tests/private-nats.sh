@@ -1,7 +1,7 @@
 #!/bin/sh
 # A NATS server with JetStream for tests, on loopback alone: private-nats.sh FOLDER PORT (-1: a free one). Its store
 # is in FOLDER. Prints its process id and its port, serves until its standard input ends. Ends with 3 when it is not
-# installed.
+# installed. Runs behind until-it-serves.sh.
 set -eu
 
 PATH="$PATH:/usr/sbin:/usr/local/sbin"
@@ -18,14 +18,6 @@ clean_up() {
 }
 trap clean_up EXIT
 trap 'exit 1' TERM
-tries=0
-until [ -s "$folder/nats-server_$server.ports" ]; do
-    tries=$((tries + 1))
-    if [ $tries -gt 300 ] || ! kill -0 "$server" 2>/dev/null; then
-        cat "$folder/server.log" >&2
-        exit 1
-    fi
-    sleep 0.1
-done
+until_it_serves "$folder/server.log" test -s "$folder/nats-server_$server.ports"
 echo "$server $(sed -n 's|.*nats://127.0.0.1:\([0-9]*\).*|\1|p' "$folder/nats-server_$server.ports" | head -n 1)"
 cat >/dev/null

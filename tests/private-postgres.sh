@@ -1,7 +1,7 @@
 #!/bin/sh
 # A PostgreSQL server for tests: alone in a new folder, reached by its socket there and by nothing else. Prints
 # the folder, serves until its standard input ends, and leaves nothing behind. Ends with 3 when the server's
-# programs are not installed.
+# programs are not installed. Runs behind until-it-serves.sh.
 set -eu
 
 bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
@@ -44,14 +44,6 @@ $as "$bin/postgres" -D "$folder/data" -c listen_addresses= -c unix_socket_direct
     -c max_connections=400 -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
     -c shared_buffers=256MB >"$folder/server.log" 2>&1 </dev/null &
 server=$!
-tries=0
-until "$bin/pg_isready" -q -h "$folder" -U dossier -d postgres; do
-    tries=$((tries + 1))
-    if [ $tries -gt 300 ] || ! kill -0 "$server" 2>/dev/null; then
-        cat "$folder/server.log" >&2
-        exit 1
-    fi
-    sleep 0.1
-done
+until_it_serves "$folder/server.log" "$bin/pg_isready" -q -h "$folder" -U dossier -d postgres
 echo "$folder"
 cat >/dev/null

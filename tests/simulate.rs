@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::server::copy;
 use crate::support::{dossier, run, samples, stderr, stdout};
 
 /// The shipped rules in another folder, with the largest refund that is paid without a person.
@@ -13,19 +14,6 @@ fn rules_with_largest_refund(folder: &Path, refund: &str) {
     let changed = flow.replace("largest_refund = 500\n", &format!("largest_refund = {refund}\n"));
     assert_ne!(flow, changed);
     std::fs::write(file, changed).unwrap();
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 #[test]

@@ -8,7 +8,6 @@ from torch.nn import functional as F
 
 import checkpoint
 import training
-import warmstart
 from detection_score import score_pages, test_pages
 from fonts import WORK
 from nets import Detector
@@ -44,19 +43,10 @@ def main():
     torch.set_num_threads(1)
     path = WORK / f"{args.name}.pt"
     model = Detector().to(memory_format=torch.channels_last)
-    state = {"step": 0, "seen": 0, "runs": 0, "busy_s": 0.0}
-    saved = checkpoint.load(path) if path.exists() else None
-    if saved:
-        model.load_state_dict(saved["model"])
-        state = saved["state"]
-    elif args.start:
-        warmstart.begin(model, args.start, lambda: batch(PageSource(0))[0])
+    saved, state = training.resume(path, model, args.start, lambda: batch(PageSource(0))[0])
     average = checkpoint.Average(model)
     optimiser = torch.optim.AdamW(model.parameters(), args.rate, weight_decay=0.01)
-    if saved:
-        average.model.load_state_dict(saved["average"])
-        average.steps = state["step"]
-        optimiser.load_state_dict(saved["optimiser"])
+    training.resume_averaging(saved, average, optimiser)
     state["runs"] += 1
     source, held, first, mean = PageSource(args.seed * 1000 + state["runs"]), test_pages(24), state["step"], None
     clock = training.Clock(args.until, args.since)

@@ -10,7 +10,6 @@ from torch.nn import functional as F
 
 import checkpoint
 import training
-import warmstart
 from fonts import WORK
 from lines import STEP, LineSource, batches, collate
 from nets import Recogniser
@@ -36,19 +35,10 @@ def main():
     torch.set_num_threads(1)
     path, keeps = WORK / f"{args.name}.pt", not args.worker
     model = Recogniser().to(memory_format=torch.channels_last)
-    state = {"step": 0, "seen": 0, "runs": 0, "busy_s": 0.0}
-    saved = checkpoint.load(path) if path.exists() else None
-    if saved:
-        model.load_state_dict(saved["model"])
-        state = saved["state"]
-    elif args.start:
-        warmstart.begin(model, args.start, lambda: torch.from_numpy(collate(LineSource(0).lines(48))[0]))
+    saved, state = training.resume(path, model, args.start, lambda: torch.from_numpy(collate(LineSource(0).lines(48))[0]))
     average = checkpoint.Average(model)
     optimiser = torch.optim.AdamW(model.parameters(), args.rate, weight_decay=0.01, betas=(0.9, 0.98))
-    if saved:
-        average.model.load_state_dict(saved["average"])
-        average.steps = state["step"]
-        optimiser.load_state_dict(saved["optimiser"])
+    training.resume_averaging(saved, average, optimiser)
     state["runs"] += 1
     source = LineSource(args.seed * 1000 + state["runs"] + 500 * (args.worker or 0))  # a resumed run draws new lines
     peers = None if args.worker is None else checkpoint.Peers(WORK, args.name, args.worker)

@@ -8,6 +8,9 @@ import time
 
 import torch
 
+import checkpoint
+import warmstart
+
 WARM_UP_STEPS, SAVE_EVERY_S, SCORE_EVERY_S = 200, 240, 900
 HALF = torch.cpu._is_amx_tile_supported()  # without AMX, bf16 convolutions take 1.4 times as long as fp32
 
@@ -66,3 +69,22 @@ class Clock:
     def log(self, **facts):
         minutes = round((time.time() - self.began) / 60, 1)
         print(json.dumps({**facts, "minutes": minutes, "cpu_minutes": round(self.busy_s() / 60, 1)}), flush=True)
+
+
+def resume(path, model, start, example):
+    """Where a run goes on: what was saved and the state. A new run begins with the weights of `start`, if one is named."""
+    saved = checkpoint.load(path) if path.exists() else None
+    if saved:
+        model.load_state_dict(saved["model"])
+        return saved, saved["state"]
+    if start:
+        warmstart.begin(model, start, example)
+    return None, {"step": 0, "seen": 0, "runs": 0, "busy_s": 0.0}
+
+
+def resume_averaging(saved, average, optimiser):
+    """The average and the optimiser as they were saved."""
+    if saved:
+        average.model.load_state_dict(saved["average"])
+        average.steps = saved["state"]["step"]
+        optimiser.load_state_dict(saved["optimiser"])

@@ -1,7 +1,7 @@
 //! An error as one line for logs and for the parent of a child.
 
 /// The error with all its causes, the outermost first.
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+pub fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

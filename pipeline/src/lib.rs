@@ -50,4 +50,6 @@ pub mod statistics;
 pub mod report;
 pub mod eval;
 pub mod clock;
-mod causes;
+pub mod causes;
+#[cfg(test)]
+mod drawn;

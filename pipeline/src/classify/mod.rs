@@ -12,7 +12,8 @@ pub use words::{WordModel, page_words};
 
 #[cfg(test)]
 mod testing {
-    use crate::domain::{Page, Rect, TextSource, Word};
+    use crate::domain::{Page, Rect, TextSource};
+    use crate::drawn;
 
     /// A born-digital page with these lines of text.
     pub(super) fn page(number: u32, lines: &[&str]) -> Page {
@@ -23,28 +24,10 @@ mod testing {
                 #[expect(clippy::cast_precision_loss, reason = "a few characters")]
                 let width = 5.0 * text.chars().count() as f32;
                 let bounds = Rect::new(left, 40.0 + 14.0 * f32::from(row), width, 10.0);
-                words.push(Word {
-                    text: text.to_owned(),
-                    bounds,
-                    confidence: 1.0,
-                    bold: false,
-                    chars: vec![],
-                });
+                words.push(drawn::word(text, bounds));
                 left += width + 3.0;
             }
         }
-        let (words, rows) = crate::layout::arrange(words);
-        Page {
-            number,
-            width: 595.0,
-            height: 842.0,
-            source: TextSource::Native,
-            words,
-            rows,
-            marks: vec![],
-            rules: vec![],
-            boxes: vec![],
-            rotation_degrees: 0.0,
-        }
+        Page { number, ..drawn::page(TextSource::Native, 595.0, 842.0, words) }
     }
 }

@@ -1,7 +1,7 @@
 //! Who reads a file: children of this process, or workers on other machines.
 //!
 //! Reading is a pure function of bytes, so whoever asks may ask again, and an answer that comes twice changes
-//! nothing. Knows nothing of cases: what a file's owner makes of the pages is `process.rs`.
+//! nothing. Knows nothing of cases: what a file's owner makes of the pages is `process/`.
 
 mod local;
 pub mod nats;

@@ -16,6 +16,7 @@ mod stop;
 mod progress;
 pub mod child;
 pub mod sandbox;
+mod unpack;
 mod cache;
 
 pub use cache::ReadingCache;

@@ -7,9 +7,8 @@ use serde_json::{Value as Json, json};
 
 use super::*;
 use crate::clock::Micros;
-use crate::domain::{
-    CaseResult, Document, DocumentType, Field, Mode, Outcome, Reason, Timings, Value, Version,
-};
+use crate::domain::{CaseResult, Document, DocumentType, Field, Mode, Outcome, Reason, Timings, Value};
+use crate::store::testing::plain_result;
 use crate::store::{Correction, Event, EventKind};
 
 const SECOND: Micros = 1_000_000;
@@ -57,7 +56,6 @@ fn document(kind: &str, fields: &[(&str, Field)]) -> Document {
 }
 
 fn result(outcome: Outcome, mode: Option<Mode>, codes: &[&str]) -> CaseResult {
-    let version = || Version { version: String::new() };
     let reason = |code: &&str| Reason {
         code: (*code).to_owned(),
         message: String::new(),
@@ -65,22 +63,15 @@ fn result(outcome: Outcome, mode: Option<Mode>, codes: &[&str]) -> CaseResult {
         fields: vec![],
     };
     CaseResult {
-        reference: "A-1".to_owned(),
-        flow: "consumer_loan".to_owned(),
-        outcome,
         mode,
-        received_on: NaiveDate::from_ymd_opt(2026, 3, 14).unwrap(),
         reasons: codes.iter().map(reason).collect(),
-        outputs: [].into(),
         documents: vec![
             document("payslip", &[("net_pay", field(0.99)), ("employer_name", field(0.80))]),
             document("contract", &[("iban", field(0.95))]),
         ],
-        findings: vec![],
-        rules: version(),
-        models: version(),
         pages: 3,
         timings_ms: Timings { total: 500, ocr: 400, ..Timings::default() },
+        ..plain_result("A-1", outcome)
     }
 }
 

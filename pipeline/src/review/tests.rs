@@ -1,13 +1,10 @@
 //! A person's changes and decisions, on a case made by hand.
 
-use chrono::NaiveDate;
-
 use super::*;
 use crate::config::{Bundle, DocumentTypeConfig, load_document_types};
-use crate::domain::{
-    CaseResult, Check, Document, DocumentType, Field, Mode, Outcome, Part, Timings, Value, Version,
-};
+use crate::domain::{CaseResult, Check, Document, DocumentType, Field, Mode, Outcome, Part, Value};
 use crate::rules::{Flow, Language};
+use crate::store::testing::plain_result;
 use crate::store::{Effect, Event, EventKind};
 
 fn types() -> Vec<DocumentTypeConfig> {
@@ -45,22 +42,8 @@ fn payslip() -> Document {
 }
 
 fn result() -> CaseResult {
-    let version = || Version { version: "sha256:0".to_owned() };
-    CaseResult {
-        reference: "A-1".to_owned(),
-        flow: "consumer_loan".to_owned(),
-        outcome: Outcome::Review,
-        mode: None,
-        received_on: NaiveDate::from_ymd_opt(2026, 3, 14).unwrap(),
-        reasons: vec![],
-        outputs: [].into(),
-        documents: vec![payslip()],
-        findings: vec![],
-        rules: version(),
-        models: version(),
-        pages: 1,
-        timings_ms: Timings::default(),
-    }
+    let plain = plain_result("A-1", Outcome::Review);
+    CaseResult { reasons: vec![], documents: vec![payslip()], ..plain }
 }
 
 fn correct(field: &str, input: &str, place: Option<Place>) -> Result<Changed, ChangeError> {

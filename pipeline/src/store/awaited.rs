@@ -21,17 +21,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn to_remind(&self, flow: &str, before: Micros) -> Result<Vec<String>, StoreError> {
-        query_scalar(
-            "select id from cases where state = 'waiting_documents' and flow = $1 and waiting_since <= $2
-               and (reminded_at is null or reminded_at < waiting_since)
-             order by waiting_since, id limit $3",
-        )
-        .bind(flow)
-        .bind(before)
-        .bind(AT_ONCE)
-        .fetch_all(&self.reader)
-        .await
-        .map_err(sql("find applicants to remind"))
+        self.waiting_for_documents(flow, before, true).await.map_err(sql("find applicants to remind"))
     }
 
     /// Cases of a flow that wait for documents since `before` or longer, the longest waiting first.
@@ -39,16 +29,27 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn overdue(&self, flow: &str, before: Micros) -> Result<Vec<String>, StoreError> {
+        let found = self.waiting_for_documents(flow, before, false).await;
+        found.map_err(sql("find cases whose documents did not come"))
+    }
+
+    async fn waiting_for_documents(
+        &self,
+        flow: &str,
+        before: Micros,
+        unreminded_alone: bool,
+    ) -> Result<Vec<String>, sqlx::Error> {
         query_scalar(
             "select id from cases where state = 'waiting_documents' and flow = $1 and waiting_since <= $2
-             order by waiting_since, id limit $3",
+               and ($3 = 0 or reminded_at is null or reminded_at < waiting_since)
+             order by waiting_since, id limit $4",
         )
         .bind(flow)
         .bind(before)
+        .bind(unreminded_alone)
         .bind(AT_ONCE)
         .fetch_all(&self.reader)
         .await
-        .map_err(sql("find cases whose documents did not come"))
     }
 
     /// Notes that an applicant is reminded; `false` when the case has changed since.

@@ -158,16 +158,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn delivered(&self, id: &str, now: Micros) -> Result<(), StoreError> {
-        query(
-            "update deliveries set state = 'delivered', body = null, problem = null, finished_at = $2
-             where id = $1 and state = 'waiting'",
-        )
-        .bind(id)
-        .bind(now)
-        .execute(&self.pool)
-        .await
-        .map_err(sql("note that a delivery arrived"))?;
-        Ok(())
+        self.after_attempt(id, DeliveryState::Delivered, None, now).await
     }
 
     /// Notes that an attempt came to nothing: the next one is at `next`.
@@ -175,14 +166,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn delivery_failed(&self, id: &str, problem: &str, next: Micros) -> Result<(), StoreError> {
-        query("update deliveries set problem = $2, next_attempt_at = $3 where id = $1 and state = 'waiting'")
-            .bind(id)
-            .bind(problem)
-            .bind(next)
-            .execute(&self.pool)
-            .await
-            .map_err(sql("note a failed delivery"))?;
-        Ok(())
+        self.after_attempt(id, DeliveryState::Waiting, Some(problem), next).await
     }
 
     /// Gives a delivery up, until somebody has it sent again.
@@ -190,16 +174,31 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn delivery_died(&self, id: &str, problem: &str, now: Micros) -> Result<(), StoreError> {
+        self.after_attempt(id, DeliveryState::Dead, Some(problem), now).await
+    }
+
+    /// Where a delivery that waited stands now. `at` is the next attempt while it waits, else its end.
+    async fn after_attempt(
+        &self,
+        id: &str,
+        state: DeliveryState,
+        problem: Option<&str>,
+        at: Micros,
+    ) -> Result<(), StoreError> {
         query(
-            "update deliveries set state = 'dead', problem = $2, finished_at = $3
+            "update deliveries set state = $2, problem = $3,
+                    body = case when $2 = 'delivered' then null else body end,
+                    next_attempt_at = case when $2 = 'waiting' then $4 else next_attempt_at end,
+                    finished_at = case when $2 = 'waiting' then null else $4 end
              where id = $1 and state = 'waiting'",
         )
         .bind(id)
+        .bind(state.as_str())
         .bind(problem)
-        .bind(now)
+        .bind(at)
         .execute(&self.pool)
         .await
-        .map_err(sql("note a dead letter"))?;
+        .map_err(sql("note what an attempt to deliver came to"))?;
         Ok(())
     }
 

@@ -197,30 +197,20 @@ pub(super) fn event_of(case_id: &str, row: &Row) -> Result<Event, StoreError> {
 
 #[cfg(test)]
 mod tests {
-    use chrono::NaiveDate;
     use serde_json::json;
 
     use super::*;
-    use crate::domain::{Mode, Outcome, Timings, Version};
-    use crate::store::testing::stores;
+    use crate::domain::{Mode, Outcome};
+    use crate::store::testing::{plain_result, stores};
     use crate::store::verify_chain;
 
     fn result(reference: &str, outcome: Outcome) -> CaseResult {
-        let version = || Version { version: "sha256:0".to_owned() };
         CaseResult {
-            reference: reference.to_owned(),
-            flow: "consumer_loan".to_owned(),
-            outcome,
             mode: (outcome == Outcome::Accept).then_some(Mode::E2e),
-            received_on: NaiveDate::from_ymd_opt(2026, 3, 14).unwrap(),
             reasons: vec![],
             outputs: [("debt_to_income".to_owned(), json!("0.31"))].into(),
-            documents: vec![],
-            findings: vec![],
-            rules: version(),
-            models: version(),
             pages: 3,
-            timings_ms: Timings::default(),
+            ..plain_result(reference, outcome)
         }
     }
 

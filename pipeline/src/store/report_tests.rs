@@ -8,10 +8,10 @@ use serde_json::json;
 
 use super::query::query;
 use super::synthetic::{FLOWS, fill};
-use super::testing::stores;
+use super::testing::{plain_result, stores};
 use super::*;
 use crate::clock::{Micros, date_of};
-use crate::domain::{CaseResult, Mode, Outcome, Timings, Version};
+use crate::domain::{CaseResult, Mode, Outcome};
 use crate::report::{CasesLink, Cell, GroupBy, Policies, Report, ReportQuery};
 use crate::rules::Flow;
 
@@ -29,21 +29,11 @@ fn by(by: GroupBy) -> ReportQuery {
 }
 
 fn result(reference: &str, outcome: Outcome) -> CaseResult {
-    let version = || Version { version: "sha256:0".to_owned() };
     CaseResult {
-        reference: reference.to_owned(),
-        flow: "consumer_loan".to_owned(),
-        outcome,
         mode: matches!(outcome, Outcome::Accept | Outcome::Reject).then_some(Mode::E2e),
-        received_on: NaiveDate::from_ymd_opt(2026, 3, 14).unwrap(),
         reasons: vec![],
-        outputs: [].into(),
-        documents: vec![],
-        findings: vec![],
-        rules: version(),
-        models: version(),
         pages: 3,
-        timings_ms: Timings::default(),
+        ..plain_result(reference, outcome)
     }
 }
 

@@ -15,49 +15,25 @@ struct Step {
     postgres: &'static str,
 }
 
+macro_rules! step {
+    ($version:literal, $name:literal, $file:literal) => {
+        Step {
+            version: $version,
+            name: $name,
+            sqlite: include_str!(concat!("../../migrations/sqlite/", $file)),
+            postgres: include_str!(concat!("../../migrations/postgres/", $file)),
+        }
+    };
+}
+
 const STEPS: [Step; 7] = [
-    Step {
-        version: 1,
-        name: "cases",
-        sqlite: include_str!("../../migrations/sqlite/0001_cases.sql"),
-        postgres: include_str!("../../migrations/postgres/0001_cases.sql"),
-    },
-    Step {
-        version: 2,
-        name: "serve",
-        sqlite: include_str!("../../migrations/sqlite/0002_serve.sql"),
-        postgres: include_str!("../../migrations/postgres/0002_serve.sql"),
-    },
-    Step {
-        version: 3,
-        name: "reports",
-        sqlite: include_str!("../../migrations/sqlite/0003_reports.sql"),
-        postgres: include_str!("../../migrations/postgres/0003_reports.sql"),
-    },
-    Step {
-        version: 4,
-        name: "identities",
-        sqlite: include_str!("../../migrations/sqlite/0004_identities.sql"),
-        postgres: include_str!("../../migrations/postgres/0004_identities.sql"),
-    },
-    Step {
-        version: 5,
-        name: "jobs",
-        sqlite: include_str!("../../migrations/sqlite/0005_jobs.sql"),
-        postgres: include_str!("../../migrations/postgres/0005_jobs.sql"),
-    },
-    Step {
-        version: 6,
-        name: "deliveries",
-        sqlite: include_str!("../../migrations/sqlite/0006_deliveries.sql"),
-        postgres: include_str!("../../migrations/postgres/0006_deliveries.sql"),
-    },
-    Step {
-        version: 7,
-        name: "erasure",
-        sqlite: include_str!("../../migrations/sqlite/0007_erasure.sql"),
-        postgres: include_str!("../../migrations/postgres/0007_erasure.sql"),
-    },
+    step!(1, "cases", "0001_cases.sql"),
+    step!(2, "serve", "0002_serve.sql"),
+    step!(3, "reports", "0003_reports.sql"),
+    step!(4, "identities", "0004_identities.sql"),
+    step!(5, "jobs", "0005_jobs.sql"),
+    step!(6, "deliveries", "0006_deliveries.sql"),
+    step!(7, "erasure", "0007_erasure.sql"),
 ];
 
 /// Brings the tables up to date.

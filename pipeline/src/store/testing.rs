@@ -21,7 +21,10 @@ pub(crate) use super::seal::tests::keyring;
 use super::{Store, StoreAddress};
 use crate::domain::{CaseResult, Outcome, Reason, Timings, Version};
 
-const SCRIPT: &str = include_str!("../../../tests/private-postgres.sh");
+const SCRIPT: &str = concat!(
+    include_str!("../../../tests/until-it-serves.sh"),
+    include_str!("../../../tests/private-postgres.sh")
+);
 const TEMPLATE: &str = "dossier_template";
 
 /// A store of its own for one test.

@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
+use dossier::causes::with_causes;
 use dossier::store::StoreError;
 use serde::Serialize;
 
@@ -93,14 +94,7 @@ impl Problem {
 
     /// The machine failed. What failed goes to the log, not to the client.
     pub(crate) fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
-        let mut text = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            cause = error.source();
-        }
-        tracing::error!(error = text, "a request failed");
+        tracing::error!(error = with_causes(error), "a request failed");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error", "the server failed; try again")
     }
 }

@@ -12,7 +12,10 @@ use std::process::{Child, Command, Stdio};
 
 use crate::config::NatsSettings;
 
-const SCRIPT: &str = include_str!("../../../../tests/private-nats.sh");
+const SCRIPT: &str = concat!(
+    include_str!("../../../../tests/until-it-serves.sh"),
+    include_str!("../../../../tests/private-nats.sh")
+);
 
 /// A server of one test.
 #[derive(Debug)]

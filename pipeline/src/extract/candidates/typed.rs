@@ -6,9 +6,10 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::{Candidate, Class, Scan, Typed};
-use crate::domain::Check;
+use crate::domain::{CharReading, Check};
 use crate::extract::labels::sheet::Sheet;
 use crate::extract::labels::tokens::{is_number_word, tokens_of};
+use crate::extract::parse::tax_id::TaxId;
 use crate::extract::parse::{Found, bic, cups, date, iban, money, naf, number, period, rate, tax_id};
 
 /// Of a date without separators.
@@ -122,28 +123,32 @@ fn amounts(scan: &Scan) -> Vec<Candidate> {
 fn codes(
     scan: &Scan,
     all: Vec<Found<String>>,
-    repair: impl Fn(&[crate::domain::CharReading]) -> Option<String>,
+    repair: impl Fn(&[CharReading]) -> Option<String>,
 ) -> Vec<Candidate> {
-    let mut candidates = Vec::new();
-    for found in all {
-        let holds = found.holds();
-        let mended = if holds { None } else { repair(&scan.readings(&found.range)) };
-        let format = if holds {
-            1.0
-        } else if mended.is_some() {
-            0.85
-        } else {
-            0.35
-        };
-        let repaired = mended.is_some();
-        let checks = if repaired { all_passed(&found.checks) } else { found.checks };
-        let value = Typed::Code(mended.unwrap_or(found.value));
-        if let Some(mut candidate) = scan.candidate(found.range, value, format, checks) {
-            candidate.repaired = repaired;
-            candidates.push(candidate);
-        }
-    }
-    candidates
+    all.into_iter().filter_map(|found| mended(scan, found, &repair, Typed::Code)).collect()
+}
+
+/// A value that fails its own tests is repaired where that can be done in one way alone.
+fn mended<T>(
+    scan: &Scan,
+    found: Found<T>,
+    repair: impl Fn(&[CharReading]) -> Option<T>,
+    typed: impl Fn(T) -> Typed,
+) -> Option<Candidate> {
+    let holds = found.holds();
+    let mended = if holds { None } else { repair(&scan.readings(&found.range)) };
+    let format = if holds {
+        1.0
+    } else if mended.is_some() {
+        0.85
+    } else {
+        0.35
+    };
+    let repaired = mended.is_some();
+    let checks = if repaired { all_passed(&found.checks) } else { found.checks };
+    let value = typed(mended.unwrap_or(found.value));
+    let candidate = scan.candidate(found.range, value, format, checks)?;
+    Some(Candidate { repaired, ..candidate })
 }
 
 fn all_passed(checks: &[Check]) -> Vec<Check> {
@@ -151,27 +156,9 @@ fn all_passed(checks: &[Check]) -> Vec<Check> {
 }
 
 fn tax_ids(scan: &Scan) -> Vec<Candidate> {
-    let mut candidates = Vec::new();
-    for found in tax_id::find_all(&scan.text) {
-        let holds = found.holds();
-        let mended = if holds { None } else { tax_id::repair(&scan.readings(&found.range), MOST_REPAIRS) };
-        let format = if holds {
-            1.0
-        } else if mended.is_some() {
-            0.85
-        } else {
-            0.35
-        };
-        let repaired = mended.is_some();
-        let checks = if repaired { all_passed(&found.checks) } else { found.checks };
-        let id = mended.map_or(found.value, |(id, _)| id);
-        let value = Typed::TaxId { person: id.is_person(), number: id.number };
-        if let Some(mut candidate) = scan.candidate(found.range, value, format, checks) {
-            candidate.repaired = repaired;
-            candidates.push(candidate);
-        }
-    }
-    candidates
+    let repair = |readings: &[CharReading]| tax_id::repair(readings, MOST_REPAIRS).map(|(id, _)| id);
+    let typed = |id: TaxId| Typed::TaxId { person: id.is_person(), number: id.number };
+    tax_id::find_all(&scan.text).into_iter().filter_map(|found| mended(scan, found, repair, typed)).collect()
 }
 
 fn percents(scan: &Scan) -> Vec<Candidate> {

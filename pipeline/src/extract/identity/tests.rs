@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{Page, Rect, TextSource, Value, Word};
-use crate::layout::arrange;
+use crate::drawn;
 
 use super::{FieldReading, read};
 
@@ -16,19 +16,7 @@ fn page(texts: &[(&str, f32, f32, f32)]) -> Page {
             left += width + 0.3 * height;
         }
     }
-    let (words, rows) = arrange(words);
-    Page {
-        number: 1,
-        width: 1000.0,
-        height: 640.0,
-        source: TextSource::Scan,
-        words,
-        rows,
-        marks: vec![],
-        rules: vec![],
-        boxes: vec![],
-        rotation_degrees: 0.0,
-    }
+    drawn::page(TextSource::Scan, 1000.0, 640.0, words)
 }
 
 fn front(number: &str) -> Page {

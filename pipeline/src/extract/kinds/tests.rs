@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::read_document;
 use crate::config::{Bundle, DocumentTypeConfig, load_document_types};
-use crate::domain::{Page, Rect, TextSource, Value, Word};
-use crate::layout::arrange;
+use crate::domain::{Page, Rect, TextSource, Value};
+use crate::drawn;
 
 /// Points: a letter of the typewriter that the pages are set with, and its lines.
 const LETTER_WIDTH: f32 = 6.0;
@@ -23,30 +23,12 @@ fn page_in_letters(text: &str) -> Page {
                 let left = 20.0 + LETTER_WIDTH * column as f32;
                 let top = 20.0 + LINE_HEIGHT * line as f32;
                 let bounds = Rect::new(left, top, LETTER_WIDTH * length as f32, LETTER_HEIGHT);
-                words.push(Word {
-                    text: word.to_owned(),
-                    bounds,
-                    confidence: 1.0,
-                    bold: false,
-                    chars: vec![],
-                });
+                words.push(drawn::word(word, bounds));
             }
             column += length + 1;
         }
     }
-    let (words, rows) = arrange(words);
-    Page {
-        number: 1,
-        width: 720.0,
-        height: 1020.0,
-        source: TextSource::Native,
-        words,
-        rows,
-        marks: vec![],
-        rules: vec![],
-        boxes: vec![],
-        rotation_degrees: 0.0,
-    }
+    drawn::page(TextSource::Native, 720.0, 1020.0, words)
 }
 
 fn written(value: &Value) -> String {

@@ -2,7 +2,7 @@ use chrono::NaiveDate;
 use proptest::prelude::*;
 
 use crate::domain::{CharReading, Page, Rect, TextSource, Word};
-use crate::layout::arrange;
+use crate::drawn;
 
 use super::find;
 
@@ -25,19 +25,7 @@ fn word(text: &str, top: f32, alternatives: &[(usize, char)]) -> Word {
 }
 
 fn page(words: Vec<Word>) -> Page {
-    let (words, rows) = arrange(words);
-    Page {
-        number: 1,
-        width: 1000.0,
-        height: 700.0,
-        source: TextSource::Scan,
-        words,
-        rows,
-        marks: vec![],
-        rules: vec![],
-        boxes: vec![],
-        rotation_degrees: 0.0,
-    }
+    drawn::page(TextSource::Scan, 1000.0, 700.0, words)
 }
 
 fn page_of(lines: &[&str]) -> Page {

@@ -3,9 +3,9 @@
 
 use crate::domain::CharReading;
 
-use super::Found;
 use super::repair::{Repaired, options_of, unique_among};
 use super::text::{digit_like, letter_like};
+use super::{Found, codes_in, the_only};
 
 const LETTERS: &[u8; 23] = b"TRWAGMYFPDXBNJZSQVHLCKE";
 
@@ -25,29 +25,13 @@ pub fn is_valid(compact: &str) -> bool {
 
 /// The whole text as one code whose control letters hold.
 pub fn parse(text: &str) -> Option<String> {
-    let mut all = find_all(text);
-    let only = all.pop().filter(|found| all.is_empty() && found.holds())?;
-    Some(only.value)
+    the_only(find_all(text))
 }
 
 /// Codes within a text, each with its check `cups_letters`. Letters among the digits that look like
 /// digits are put right.
 pub fn find_all(text: &str) -> Vec<Found<String>> {
-    let chars: Vec<(usize, char)> = text.char_indices().collect();
-    let mut found = Vec::new();
-    let mut at = 0;
-    while at < chars.len() {
-        match candidate_at(&chars, at) {
-            Some((value, end)) => {
-                let passed = is_valid(&value);
-                let range = chars[at].0..chars[end].0 + chars[end].1.len_utf8();
-                found.push(Found::new(value, range).with_check("cups_letters", passed));
-                at = end + 1;
-            }
-            None => at += 1,
-        }
-    }
-    found
+    codes_in(text, candidate_at, "cups_letters", is_valid)
 }
 
 fn candidate_at(chars: &[(usize, char)], at: usize) -> Option<(String, usize)> {

@@ -2,9 +2,9 @@
 
 use crate::domain::CharReading;
 
-use super::Found;
 use super::repair::{Repaired, options_of, unique_among};
 use super::text::{alphanumeric, digit_like, letter_like};
+use super::{Found, codes_in, the_only};
 
 /// Total length by country, from the SWIFT registry.
 const LENGTHS: [(&str, usize); 60] = [
@@ -77,30 +77,13 @@ const DIGITS_ONLY: [&str; 16] =
 /// The whole text as one IBAN that passes its check. Spaces, dashes and an `IBAN` before it do not
 /// matter.
 pub fn parse(text: &str) -> Option<String> {
-    let mut all = find_all(text);
-    let only = all.pop().filter(|found| all.is_empty() && found.holds())?;
-    Some(only.value)
+    the_only(find_all(text))
 }
 
 /// Account numbers of the right country and length within a text, each with its check `iban_mod97`.
 /// Masked ones are left out.
 pub fn find_all(text: &str) -> Vec<Found<String>> {
-    let chars: Vec<(usize, char)> = text.char_indices().collect();
-    let mut found = Vec::new();
-    let mut at = 0;
-    while at < chars.len() {
-        match candidate_at(&chars, at) {
-            Some((value, end)) => {
-                let passed = mod97_holds(&value);
-                let last = chars[end];
-                let range = chars[at].0..last.0 + last.1.len_utf8();
-                found.push(Found::new(value, range).with_check("iban_mod97", passed));
-                at = end + 1;
-            }
-            None => at += 1,
-        }
-    }
-    found
+    codes_in(text, candidate_at, "iban_mod97", mod97_holds)
 }
 
 /// Compact value and the index of its last character.

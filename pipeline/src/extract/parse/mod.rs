@@ -25,6 +25,41 @@ use std::ops::Range;
 
 use crate::domain::Check;
 
+/// The value of the only one that was found in a text, if it passed its tests.
+fn the_only<T>(mut found: Vec<Found<T>>) -> Option<T> {
+    let only = found.pop().filter(|only| found.is_empty() && only.holds())?;
+    Some(only.value)
+}
+
+/// Codes within a text, each with the check of this name. `candidate_at` gives the code that begins at a
+/// character and the index of its last one.
+fn codes_in(
+    text: &str,
+    candidate_at: impl Fn(&[(usize, char)], usize) -> Option<(String, usize)>,
+    check: &str,
+    is_valid: impl Fn(&str) -> bool,
+) -> Vec<Found<String>> {
+    let chars: Vec<(usize, char)> = text.char_indices().collect();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < chars.len() {
+        let Some((value, end)) = candidate_at(&chars, at) else {
+            at += 1;
+            continue;
+        };
+        let passed = is_valid(&value);
+        found.push(Found::new(value, bytes_of(&chars, at, end)).with_check(check, passed));
+        at = end + 1;
+    }
+    found
+}
+
+/// The bytes from one character to another, both within.
+fn bytes_of(chars: &[(usize, char)], first: usize, last: usize) -> Range<usize> {
+    let (start, last) = (chars[first].0, chars[last]);
+    start..last.0 + last.1.len_utf8()
+}
+
 /// A value found within a text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found<T> {

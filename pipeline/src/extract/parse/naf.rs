@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::Found;
 use super::text::{after, before};
+use super::{Found, the_only};
 
 static FORM: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(\d{2})[ ]?[/ .-]?[ ]?(\d{8})[ ]?[/ .-]?[ ]?(\d{2})").expect("the pattern is valid")
@@ -28,9 +28,7 @@ pub fn is_valid(compact: &str) -> bool {
 
 /// The whole text as one number whose control holds, as twelve digits.
 pub fn parse(text: &str) -> Option<String> {
-    let mut all = find_all(text);
-    let only = all.pop().filter(|found| all.is_empty() && found.holds())?;
-    Some(only.value)
+    the_only(find_all(text))
 }
 
 /// Numbers within a text, each with its check `naf_control`.

@@ -3,9 +3,9 @@
 
 use crate::domain::CharReading;
 
-use super::Found;
 use super::repair::{Repaired, options_of, unique_among};
 use super::text::{digit_like, letter_like};
+use super::{Found, bytes_of, the_only};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TaxIdKind {
@@ -103,9 +103,7 @@ fn cif_holds(compact: &str) -> bool {
 
 /// The whole text as one tax id whose control character holds.
 pub fn parse(text: &str) -> Option<TaxId> {
-    let mut all = find_all(text);
-    let only = all.pop().filter(|found| all.is_empty() && found.holds())?;
-    Some(only.value)
+    the_only(find_all(text))
 }
 
 /// Tax ids within a text, each with its check `tax_id_control`. Separators (`12.345.678-Z`) and an
@@ -118,8 +116,7 @@ pub fn find_all(text: &str) -> Vec<Found<TaxId>> {
         match candidate_at(&chars, at) {
             Some((number, end)) if !is_valid(&number) && valid_within(&chars, at + 1, end) => at += 1,
             Some((number, end)) => {
-                let last = chars[end];
-                let range = chars[at].0..last.0 + last.1.len_utf8();
+                let range = bytes_of(&chars, at, end);
                 let passed = is_valid(&number);
                 if let Some(kind) = kind_of(&number) {
                     found

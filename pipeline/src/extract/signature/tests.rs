@@ -2,9 +2,9 @@
 
 use crate::config::{Bundle, DocumentTypeConfig, load_document_types};
 use crate::domain::{InkMark, Page, Rect, RuleLine, TextSource, Value, Word};
+use crate::drawn;
 use crate::extract::FieldReading;
 use crate::extract::labels::read_pages;
-use crate::layout::arrange;
 
 use super::typed::says_signed;
 
@@ -36,13 +36,7 @@ impl Drawn {
         for word in text.split(' ') {
             let length = word.chars().count();
             let bounds = Rect::new(left + 6.0 * column as f32, top, 6.0 * length as f32, 10.0);
-            self.words.push(Word {
-                text: word.to_owned(),
-                bounds,
-                confidence: 1.0,
-                bold: false,
-                chars: vec![],
-            });
+            self.words.push(drawn::word(word, bounds));
             column += length + 1;
         }
         self
@@ -75,18 +69,10 @@ impl Drawn {
         let config: &DocumentTypeConfig =
             types.iter().find(|config| config.document_type.as_str() == "contract").unwrap();
         let field = config.fields.iter().position(|field| field.name == "borrower_signed").unwrap();
-        let (words, rows) = arrange(self.words);
         let page = Page {
-            number: 1,
-            width: 595.0,
-            height: 842.0,
-            source: TextSource::Native,
-            words,
-            rows,
             marks: self.marks,
             rules: self.rules,
-            boxes: vec![],
-            rotation_degrees: 0.0,
+            ..drawn::page(TextSource::Native, 595.0, 842.0, self.words)
         };
         super::read(field, Some(NAME), &read_pages(config, &[&page]))
     }

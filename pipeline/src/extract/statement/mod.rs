@@ -19,6 +19,7 @@ mod days;
 mod ledger;
 mod issuer;
 mod account;
+mod order;
 mod book;
 #[cfg(test)]
 mod tests;

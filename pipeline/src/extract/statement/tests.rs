@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 
 use crate::domain::{CharReading, Page, Rect, TextSource, Transaction, Word};
-use crate::layout::arrange;
+use crate::drawn;
 
 use super::{FieldReading, read};
 
@@ -25,7 +25,7 @@ fn words_of(row: &[Cell], top: f32, words: &mut Vec<Word>) {
         };
         for word in text.split(' ') {
             let bounds = Rect::new(left, top, width(word), HEIGHT);
-            words.push(Word { text: word.to_owned(), bounds, confidence: 1.0, bold: false, chars: vec![] });
+            words.push(drawn::word(word, bounds));
             left += width(word) + 3.0;
         }
     }
@@ -36,19 +36,7 @@ fn page(rows: &[Vec<Cell>]) -> Page {
     for (at, row) in rows.iter().enumerate() {
         words_of(row, 60.0 + 15.0 * at as f32, &mut words);
     }
-    let (words, rows) = arrange(words);
-    Page {
-        number: 1,
-        width: 600.0,
-        height: 842.0,
-        source: TextSource::Native,
-        words,
-        rows,
-        marks: vec![],
-        rules: vec![],
-        boxes: vec![],
-        rotation_degrees: 0.0,
-    }
+    drawn::page(TextSource::Native, 600.0, 842.0, words)
 }
 
 fn transactions(pages: &[&Page]) -> (Vec<Transaction>, BTreeMap<String, FieldReading>) {

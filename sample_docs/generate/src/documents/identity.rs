@@ -27,6 +27,22 @@ fn mrz_country(alpha3: &str) -> &str {
     if alpha3 == "DEU" { "D<<" } else { alpha3 }
 }
 
+/// What a person's zones have in common, whatever the document is.
+fn zone_of<'a>(person: &'a Person, number: &'a str, expiry: Date) -> Mrz<'a> {
+    Mrz {
+        code: "",
+        issuer: mrz_country(person.nationality),
+        number,
+        optional: "",
+        birth: person.birth_date,
+        sex: person.sex,
+        expiry,
+        nationality: mrz_country(person.nationality),
+        surnames: &person.surnames,
+        given_names: &person.given_names,
+    }
+}
+
 /// Issue and expiry as the Spanish rules have them (Real Decreto 1553/2005): 5 years under 30, then 10,
 /// for ever from 70.
 fn validity(person: &Person, received: Date, plan: &Plan, dice: &mut Dice) -> (Date, Date) {
@@ -58,18 +74,7 @@ pub fn card(person: &Person, origin: Origin, received: Date, plan: &Plan, dice: 
             ("I<", mrz_country(person.nationality), &abroad_number, "", abroad_number.as_str())
         }
     };
-    let zone = td1(&Mrz {
-        code,
-        issuer,
-        number: mrz_number,
-        optional,
-        birth: person.birth_date,
-        sex: person.sex,
-        expiry,
-        nationality: mrz_country(person.nationality),
-        surnames: &person.surnames,
-        given_names: &person.given_names,
-    });
+    let zone = td1(&Mrz { code, issuer, optional, ..zone_of(person, mrz_number, expiry) });
     let zone = if plan.broken_mrz { broken_mrz(&zone) } else { zone };
     let printed = fields(json!({
         "document_number": number, "support_number": if support.is_empty() { None } else { Some(&support) },
@@ -98,15 +103,8 @@ pub fn passport(person: &Person, received: Date, plan: &Plan, dice: &mut Dice) -
     };
     let zone = td3(&Mrz {
         code: "P<",
-        issuer: mrz_country(person.nationality),
-        number: &number,
         optional: if spanish { &person.tax_id } else { "" },
-        birth: person.birth_date,
-        sex: person.sex,
-        expiry,
-        nationality: mrz_country(person.nationality),
-        surnames: &person.surnames,
-        given_names: &person.given_names,
+        ..zone_of(person, &number, expiry)
     });
     let zone = if plan.broken_mrz { broken_mrz(&zone) } else { zone };
     let printed = fields(json!({

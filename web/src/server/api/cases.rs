@@ -1,7 +1,5 @@
 //! Cases over the API.
 
-use std::fmt;
-
 use axum::Json;
 use axum::extract::{Extension, Path, State};
 use dossier::clock::Micros;
@@ -11,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::IntoParams;
 
+use super::list::{Cursor, cut, wanted};
 use super::{Query, shapes};
 use crate::server::access::{Permission, Signed};
 use crate::server::desk;
@@ -18,39 +17,6 @@ use crate::server::filter::{aged, decided_on};
 use crate::server::images;
 use crate::server::problem::Problem;
 use crate::server::state::AppState;
-
-const MOST_CASES: i64 = 200;
-const USUAL_CASES: i64 = 50;
-
-/// Where a list goes on: after this case.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Cursor {
-    created_at: Micros,
-    id: String,
-}
-
-impl Cursor {
-    pub(crate) fn of(case: &CaseSummary) -> Self {
-        Self { created_at: case.created_at, id: case.id.clone() }
-    }
-
-    pub(crate) fn parse(text: &str) -> Result<Self, Problem> {
-        let parts = text.split_once('_').and_then(|(moment, id)| Some((moment.parse().ok()?, id)));
-        let (created_at, id) =
-            parts.ok_or_else(|| Problem::bad_request("the cursor is none of ours").about("after"))?;
-        Ok(Self { created_at, id: id.to_owned() })
-    }
-
-    pub(crate) fn into_pair(self) -> (Micros, String) {
-        (self.created_at, self.id)
-    }
-}
-
-impl fmt::Display for Cursor {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}_{}", self.created_at, self.id)
-    }
-}
 
 pub(crate) fn outcome_of(name: &str) -> Option<Outcome> {
     [Outcome::Accept, Outcome::Reject, Outcome::RequestDocuments, Outcome::Review]
@@ -100,10 +66,6 @@ impl ListQuery {
         }
         Ok(filter)
     }
-
-    fn limit(&self) -> i64 {
-        self.limit.unwrap_or(USUAL_CASES).clamp(1, MOST_CASES)
-    }
 }
 
 fn known<T>(
@@ -132,13 +94,12 @@ pub(crate) async fn list(
 ) -> Result<Json<Value>, Problem> {
     let by_blind_reviewer = signed.may(Permission::Review);
     let filter = CaseFilter { by_blind_reviewer, ..query.filter(state.now())? };
-    let after = query.after.as_deref().map(Cursor::parse).transpose()?.map(Cursor::into_pair);
-    let limit = query.limit();
+    let after = Cursor::parse(query.after.as_deref())?;
+    let limit = wanted(query.limit);
     let mut cases = state.shop.store.cases(&filter, state.now(), after, limit + 1).await?;
-    let most = usize::try_from(limit).unwrap_or(1);
-    let has_more = cases.len() > most;
-    cases.truncate(most);
-    let next = cases.last().filter(|_| has_more).map(|last| Cursor::of(last).to_string());
+    let has_more = cut(&mut cases, limit);
+    let next =
+        cases.last().filter(|_| has_more).map(|last| Cursor::new(last.created_at, &last.id).to_string());
     Ok(Json(json!({"cases": cases, "next": next})))
 }
 
@@ -155,7 +116,7 @@ pub(crate) async fn queue(
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Value>, Problem> {
     let now = state.now();
-    let cases = state.shop.store.queue(&query.filter(now)?, now, query.limit(), 0).await?;
+    let cases = state.shop.store.queue(&query.filter(now)?, now, wanted(query.limit), 0).await?;
     let with_sla = |case: &CaseSummary| {
         let mut value = serde_json::to_value(case).unwrap_or_default();
         value["sla"] = json!(case.sla_state(now));

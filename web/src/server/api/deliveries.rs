@@ -7,12 +7,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::IntoParams;
 
+use super::list::{Cursor, cut, wanted};
 use super::{Query, shapes};
 use crate::server::problem::Problem;
 use crate::server::state::AppState;
-
-const MOST: i64 = 200;
-const USUAL: i64 = 50;
 
 #[derive(Debug, Default, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -43,15 +41,12 @@ pub(crate) async fn list(
         DeliveryState::parse(name)
             .ok_or_else(|| Problem::bad_request("the state is waiting, delivered or dead").about("state"))
     });
-    let after = query.after.as_deref().map(|text| {
-        let parts = text.split_once(':').and_then(|(moment, id)| Some((moment.parse().ok()?, id.to_owned())));
-        parts.ok_or_else(|| Problem::bad_request("the cursor is none of ours").about("after"))
-    });
-    let limit = query.limit.unwrap_or(USUAL).clamp(1, MOST);
-    let (state, after) = (state.transpose()?, after.transpose()?);
-    let found = app.shop.store.deliveries(state, query.case.as_deref(), after, limit).await?;
-    let is_more = i64::try_from(found.len()).is_ok_and(|count| count == limit);
-    let next = found.last().filter(|_| is_more).map(|last| format!("{}:{}", last.created_at, last.id));
+    let (state, after) = (state.transpose()?, Cursor::parse(query.after.as_deref())?);
+    let limit = wanted(query.limit);
+    let mut found = app.shop.store.deliveries(state, query.case.as_deref(), after, limit + 1).await?;
+    let has_more = cut(&mut found, limit);
+    let next =
+        found.last().filter(|_| has_more).map(|last| Cursor::new(last.created_at, &last.id).to_string());
     Ok(Json(json!({"deliveries": found, "next": next})))
 }
 

@@ -1,5 +1,6 @@
 //! The API for other systems and for the pages' scripts: `/api/v1`.
 
+pub(super) mod list;
 pub(super) mod cases;
 pub(super) mod review;
 pub(super) mod reports;

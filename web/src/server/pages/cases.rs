@@ -10,7 +10,8 @@ use serde::Deserialize;
 use super::given;
 use super::queue::{flow_titles, title_of};
 use crate::server::access::{Permission, Signed};
-use crate::server::api::cases::{Cursor, outcome_of};
+use crate::server::api::cases::outcome_of;
+use crate::server::api::list::{Cursor, cut};
 use crate::server::filter::{aged, decided_on};
 use crate::server::language::Language;
 use crate::server::problem::Problem;
@@ -58,13 +59,11 @@ pub(crate) async fn show(
 ) -> Result<Html<String>, Problem> {
     let by_blind_reviewer = signed.may(Permission::Review);
     let filter = CaseFilter { by_blind_reviewer, ..query.filter(state.now())? };
-    let after = query.after.as_deref().map(Cursor::parse).transpose()?;
-    let mut cases =
-        state.shop.store.cases(&filter, state.now(), after.map(Cursor::into_pair), PAGE_SIZE + 1).await?;
-    let size = usize::try_from(PAGE_SIZE).unwrap_or(50);
-    let has_more = cases.len() > size;
-    cases.truncate(size);
-    let following = cases.last().filter(|_| has_more).map(|last| query.after_case(&Cursor::of(last)));
+    let after = Cursor::parse(query.after.as_deref())?;
+    let mut cases = state.shop.store.cases(&filter, state.now(), after, PAGE_SIZE + 1).await?;
+    let has_more = cut(&mut cases, PAGE_SIZE);
+    let last = cases.last().filter(|_| has_more);
+    let following = last.map(|last| query.after_case(&Cursor::new(last.created_at, &last.id)));
     let flows = flow_titles(&state, language);
     let page = CasesPage {
         page: Page::new(language, Some(&signed), "cases"),

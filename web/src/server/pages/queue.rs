@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::given;
 use crate::server::access::Signed;
+use crate::server::api::list::cut;
 use crate::server::desk;
 use crate::server::language::Language;
 use crate::server::problem::Problem;
@@ -110,8 +111,7 @@ pub(crate) async fn show(
     let number = query.page.unwrap_or(1).max(1);
     let offset = i64::from(number - 1) * PAGE_SIZE;
     let mut cases = state.shop.store.queue(&query.filter(now), now, PAGE_SIZE + 1, offset).await?;
-    let has_more = i64::try_from(cases.len()).unwrap_or(0) > PAGE_SIZE;
-    cases.truncate(usize::try_from(PAGE_SIZE).unwrap_or(50));
+    let has_more = cut(&mut cases, PAGE_SIZE);
     let flows = flow_titles(&state, language);
     let line = |case: CaseSummary| Line {
         flow_title: title_of(&flows, &case.flow),

@@ -1,18 +1,21 @@
 //! What becomes of cases when reading fails, breaks off, or is given up.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 
+use super::case::records_awaited_until;
 use super::*;
 use crate::clock::SystemClock;
 use crate::config::Bundle;
 use crate::dispatch::{Dispatch, DispatchError, FileToRead};
-use crate::domain::FindingCode;
+use crate::domain::{CaseResult, FindingCode, Outcome};
 use crate::intake::accept::{Content, Delivered, Delivery, accept};
 use crate::read::{FileOutcome, ReadOptions, Sandbox, SandboxLimits};
-use crate::rules::CsvRecords;
+use crate::rules::{CsvRecords, Flow, RECORDS_UNAVAILABLE};
 use crate::store::testing::{TestStore, stores};
+use crate::store::{CaseState, Event, EventKind};
 
 /// Breaks off at the first file, fails at the second, and finds nothing in the others.
 #[derive(Debug, Default)]
