@@ -3,6 +3,7 @@
 use super::super::occurrence::Occurrence;
 use super::super::sheet::{Sheet, alignment_gap};
 use super::{View, speaks};
+use crate::domain::Rect;
 use crate::extract::candidates::{Candidate, Typed};
 
 /// The rows that close a column of amounts.
