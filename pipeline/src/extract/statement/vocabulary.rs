@@ -156,7 +156,10 @@ const SPECIALS: [(Special, &str); 4] = [
          saldoaliniciodelperiodo balanceatstart balanceonstart lastbalance initialbalance priorbalance \
          remanenteanterior balanceatthestart balanceatbeginning saldoultimoextracto saldoentrada \
          balancelaststatement saldoalcomienzo saldodeentrada saldoanteriorextracto \
-         balancefromlaststatement forwardbalance saldoalabrir",
+         balancefromlaststatement forwardbalance saldoalabrir \
+         saldoalprincipio saldoentrante saldodelmesanterior saldomesanterior saldoarrastrado \
+         saldoantesdelperiodo saldodelextractoanterior saldodelultimoextracto balancecarriedover \
+         balanceonlaststatement laststatementbalance previousstatementbalance oldbalance youstartedwith",
     ),
     (
         Special::Closing,
@@ -164,7 +167,9 @@ const SPECIALS: [(Special, &str); 4] = [
          endbalance newbalance nuevosaldo saldonuevo saldoasufavor saldoalfinal saldofin finalbalance \
          balanceatend balanceonclose currentbalance saldoafecha saldoavuestrofavor saldoalfinalizar \
          balanceattheend balanceatclose balanceattheclose saldoresultante saldoafavor saldosalida saldodesalida saldoatufavor \
-         saldodecuenta saldoalafecha saldocontable saldofechaextracto saldototal balancecarriedforward",
+         saldodecuenta saldoalafecha saldocontable saldofechaextracto saldototal balancecarriedforward \
+         saldofindeperiodo saldofindemes saldosaliente saldoalterminar saldoaltermino presentbalance \
+         balancethisstatement balanceonthisstatement youfinishedwith youendedwith",
     ),
     (
         Special::Total,

@@ -10,7 +10,7 @@ use crate::extract::parse::text::fold;
 const MOST_LINES: usize = 3;
 
 /// Verbs that say a value of their subject, and what may stand between verb and value.
-const COPULAS: [&str; 13] = [
+const COPULAS: [&str; 21] = [
     "es",
     "era",
     "fue",
@@ -24,6 +24,14 @@ const COPULAS: [&str; 13] = [
     "are",
     "reads",
     "amounts",
+    "alcanza",
+    "alcanzan",
+    "importa",
+    "importan",
+    "supone",
+    "suponen",
+    "comes",
+    "totals",
 ];
 
 const PREPOSITIONS: [&str; 4] = ["de", "a", "to", "at"];
