@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Check, TextSource, Value};
 
+/// A value that is wrong once in four is absent: finding out costs a reviewer more than keying it.
+pub const LEAST_CONFIDENCE: f64 = 0.75;
+
 /// Probabilities are kept from 0 and 1 by this much before their logarithm is taken.
 const EDGE: f64 = 0.002;
 
@@ -50,11 +53,19 @@ pub struct FieldLine {
     pub observations: u32,
     pub offset: f64,
     pub slope: f64,
+    /// How often the field was wrong on layouts that the regression had not seen, against how often all
+    /// fields with the same probability were: a factor on the odds against it.
+    #[serde(default = "as_all")]
+    pub doubt: f64,
+}
+
+fn as_all() -> f64 {
+    1.0
 }
 
 impl FieldLine {
     /// Says what all fields say.
-    pub const NEUTRAL: Self = Self { observations: 0, offset: 0.0, slope: 1.0 };
+    pub const NEUTRAL: Self = Self { observations: 0, offset: 0.0, slope: 1.0, doubt: 1.0 };
 }
 
 /// What was found out about one value beside its score, for the model.
@@ -135,7 +146,9 @@ impl ConfidenceModel {
         let Some(curve) = self.sources.get(source_key(source)) else { return score };
         let line = self.fields.get(key).unwrap_or(&FieldLine::NEUTRAL);
         let odds = line.offset + line.slope * log_odds(curve.at(score)) + self.weigh(proof);
-        self.last.at(probability(odds)).clamp(0.0, 1.0)
+        let given = self.last.at(probability(odds)).clamp(0.0, 1.0);
+        let doubt = (1.0 - given) * line.doubt;
+        given / (given + doubt).max(f64::MIN_POSITIVE)
     }
 
     fn weigh(&self, proof: Proof) -> f64 {
@@ -158,7 +171,7 @@ mod tests {
 
     fn model() -> ConfidenceModel {
         let curve = Curve::new(1000, vec![(0.0, 0.5), (1.0, 0.9)]);
-        let line = FieldLine { observations: 50, offset: 1.0, slope: 1.0 };
+        let line = FieldLine { observations: 50, offset: 1.0, ..FieldLine::NEUTRAL };
         ConfidenceModel {
             sources: [("native".to_owned(), curve)].into(),
             fields: [("payslip.net_pay".to_owned(), line)].into(),

@@ -4,15 +4,12 @@
 use std::time::Instant;
 
 use crate::classify::{LogicalDocument, PageOfFile, WordModel, group};
-use crate::confidence::{ConfidenceModel, Proof, field_key, row_key};
+use crate::confidence::{ConfidenceModel, LEAST_CONFIDENCE, Proof, field_key, row_key};
 use crate::config::DocumentTypeConfig;
 use crate::domain::{Document, DocumentType, Field, FileReading, Finding, Part, Timings, Value};
 use crate::extract::labels::evidence::Claim;
 use crate::extract::labels::{ranked_claims, read_pages};
 use crate::extract::{FieldReading, extract};
-
-/// A value that is wrong once in four is absent: finding out costs a reviewer more than keying it.
-const LEAST_CONFIDENCE: f64 = 0.75;
 
 /// What was read in one file, with where it came from.
 #[derive(Debug, Clone, Copy)]

@@ -5,7 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::score::Observation;
-use crate::confidence::{ConfidenceModel, Curve, FieldLine, is_row, log_odds, probability, source_key};
+use crate::confidence::{
+    ConfidenceModel, Curve, FieldLine, LEAST_CONFIDENCE, is_row, log_odds, probability, source_key,
+};
 
 /// Observations that a block of a curve must at least rest on, so that a chance run of right values is
 /// not taken for certainty.
@@ -17,6 +19,8 @@ const LAST_BLOCK_FROM: usize = 100;
 const OFFSET_RIDGE: f64 = 1.0;
 const SLOPE_RIDGE: f64 = 8.0;
 const PROOF_RIDGE: f64 = 0.5;
+/// Wrong values that a field counts as having had beside its own, as many as were expected of them.
+const DOUBT_PRIOR: f64 = 4.0;
 /// Sweeps over fields and checks, more than Newton's steps need to settle.
 const SWEEPS: usize = 40;
 /// Parts that the layouts are cut into to see how the regression does on layouts that it was not fitted on.
@@ -30,7 +34,7 @@ pub fn fit_model(observations: &[Observation]) -> ConfidenceModel {
     let fold_of = |one: &Observation| {
         layouts.iter().position(|layout| *layout == one.layout).unwrap_or_default() % FOLDS
     };
-    let mut held_out: Vec<(f64, bool)> = Vec::new();
+    let mut held_out: Vec<(&str, f64, bool)> = Vec::new();
     for fold in 0..FOLDS {
         let (test, train): (Vec<&Observation>, Vec<&Observation>) =
             all.iter().partition(|one| fold_of(one) == fold);
@@ -38,12 +42,31 @@ pub fn fit_model(observations: &[Observation]) -> ConfidenceModel {
             continue;
         }
         let model = fit_regression(&train);
-        held_out
-            .extend(test.iter().filter(|one| !is_row(&one.key)).map(|one| (predict(&model, one), one.right)));
+        let fields = test.iter().filter(|one| !is_row(&one.key));
+        held_out.extend(fields.map(|one| (one.key.as_str(), predict(&model, one), one.right)));
     }
     let mut model = fit_regression(&all);
-    model.last = fit_curve(held_out, LAST_BLOCK_FROM);
+    model.last = fit_curve(held_out.iter().map(|one| (one.1, one.2)).collect(), LAST_BLOCK_FROM);
+    let doubts = doubts(&held_out, &model.last);
+    for (key, line) in &mut model.fields {
+        line.doubt = doubts.get(key.as_str()).copied().unwrap_or(1.0);
+    }
     model
+}
+
+/// For each field the wrong values on layouts left out against those that the last curve expects, drawn to
+/// "as all" by a gamma prior (the Poisson-gamma rate of Clayton and Kaldor, 1987).
+fn doubts<'a>(held_out: &[(&'a str, f64, bool)], last: &Curve) -> BTreeMap<&'a str, f64> {
+    let mut counts: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
+    // What is too doubtful to be given anyway says nothing of what is given.
+    let given = held_out.iter().filter(|(_, given, _)| last.at(*given) >= LEAST_CONFIDENCE);
+    for (key, given, right) in given {
+        let (wrong, expected) = counts.entry(key).or_default();
+        *wrong += if *right { 0.0 } else { 1.0 };
+        *expected += 1.0 - last.at(*given);
+    }
+    let rate = |(wrong, expected): (f64, f64)| (wrong + DOUBT_PRIOR) / (expected + DOUBT_PRIOR);
+    counts.into_iter().map(|(key, counts)| (key, rate(counts))).collect()
 }
 
 /// The probability that a model gives an observed value.
@@ -229,6 +252,16 @@ mod tests {
         let all = [sample("net_pay", 1000, 90, false), sample("iban", 6, 100, false)].concat();
         let confidence = predict(&fit_model(&all), &observation("iban", 0, 0.7, true, false));
         assert!((0.88..0.97).contains(&confidence), "{confidence}");
+    }
+
+    #[test]
+    fn a_field_that_is_never_wrong_is_doubted_less_than_those_that_are() {
+        let all = [sample("net_pay", 400, 100, false), sample("gross_pay", 400, 90, false)].concat();
+        let model = fit_model(&all);
+        let doubt = |field: &str| model.fields[&format!("payslip.{field}")].doubt;
+        assert!(doubt("net_pay") < 1.0 && doubt("gross_pay") > doubt("net_pay"));
+        let lone = doubts(&[("payslip.iban", 0.9, true)], &Curve::default())["payslip.iban"];
+        assert!((0.95..1.0).contains(&lone), "one value says little: {lone}");
     }
 
     #[test]

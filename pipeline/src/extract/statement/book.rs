@@ -51,6 +51,7 @@ pub(super) fn enter(
         .flat_map(|(line, _)| line.amounts().map(|(_, _, amount)| amount.signed()).collect::<Vec<_>>())
         .collect();
     let book = Book {
+        omits_repeated: omits_repeated_dates(&movements),
         stated: &stated,
         table,
         period,
@@ -64,6 +65,18 @@ pub(super) fn enter(
     if let Some(reading) = book.transactions(rows, lines) {
         fields.insert("transactions".into(), reading);
     }
+}
+
+/// Whether a table prints each day's date once: some movements have none, and no two that follow each other
+/// have the same.
+fn omits_repeated_dates(movements: &[(Movement, Option<Resolved>)]) -> bool {
+    let dated: Vec<_> =
+        movements.iter().filter(|(movement, _)| movement.dated).filter_map(|(_, date)| *date).collect();
+    let pairs = movements.windows(2).filter(|pair| pair.iter().all(|(movement, _)| movement.dated));
+    let repeated = |pair: &[(Movement, Option<Resolved>)]| {
+        pair[0].1.map(|date| date.date) == pair[1].1.map(|date| date.date)
+    };
+    dated.len() >= LEAST_DATED && dated.len() < movements.len() && !pairs.into_iter().any(repeated)
 }
 
 /// What the opening or closing balance may be: in the table, then by label.
@@ -117,7 +130,14 @@ fn entry(movement: &Movement) -> Entry {
 /// A row whose score is lower has neither a sign of its own nor a balance that tells it.
 const UNPROVEN: f64 = 0.45;
 
+/// Dated movements that must follow each other before it is known how the table treats repeated dates.
+const LEAST_DATED: usize = 10;
+/// What is left of a row's score where the table leaves out repeated dates, and this row has none.
+const OMITTED: f32 = 0.97;
+
 struct Book<'a> {
+    /// A day's further movements stand without its date.
+    omits_repeated: bool,
     /// Amounts beside the table.
     stated: &'a [i64],
     table: &'a Table,
@@ -214,7 +234,11 @@ impl Book<'_> {
             score *= 0.6;
         }
         if movement.ocr && !movement.dated {
-            score *= if movement.date_missed { 0.7 } else { 0.88 };
+            score *= match movement.date_missed {
+                _ if self.omits_repeated => OMITTED,
+                true => 0.7,
+                false => 0.88,
+            };
         }
         if self.out_of_order(index) {
             score *= 0.6;
