@@ -18,6 +18,7 @@ use dossier::store::{CaseState, EventKind, NewUser, Role, Store, StoreAddress, v
 use sha2::{Digest, Sha256};
 
 use crate::forged;
+use crate::heard::Heard;
 use crate::support::{dossier, run, stderr, stdout};
 
 const FLOW: &str = "consumer_loan";
@@ -303,24 +304,12 @@ impl Victim {
 
     /// Ends one of its children, if it has any.
     pub(crate) fn kill_child(&self, chance: &mut Chance) -> bool {
-        let parent = self.process.id();
-        let tasks = fs::read_dir(format!("/proc/{parent}/task"));
-        let mut children = Vec::new();
-        for task in tasks.into_iter().flatten().flatten() {
-            let told = fs::read_to_string(task.path().join("children")).unwrap_or_default();
-            children.extend(told.split_whitespace().map(str::to_owned));
-        }
-        let Ok(count) = u64::try_from(children.len()) else { return false };
-        if count == 0 {
-            return false;
-        }
-        let child = &children[chance.below(count) as usize];
-        std::process::Command::new("kill")
-            .args(["-KILL", child])
-            .stderr(Stdio::null())
-            .status()
-            .unwrap()
-            .success()
+        kill_child(self.process.id(), chance)
+    }
+
+    /// It ended by itself: what it needs was not there.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_some()
     }
 
     pub(crate) fn stop(mut self) {
@@ -335,6 +324,28 @@ impl Drop for Victim {
         self.process.kill().ok();
         self.process.wait().ok();
     }
+}
+
+/// Ends one of the children of a process, if it has any.
+pub(crate) fn kill_child(parent: u32, chance: &mut Chance) -> bool {
+    let children = children(parent);
+    if children.is_empty() {
+        return false;
+    }
+    let child = &children[chance.below(children.len() as u64) as usize];
+    let mut kill = std::process::Command::new("kill");
+    kill.args(["-KILL", child]).stderr(Stdio::null()).status().unwrap().success()
+}
+
+/// The ids of a process's children.
+pub(crate) fn children(parent: u32) -> Vec<String> {
+    let tasks = fs::read_dir(format!("/proc/{parent}/task"));
+    let mut children = Vec::new();
+    for task in tasks.into_iter().flatten().flatten() {
+        let told = fs::read_to_string(task.path().join("children")).unwrap_or_default();
+        children.extend(told.split_whitespace().map(str::to_owned));
+    }
+    children
 }
 
 /// Somebody who may send cases in, with a session.
@@ -366,6 +377,8 @@ fn nothing_is_lost_or_done_twice_whatever_is_killed() {
     let db = StoreAddress::Sqlite(root.join("data/cases.db"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(sender(&db));
+    let heard = Heard::start();
+    fs::write(root.join("dossier.toml"), heard.settings(root)).unwrap();
     let mut flood = Flood::new(root, seed, is_soak);
     let mut chance = Chance::new(seed + 1);
     let started = Instant::now();
@@ -396,9 +409,12 @@ fn nothing_is_lost_or_done_twice_whatever_is_killed() {
     let address = victim.address(Duration::from_secs(30)).expect("the server starts");
     settle(&mut flood, &address, &db, &runtime);
     eprintln!("{dropped} cases were done after {:?}", started.elapsed());
+    runtime.block_on(heard.settle(&db));
     victim.stop();
     runtime.block_on(check(&flood, &db));
+    runtime.block_on(heard.check(&flood, &db));
     reconcile(&flood, &["--db", "data/cases.db"]);
+    eprintln!("all was accounted for after {:?}", started.elapsed());
 }
 
 /// Waits until nothing waits for the machine any more.

@@ -63,6 +63,9 @@ mod fuzz;
 #[path = "hostile.rs"]
 mod hostile;
 
+#[path = "heard.rs"]
+mod heard;
+
 #[path = "kill.rs"]
 mod kill;
 

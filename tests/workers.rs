@@ -11,10 +11,11 @@ use dossier::dispatch::nats::testing::PrivateNats;
 use dossier::dispatch::nats::{Link, Worker};
 use dossier::dispatch::{Dispatch, DispatchError, FileToRead, reading_version};
 use dossier::read::{FileOutcome, ReadOptions};
-use dossier::store::testing::PrivatePostgres;
+use dossier::store::testing::{KillablePostgres, PrivatePostgres};
 use dossier::store::{BlobStore, Store, StoreAddress};
 
-use crate::kill::{Chance, Flood, Victim, check, pause, reconcile, seed, sender, settle};
+use crate::heard::Heard;
+use crate::kill::{Chance, Flood, Victim, check, kill_child, pause, reconcile, seed, sender, settle};
 use crate::support::{dossier, run, stderr, stdout};
 
 fn configure(root: &Path, db: &StoreAddress, nats: &PrivateNats, more: &str) {
@@ -38,17 +39,44 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
+/// What is killed where files are read by workers.
+#[derive(Debug, Default)]
+struct Killed {
+    servers: usize,
+    workers: usize,
+    nats: usize,
+    /// The first process of `PostgreSQL`, and one of its others.
+    postmasters: usize,
+    backends: usize,
+    children: usize,
+    /// Servers that ended by themselves, since the database was not there when they started.
+    of_themselves: usize,
+}
+
+impl Killed {
+    fn all(&self) -> usize {
+        self.servers + self.workers + self.nats + self.postmasters + self.backends + self.children
+    }
+}
+
 #[test]
 fn nothing_is_lost_with_workers_whatever_is_killed() {
     let Some(mut nats) = PrivateNats::start() else { return };
     let is_soak = std::env::var_os("DOSSIER_SOAK").is_some();
-    let (cases, kills): (usize, usize) = if is_soak { (300, 200) } else { (24, 8) };
+    let (cases, kills): (usize, usize) = if is_soak { (300, 240) } else { (24, 10) };
     let seed = seed();
     eprintln!("DOSSIER_SEED={seed}");
     let folder = tempfile::tempdir().unwrap();
     let (root, runtime) = (folder.path(), runtime());
-    let db = empty_store(root, &runtime);
+    let mut postgres = KillablePostgres::start();
+    let db = match &postgres {
+        Some(postgres) => runtime.block_on(postgres.migrated_database()),
+        None => StoreAddress::Sqlite(root.join("data/cases.db")),
+    };
+    let heard = Heard::start();
     configure(root, &db, &nats, "");
+    let configured = fs::read_to_string(root.join("dossier.toml")).unwrap();
+    fs::write(root.join("dossier.toml"), configured + heard.settings(root).as_str()).unwrap();
     runtime.block_on(sender(&db));
     let mut flood = Flood::new(root, seed, is_soak);
     let mut chance = Chance::new(seed + 1);
@@ -62,9 +90,9 @@ fn nothing_is_lost_with_workers_whatever_is_killed() {
         let address = server.address(Duration::from_mins(1)).unwrap();
         settle(&mut flood, &address, &db, &runtime);
     }
-    let (mut dropped, mut killed) = (0, [0; 4]);
-    while killed.iter().sum::<usize>() < kills {
-        let due = (cases * (killed.iter().sum::<usize>() + 1)).div_ceil(kills);
+    let (mut dropped, mut killed) = (0, Killed::default());
+    while killed.all() < kills {
+        let due = (cases * (killed.all() + 1)).div_ceil(kills);
         while dropped < due {
             flood.next(dropped);
             dropped += 1;
@@ -75,35 +103,75 @@ fn nothing_is_lost_with_workers_whatever_is_killed() {
             flood.upload(&address);
         }
         pause(Duration::from_millis(chance.below(900)));
-        match chance.below(8) {
+        // As whoever supervises it would.
+        if server.has_ended() {
+            server = web();
+            killed.of_themselves += 1;
+        }
+        match chance.below(10) {
             0..=2 => {
                 server.kill();
                 server = web();
-                killed[0] += 1;
+                killed.servers += 1;
             }
             3 | 4 => {
                 let one = chance.below(2) as usize;
                 std::mem::replace(&mut workers[one], work()).kill();
-                killed[1] += 1;
+                killed.workers += 1;
             }
             5 => {
                 let loses_its_store = chance.below(2) == 0;
                 nats.restart(loses_its_store);
-                killed[2] += 1;
+                killed.nats += 1;
             }
-            _ => killed[3] += usize::from(workers[chance.below(2) as usize].kill_child(&mut chance)),
+            6 => {
+                let Some(postgres) = &mut postgres else { continue };
+                postgres.restart();
+                killed.postmasters += 1;
+            }
+            7 => {
+                let Some(postgres) = &postgres else { continue };
+                killed.backends += usize::from(kill_child(postgres.id(), &mut chance));
+            }
+            _ => killed.children += usize::from(workers[chance.below(2) as usize].kill_child(&mut chance)),
         }
     }
-    eprintln!("servers, workers, NATS, children killed: {killed:?} in {:?}", started.elapsed());
-    let address = server.address(Duration::from_secs(30)).expect("the server starts");
+    eprintln!("{killed:?} in {:?}", started.elapsed());
+    let (mut server, address) = standing(server, web, &db, &runtime);
     settle(&mut flood, &address, &db, &runtime);
     eprintln!("{dropped} cases were done after {:?}", started.elapsed());
+    runtime.block_on(heard.settle(&db));
+    assert!(!server.has_ended(), "once everything stands, it stays");
     server.stop();
     runtime.block_on(check(&flood, &db));
+    runtime.block_on(heard.check(&flood, &db));
     reconcile(&flood, &[]);
     let looked = run(dossier(root).arg("doctor"));
     assert!(stdout(&looked).contains("ok       nats"), "{}{}", stdout(&looked), stderr(&looked));
     workers.into_iter().for_each(Victim::stop);
+    eprintln!("all was accounted for after {:?}", started.elapsed());
+}
+
+/// The server once the database is there again, and where it listens.
+fn standing(
+    mut server: Victim,
+    start: impl Fn() -> Victim,
+    db: &StoreAddress,
+    runtime: &tokio::runtime::Runtime,
+) -> (Victim, String) {
+    let started = Instant::now();
+    while runtime.block_on(Store::open(db)).is_err() {
+        assert!(started.elapsed() < Duration::from_mins(1), "the database does not come back");
+        pause(Duration::from_millis(100));
+    }
+    if server.has_ended() {
+        server = start();
+    }
+    let address = server.address(Duration::from_secs(30)).or_else(|| {
+        server = start();
+        server.address(Duration::from_secs(30))
+    });
+    (server, address.expect("the server starts"))
 }
 
 #[test]

@@ -37,7 +37,7 @@ const LOOK_FOR_UNKNOWN_EVERY: Duration = Duration::from_mins(1);
 /// Deliveries on their way to one destination at the same time.
 const AT_ONCE: i64 = 8;
 /// One that is being sent is nobody else's for so long; every attempt takes less.
-const IN_HAND: Micros = 120_000_000;
+const IN_HAND: Micros = 60_000_000;
 /// Longest time of one attempt.
 const ATTEMPT_TIME: Duration = Duration::from_secs(30);
 /// Waits between attempts double from the first to the last of these.
