@@ -9,10 +9,9 @@ use std::time::{Duration, Instant};
 
 use dossier::store::{DeliveryState, EventKind, Store, StoreAddress};
 
-use crate::kill::Flood;
+use crate::flood::{FLOW, Flood};
 use crate::outside::{Request, Side};
 
-const FLOW: &str = "consumer_loan";
 /// What is in the hands of somebody who was killed comes back after a minute; what was refused waits.
 const PATIENCE: Duration = Duration::from_mins(6);
 /// One in so many is refused.
@@ -88,9 +87,9 @@ impl Heard {
     /// same id; the folder holds one file for each case, which says what was decided last.
     pub(crate) async fn check(&self, flood: &Flood, db: &StoreAddress) {
         let store = Store::open(db).await.unwrap();
-        let came = self.came.lock().unwrap();
+        let taken = std::mem::take(&mut self.came.lock().unwrap().taken);
         let (mut told, mut again) = (BTreeSet::new(), 0);
-        for (bodies, times) in came.taken.values() {
+        for (bodies, times) in taken.values() {
             assert_eq!(bodies.len(), 1, "under one id the same is said");
             again += times - 1;
         }
@@ -108,8 +107,7 @@ impl Heard {
             // The newest stands first.
             let mut of_core = deliveries.iter().filter(|one| one.destination == "core").map(|one| &one.id);
             let newest = of_core.next().unwrap();
-            let (bodies, _) =
-                came.taken.get(newest).unwrap_or_else(|| panic!("{reference} was told to nobody"));
+            let (bodies, _) = taken.get(newest).unwrap_or_else(|| panic!("{reference} was told to nobody"));
             let said: serde_json::Value = serde_json::from_str(bodies.first().unwrap()).unwrap();
             assert_eq!(said, result, "{reference}");
             told.extend(of_core.chain([newest]).cloned());
@@ -119,7 +117,7 @@ impl Heard {
                     .unwrap();
             assert_eq!(written, result, "{reference}");
         }
-        assert_eq!(told, came.taken.keys().cloned().collect(), "what is told is what is on record");
+        assert_eq!(told, taken.keys().cloned().collect(), "what is told is what is on record");
         let files = fs::read_dir(flood.root.join("results").join(FLOW)).unwrap();
         let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
         assert_eq!(names.filter(|name| name.ends_with(".json")).count(), flood.cases.len());

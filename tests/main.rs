@@ -63,6 +63,12 @@ mod fuzz;
 #[path = "hostile.rs"]
 mod hostile;
 
+#[path = "victim.rs"]
+mod victim;
+
+#[path = "flood.rs"]
+mod flood;
+
 #[path = "heard.rs"]
 mod heard;
 
@@ -71,3 +77,9 @@ mod kill;
 
 #[path = "workers.rs"]
 mod workers;
+
+#[path = "faults.rs"]
+mod faults;
+
+#[path = "scale.rs"]
+mod scale;

@@ -37,16 +37,28 @@ impl KillablePostgres {
         address
     }
 
-    /// Of its first process, the parent of all others.
-    pub fn id(&self) -> u32 {
-        let written = std::fs::read_to_string(self.folder.path().join("data/postmaster.pid")).unwrap();
-        written.lines().next().unwrap().trim().parse().unwrap()
+    /// Of its first process, the parent of all others; none when it has ended.
+    pub fn id(&self) -> Option<u32> {
+        let written = std::fs::read_to_string(self.folder.path().join("data/postmaster.pid")).ok()?;
+        let id: u32 = written.lines().next()?.trim().parse().ok()?;
+        std::fs::exists(format!("/proc/{id}")).unwrap_or_default().then_some(id)
     }
 
-    /// Ends its first process with SIGKILL, on which the others end by themselves, and starts it again.
+    /// Ends its first process with SIGKILL, waits until the others have ended by themselves, and starts it again.
     pub fn restart(&mut self) {
-        let id = self.id().to_string();
-        assert!(Command::new("kill").args(["-KILL", &id]).status().unwrap().success());
+        if let Some(id) = self.id() {
+            let path = format!("/proc/{id}/task/{id}/children");
+            let others = std::fs::read_to_string(path).unwrap_or_default();
+            // Or it has ended just now.
+            Command::new("kill").args(["-KILL", &id.to_string()]).status().unwrap();
+            for other in others.split_whitespace() {
+                // They hold its memory until then.
+                let stat = format!("/proc/{other}/stat");
+                while std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z ")) {
+                    std::thread::yield_now();
+                }
+            }
+        }
         drop(self.process.stdin.take());
         self.process.wait().unwrap();
         (self.process, _) = started(Some(self.folder.path())).unwrap();
