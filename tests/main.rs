@@ -81,5 +81,8 @@ mod workers;
 #[path = "faults.rs"]
 mod faults;
 
+#[path = "masses.rs"]
+mod masses;
+
 #[path = "scale.rs"]
 mod scale;
