@@ -322,8 +322,11 @@ pub async fn deliver_due(outbox: &Outbox, store: &Store, clock: &dyn Clock) -> R
     Ok(tried)
 }
 
-/// What waits for destinations that the configuration does not have any more becomes dead letters.
+/// What waits for destinations that the configuration does not have any more becomes dead letters, and what waits for
+/// longer than anything does is due.
 async fn deliver_to_unknown(outbox: &Outbox, store: &Store, clock: &dyn Clock) -> Result<usize, StoreError> {
+    let now = clock.now();
+    store.bring_deliveries_forward(now, now + 2 * LONGEST_WAIT).await?;
     let mut tried = 0;
     for name in store.waiting_destinations().await? {
         if !outbox.destinations.iter().any(|destination| destination.name == name) {

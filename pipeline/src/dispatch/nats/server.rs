@@ -5,9 +5,8 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use async_nats::jetstream;
 use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::stream::RawMessageErrorKind;
-use async_nats::jetstream::{self, stream::Stream};
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use tokio::io::AsyncReadExt as _;
@@ -32,11 +31,9 @@ const HEARTBEAT: Duration = Duration::from_secs(3);
 const FETCHED_IN: Duration = Duration::from_mins(2);
 /// After a failure of NATS.
 const PAUSE: Duration = Duration::from_secs(2);
-/// Rows that nothing happened to for so long are of no use.
-const FORGET_AFTER: Micros = 7 * 86_400_000_000;
 
 #[derive(Debug, thiserror::Error)]
-enum Trouble {
+pub(super) enum Trouble {
     #[error(transparent)]
     Link(#[from] LinkError),
     #[error(transparent)]
@@ -72,7 +69,7 @@ pub struct Workers {
     pub options: ReadOptions,
     pub cases_ahead: usize,
     waiters: Mutex<HashMap<String, Arc<Waiter>>>,
-    to_send: Notify,
+    pub(super) to_send: Notify,
 }
 
 impl std::fmt::Debug for Workers {
@@ -205,7 +202,7 @@ impl Workers {
     }
 
     /// Whether what was sent is still there is looked at as often as a worker is missed.
-    fn look_after(&self) -> Micros {
+    pub(super) fn look_after(&self) -> Micros {
         i64::try_from(self.link.worker_patience.as_micros()).unwrap_or(Micros::MAX / 2)
     }
 
@@ -358,67 +355,10 @@ impl Workers {
         readings.delete(name).await.ok();
         Ok(Some(packed))
     }
-
-    /// Sends again what is neither with the workers nor came back: NATS has lost it.
-    async fn sweep(&self) -> Result<(), Trouble> {
-        // What came while nobody listened is taken first.
-        tokio::time::sleep(self.link.worker_patience).await;
-        loop {
-            // Whatever NATS has lost is there again.
-            self.link.make_readings().await?;
-            let consumer = self.link.make_read_consumer(&self.version).await?;
-            self.link.result_consumer(&self.server).await?;
-            let stream = self.link.read_stream().await?;
-            let info = consumer.get_info().await.map_err(ask("look after what was sent"))?;
-            let done_with = info.ack_floor.stream_sequence;
-            let now = self.clock.now();
-            for job in self.store.readings_to_look_at(&self.server, now, 1_000).await? {
-                if is_there(&stream, &self.server, &job, done_with).await? {
-                    self.store.reading_sent(&self.server, &job, now + self.look_after(), now).await?;
-                } else {
-                    tracing::warn!(
-                        job = job.job,
-                        "a file that was sent to workers is lost; it is sent again"
-                    );
-                    self.store.send_reading_again(&self.server, &job.job, now).await?;
-                    self.to_send.notify_one();
-                }
-            }
-            self.store.forget_readings(now - FORGET_AFTER).await?;
-            let health = self.link.health(&self.version).await?;
-            if health.waiting > 0 && health.idle == 0 && health.with_workers == 0 {
-                let (waiting, version) = (health.waiting, &self.version);
-                tracing::warn!(waiting, version, "no worker takes files: is one of this version running?");
-            }
-            tokio::time::sleep(self.link.worker_patience).await;
-        }
-    }
 }
 
 /// Counts pages up to these; a worker that begins anew takes none back.
 fn count_up(counted: &mut (u32, u32), now: (u32, u32)) {
     count_more(now.0.saturating_sub(counted.0), now.1.saturating_sub(counted.1));
     *counted = (now.0.max(counted.0), now.1.max(counted.1));
-}
-
-/// Whether the stream still has the order, and somebody will get it. Killed, NATS may have lost what it was sent and
-/// know what was done with before: what is sent then gets the same numbers again, and nobody gets what is numbered up to
-/// `done_with`.
-async fn is_there(stream: &Stream, server: &str, job: &ReadingJob, done_with: u64) -> Result<bool, Trouble> {
-    let sequence = u64::try_from(job.sequence).unwrap_or(0);
-    let doing = "look after what was sent";
-    let message = match stream.get_raw_message(sequence).await {
-        Ok(message) => message,
-        Err(error) if matches!(error.kind(), RawMessageErrorKind::NoMessageFound) => return Ok(false),
-        // The stream itself may be gone: making it anew is what comes next.
-        Err(error) => return Err(ask(doing)(error).into()),
-    };
-    let is_it = decode::<Order>(&message.payload).is_ok_and(|order| {
-        order.job == job.job && order.generation == job.generation && order.server == server
-    });
-    if is_it && sequence <= done_with {
-        stream.delete_message(sequence).await.map_err(ask(doing))?;
-        return Ok(false);
-    }
-    Ok(is_it)
 }
