@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use dossier::read::{ReadOptions, Sandbox, SandboxError, SandboxLimits};
 use dossier::store::testing::{KillablePostgres, PrivatePostgres};
 use dossier::store::{Store, StoreAddress};
 use tokio::runtime::Runtime;
@@ -230,6 +231,19 @@ fn blobs_that_are_gone_for_a_while_lose_nothing() {
     fs::rename(&elsewhere, &blobs).unwrap();
     room.flood.again("K-12");
     room.end(vec![server], &address);
+}
+
+/// A child that finds its file gone says so: nothing is decided as if the file could not be read.
+#[tokio::test]
+async fn a_file_that_is_out_of_reach_is_an_error_and_no_finding() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = env!("CARGO_BIN_EXE_dossier").into();
+    let sandbox = Sandbox::new(program, None, 1, SandboxLimits::default());
+    let read = sandbox.read(&folder.path().join("gone.pdf"), &ReadOptions::default()).await;
+    assert!(
+        matches!(&read, Err(SandboxError::Reader { problem }) if problem.contains("out of reach")),
+        "{read:?}"
+    );
 }
 
 /// The database is killed and started again while cases flow; the server stays.
