@@ -63,8 +63,26 @@ mod fuzz;
 #[path = "hostile.rs"]
 mod hostile;
 
+#[path = "victim.rs"]
+mod victim;
+
+#[path = "flood.rs"]
+mod flood;
+
+#[path = "heard.rs"]
+mod heard;
+
 #[path = "kill.rs"]
 mod kill;
 
 #[path = "workers.rs"]
 mod workers;
+
+#[path = "faults.rs"]
+mod faults;
+
+#[path = "masses.rs"]
+mod masses;
+
+#[path = "scale.rs"]
+mod scale;

@@ -1,7 +1,7 @@
 #!/bin/sh
-# A NATS server with JetStream for tests, on loopback alone: private-nats.sh FOLDER PORT (-1: a free one). Its store
-# is in FOLDER. Prints its process id and its port, serves until its standard input ends. Ends with 3 when it is not
-# installed. Runs behind until-it-serves.sh.
+# A NATS server with JetStream for tests, on loopback alone: private-nats.sh FOLDER PORT [CONFIGURATION]. Its store is in
+# FOLDER. Prints its process id, serves until its standard input ends. Ends with 3 when it is not installed. Runs behind
+# until-it-serves.sh.
 set -eu
 
 PATH="$PATH:/usr/sbin:/usr/local/sbin"
@@ -10,7 +10,7 @@ folder=$1
 # Whoever is interrupted with the tests would leave the server.
 trap '' INT HUP
 rm -f "$folder"/*.ports
-nats-server --addr 127.0.0.1 --port "$2" --jetstream --store_dir "$folder" --ports_file_dir "$folder" \
+nats-server ${3:+--config "$3"} --addr 127.0.0.1 --port "$2" --jetstream --store_dir "$folder" --ports_file_dir "$folder" \
     >>"$folder/server.log" 2>&1 </dev/null &
 server=$!
 clean_up() {
@@ -19,5 +19,5 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 1' TERM
 until_it_serves "$folder/server.log" test -s "$folder/nats-server_$server.ports"
-echo "$server $(sed -n 's|.*nats://127.0.0.1:\([0-9]*\).*|\1|p' "$folder/nats-server_$server.ports" | head -n 1)"
+echo "$server"
 cat >/dev/null

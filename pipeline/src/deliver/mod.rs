@@ -37,7 +37,7 @@ const LOOK_FOR_UNKNOWN_EVERY: Duration = Duration::from_mins(1);
 /// Deliveries on their way to one destination at the same time.
 const AT_ONCE: i64 = 8;
 /// One that is being sent is nobody else's for so long; every attempt takes less.
-const IN_HAND: Micros = 120_000_000;
+const IN_HAND: Micros = 60_000_000;
 /// Longest time of one attempt.
 const ATTEMPT_TIME: Duration = Duration::from_secs(30);
 /// Waits between attempts double from the first to the last of these.
@@ -322,8 +322,11 @@ pub async fn deliver_due(outbox: &Outbox, store: &Store, clock: &dyn Clock) -> R
     Ok(tried)
 }
 
-/// What waits for destinations that the configuration does not have any more becomes dead letters.
+/// What waits for destinations that the configuration does not have any more becomes dead letters, and what waits for
+/// longer than anything does is due.
 async fn deliver_to_unknown(outbox: &Outbox, store: &Store, clock: &dyn Clock) -> Result<usize, StoreError> {
+    let now = clock.now();
+    store.bring_deliveries_forward(now, now + 2 * LONGEST_WAIT).await?;
     let mut tried = 0;
     for name in store.waiting_destinations().await? {
         if !outbox.destinations.iter().any(|destination| destination.name == name) {

@@ -220,6 +220,22 @@ async fn a_result_is_a_whole_file_and_the_newest_news_win() {
     }
 }
 
+#[tokio::test]
+async fn a_clock_that_was_put_back_holds_no_delivery_up() {
+    for store in stores().await {
+        let folder = tempfile::tempdir().unwrap();
+        let settings =
+            format!("[[folder]]\nname = \"files\"\npath = {:?}\n", folder.path().to_str().unwrap());
+        let outbox = outbox(&settings).unwrap();
+        let now = FixedClock(1_000_000);
+        decided(&store, &outbox, "A-1", Outcome::Reject, now.0 + LONGEST_WAIT).await;
+        decided(&store, &outbox, "A-2", Outcome::Reject, now.0 + 3 * LONGEST_WAIT).await;
+        deliver_to_unknown(&outbox, &store, &now).await.unwrap();
+        assert_eq!(deliver_due(&outbox, &store, &now).await.unwrap(), 1);
+        assert!(folder.path().join("consumer_loan/A-2.json").exists(), "the other may well wait so long");
+    }
+}
+
 /// A mail server for one letter after another; what it was given comes back.
 async fn mail_server(refusal: Option<&'static str>) -> (u16, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -45,27 +45,43 @@ fn run(request: Request) -> io::Result<()> {
     match request.task {
         Task::Read { source, options, models } => {
             let reader = LazyReader { models: models.map(PathBuf::from), loaded: OnceLock::new() };
-            read(&load(source)?, &options, &reader, &mut parent);
+            if let Some(bytes) = load(source, &mut parent)? {
+                read(&bytes, &options, &reader, &mut parent);
+            }
         }
         Task::Draw { source, options, models } => {
             let reader = LazyReader { models: models.map(PathBuf::from), loaded: OnceLock::new() };
-            if let Err(error) = draw_pages(&load(source)?, &options, &reader, &mut parent) {
+            if let Some(bytes) = load(source, &mut parent)?
+                && let Err(error) = draw_pages(&bytes, &options, &reader, &mut parent)
+            {
                 // Its causes are of models and machine, never of file content.
                 parent.send(&Message::Failed { problem: with_causes(&error) });
             }
         }
         Task::Unpack { source, limits, scratch } => {
-            unpack_to(&load(source)?, &limits, Path::new(&scratch), &mut parent)?;
+            if let Some(bytes) = load(source, &mut parent)? {
+                unpack_to(&bytes, &limits, Path::new(&scratch), &mut parent)?;
+            }
         }
     }
     parent.send(&Message::Done);
     parent.broken.map_or(Ok(()), Err)
 }
 
-fn load(source: Source) -> io::Result<Vec<u8>> {
-    match source {
-        Source::Path(path) => std::fs::read(path),
-        Source::Bytes(bytes) => Ok(bytes),
+/// The bytes; none when the machine failed, which the parent has been told. A file that is too large for the memory is
+/// the file's own fault.
+fn load(source: Source, parent: &mut Parent) -> io::Result<Option<Vec<u8>>> {
+    let path = match source {
+        Source::Path(path) => path,
+        Source::Bytes(bytes) => return Ok(Some(bytes)),
+    };
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::OutOfMemory => Err(error),
+        Err(error) => {
+            parent.send(&Message::Failed { problem: format!("the file is out of reach: {error}") });
+            Ok(None)
+        }
     }
 }
 
@@ -109,7 +125,15 @@ fn unpack_to(bytes: &[u8], limits: &ArchiveLimits, scratch: &Path, parent: &mut 
     for (name, finding) in findings {
         parent.send(&Message::MemberFinding { name, finding: finding.into() });
     }
-    failure.map_or(Ok(()), Err)
+    match failure {
+        None => Ok(()),
+        // A member that lied about its length.
+        Some(error) if error.kind() == io::ErrorKind::FileTooLarge => Err(error),
+        Some(error) => {
+            parent.send(&Message::Failed { problem: format!("a member cannot be written: {error}") });
+            Ok(())
+        }
+    }
 }
 
 struct Parent {

@@ -21,6 +21,7 @@ mod cache;
 
 pub use cache::ReadingCache;
 pub use file::{PageTimings, ReadOptions, ReadSink, draw_pages, read_file, read_whole};
+pub(crate) use progress::count_more;
 pub use progress::{Progress, counted};
 pub use sandbox::{FileOutcome, Sandbox, SandboxError, SandboxLimits};
 pub use wire::{ChildLimits, PageImage};

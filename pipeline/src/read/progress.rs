@@ -34,6 +34,12 @@ pub(super) fn page_read() {
     add(|progress| &progress.read, 1);
 }
 
+/// Counts what somebody else reads for this work.
+pub(crate) fn count_more(pages: u32, read: u32) {
+    add(|progress| &progress.pages, pages);
+    add(|progress| &progress.read, read);
+}
+
 /// What nobody counts is read all the same.
 fn add(counter: impl Fn(&Progress) -> &AtomicU32, count: u32) {
     CURRENT.try_with(|progress| counter(progress).fetch_add(count, Ordering::Relaxed)).ok();

@@ -20,7 +20,7 @@ impl Sandbox {
     /// `scratch`, an `application.json` among them becomes the declared data.
     ///
     /// # Errors
-    /// When no child can be started or `scratch` cannot be written.
+    /// When no child can be started, an archive is out of reach, or `scratch` cannot be written.
     pub async fn expand(&self, case: CaseSource, scratch: &Path) -> Result<CaseSource, SandboxError> {
         let mut expanded = CaseSource { files: Vec::new(), ..case };
         for (index, file) in case.files.into_iter().enumerate() {
@@ -78,12 +78,17 @@ impl Sandbox {
     async fn unpack(&self, task: Task) -> Result<Unpacked, SandboxError> {
         let mut members = Vec::new();
         let mut findings: Vec<(String, Finding)> = Vec::new();
+        let mut failed = None;
         let mut on_message = |message| match message {
             Message::Member { name, file } if is_plain_number(&file) => members.push((name, file)),
             Message::MemberFinding { name, finding } => findings.push((name, finding.into())),
+            Message::Failed { problem } => failed = Some(problem),
             _ => {}
         };
         let end = self.run_child(task, &mut on_message).await?;
+        if let Some(problem) = failed {
+            return Err(SandboxError::Reader { problem });
+        }
         Ok((members, findings, end))
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
@@ -189,6 +190,8 @@ fn sqlite(path: &Path) -> SqliteConnectOptions {
 async fn writer(path: &Path) -> Result<Pool, StoreError> {
     let pool = SqlitePoolOptions::new()
         .max_connections(1)
+        // A full disk ends a transaction behind sqlx's back: it counts it as open for ever, and begins no other.
+        .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
         .connect_with(sqlite(path))
         .await
         .map_err(sql("open the store"))?;

@@ -89,6 +89,19 @@ impl Store {
         .map_err(sql("find destinations that something waits for"))
     }
 
+    /// Has what waits for longer than until `latest` tried now: nothing waits so long unless the clock was put back.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn bring_deliveries_forward(&self, now: Micros, latest: Micros) -> Result<u64, StoreError> {
+        query("update deliveries set next_attempt_at = $1 where state = 'waiting' and next_attempt_at > $2")
+            .bind(now)
+            .bind(latest)
+            .execute(&self.pool)
+            .await
+            .map_err(sql("bring deliveries forward"))
+    }
+
     /// Takes deliveries to a destination that are due, the oldest first: they are nobody else's until `until`, and
     /// each has had one attempt more.
     ///

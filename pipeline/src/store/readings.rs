@@ -168,7 +168,7 @@ impl Store {
     }
 
     /// The files of this server that were sent a while ago: whether they are still with the workers is to be
-    /// looked at.
+    /// looked at. So are those for later than `latest`.
     ///
     /// # Errors
     /// When the database fails.
@@ -176,15 +176,18 @@ impl Store {
         &self,
         server: &str,
         now: Micros,
+        latest: Micros,
         limit: i64,
     ) -> Result<Vec<ReadingJob>, StoreError> {
         let doing = "find files that were sent to workers";
         let rows = query(
             "select job, sha256, generation, sequence from read_jobs
-             where server = $1 and state = 'sent' and expires_at <= $2 order by expires_at, job limit $3",
+             where server = $1 and state = 'sent' and (expires_at <= $2 or expires_at > $3)
+             order by expires_at, job limit $4",
         )
         .bind(server)
         .bind(now)
+        .bind(latest)
         .bind(limit)
         .fetch_all(&self.pool)
         .await

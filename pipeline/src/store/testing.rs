@@ -6,6 +6,8 @@
     reason = "tests alone call it, those of other crates too"
 )]
 
+mod killable;
+
 use std::io::{BufRead as _, BufReader};
 use std::ops::Deref;
 use std::process::{Child, Command, Stdio};
@@ -15,6 +17,8 @@ use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgPoolOptions;
 
 use chrono::NaiveDate;
+
+pub use killable::KillablePostgres;
 
 #[cfg(test)]
 pub(crate) use super::seal::tests::keyring;
@@ -144,29 +148,12 @@ impl PrivatePostgres {
     }
 
     fn start() -> Option<Self> {
-        let mut process = Command::new("sh")
-            .args(["-c", SCRIPT])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut folder = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut folder).unwrap();
-        if folder.is_empty() {
-            let status = process.wait().unwrap();
-            assert_eq!(status.code(), Some(3), "PostgreSQL does not start");
-            assert!(
-                std::env::var_os("CI").is_none(),
-                "CI has PostgreSQL: tests/install-packages.sh installs it"
-            );
-            eprintln!("skipped on PostgreSQL: it is not installed (tests/install-packages.sh installs it)");
-            return None;
-        }
-        Some(Self { folder: folder.trim().to_owned(), made: Mutex::new(0), _process: process })
+        let (process, folder) = started(None)?;
+        Some(Self { folder, made: Mutex::new(0), _process: process })
     }
 
     fn address(&self, database: &str) -> StoreAddress {
-        format!("postgres://dossier@localhost/{database}?host={}", self.folder).parse().unwrap()
+        address(&self.folder, database)
     }
 
     /// A database without tables.
@@ -198,10 +185,39 @@ impl PrivatePostgres {
     }
 
     async fn run(&self, statement: String) {
-        let StoreAddress::Postgres(options) = self.address("postgres") else { unreachable!("it is one") };
-        let pool = PgPoolOptions::new().max_connections(1).connect_with(*options).await.unwrap();
-        // Names of databases cannot be bound; these are made here.
-        sqlx::query(AssertSqlSafe(statement)).execute(&pool).await.unwrap();
-        pool.close().await;
+        run(self.address("postgres"), statement).await;
     }
+}
+
+/// Starts a server, in this folder or a new one; `None` where it is not installed.
+fn started(folder: Option<&std::path::Path>) -> Option<(Child, String)> {
+    let mut process = Command::new("sh")
+        .args(["-c", SCRIPT, "private-postgres"])
+        .args(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut folder = String::new();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut folder).unwrap();
+    if folder.is_empty() {
+        let status = process.wait().unwrap();
+        assert_eq!(status.code(), Some(3), "PostgreSQL does not start");
+        assert!(std::env::var_os("CI").is_none(), "CI has PostgreSQL: tests/install-packages.sh installs it");
+        eprintln!("skipped on PostgreSQL: it is not installed (tests/install-packages.sh installs it)");
+        return None;
+    }
+    Some((process, folder.trim().to_owned()))
+}
+
+fn address(folder: &str, database: &str) -> StoreAddress {
+    format!("postgres://dossier@localhost/{database}?host={folder}").parse().unwrap()
+}
+
+async fn run(address: StoreAddress, statement: String) {
+    let StoreAddress::Postgres(options) = address else { unreachable!("it is one") };
+    let pool = PgPoolOptions::new().max_connections(1).connect_with(*options).await.unwrap();
+    // Names of databases cannot be bound; these are made here.
+    sqlx::query(AssertSqlSafe(statement)).execute(&pool).await.unwrap();
+    pool.close().await;
 }

@@ -181,7 +181,10 @@ async fn work_on(
                 shop.board.leave(&job.case_id);
                 on_done(&job.case_id);
             }
-            Some(kept) = kept.recv() => leave_lost(&mut in_work, &kept),
+            Some(kept) = kept.recv() => {
+                leave_lost(&mut in_work, &kept);
+                give_back_forgotten(shop, &in_work, &kept).await;
+            }
             () = shop.wake.notified() => {}
             _ = tell.tick(), if !in_work.begun.is_empty() => {
                 let counts = shop.board.counts();
@@ -252,6 +255,20 @@ fn leave_lost(in_work: &mut InWork, kept: &Kept) {
     }
 }
 
+/// Gives back what is this server's and nobody here works on: the database failed when its end was to be noted, or
+/// when it was taken, and it would be kept for ever.
+async fn give_back_forgotten(shop: &Workshop, in_work: &InWork, kept: &Kept) {
+    for (case_id, &generation) in &kept.generations {
+        let is_it = |work: &Begun| work.job.case_id == *case_id && work.job.generation == generation;
+        if in_work.begun.values().any(is_it) {
+            continue;
+        }
+        let (case_id, server) = (case_id.clone(), shop.server.clone());
+        // What was recorded meanwhile has another generation; then this ends nothing.
+        note_failure(shop, &Job { case_id, revision: 0, server, generation, strikes: 0 }).await;
+    }
+}
+
 /// Processes one case; a failure is noted and the case tried again later.
 async fn attempt(shop: &Workshop, job: &Job) {
     let progress = shop.board.enter(&job.case_id);
@@ -266,7 +283,7 @@ async fn attempt(shop: &Workshop, job: &Job) {
 async fn note_failure(shop: &Workshop, job: &Job) {
     shop.meters.failed();
     if let Err(error) = shop.store.fail_job(job, Failure::Error, shop.clock.now()).await {
-        // The lease lapses, and that is noted.
+        // When leases are kept the next time, it is given back.
         tracing::error!(case = job.case_id, error = %with_causes(&error), "a failure could not be noted");
     }
 }

@@ -36,12 +36,31 @@ impl Dispatch for Unreliable {
     }
 }
 
+/// Never comes to an end.
+#[derive(Debug)]
+struct Endless;
+
+#[async_trait]
+impl Dispatch for Endless {
+    fn cases_ahead(&self) -> usize {
+        1
+    }
+
+    async fn read(&self, _file: FileToRead<'_>) -> Result<FileOutcome, DispatchError> {
+        std::future::pending().await
+    }
+}
+
 fn shop(store: &TestStore, folder: &Path) -> Arc<Workshop> {
+    shop_with(store, folder, Arc::new(Unreliable::default()))
+}
+
+fn shop_with(store: &TestStore, folder: &Path, reader: Arc<dyn Dispatch>) -> Arc<Workshop> {
     let rules = Bundle::embedded_rules();
     let sandbox = Sandbox::new("/nowhere".into(), None, 1, SandboxLimits::default());
     let engine = Engine::load(&rules, &Bundle::embedded_models(), sandbox, ReadOptions::default()).unwrap();
     Arc::new(Workshop {
-        engine: Arc::new(engine.with_dispatch(Arc::new(Unreliable::default()))),
+        engine: Arc::new(engine.with_dispatch(reader)),
         records: Arc::new(CsvRecords::from_bundle(&rules)),
         outbox: Outbox::default(),
         store: (*store).clone(),
@@ -104,6 +123,29 @@ async fn what_breaks_off_or_fails_is_tried_again_and_what_is_given_up_goes_to_a_
         let kinds: Vec<EventKind> =
             store.events(&poison).await.unwrap().iter().map(|event| event.kind).collect();
         assert_eq!(kinds[..3], [EventKind::Received, EventKind::GivenUp, EventKind::Read], "{kinds:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_kept_and_forgotten_is_given_back() {
+    for store in stores().await {
+        let folder = tempfile::tempdir().unwrap();
+        let shop = shop_with(&store, folder.path(), Arc::new(Endless));
+        let (forgotten, worked_on) = (take(&shop, "A-1").await, take(&shop, "A-2").await);
+        let now = shop.clock.now();
+        let claim = async || store.claim_job("s1", true, now, now + LEASE).await.unwrap();
+        // The database took it and the answer was lost.
+        assert_eq!(claim().await.unwrap().case_id, forgotten);
+        let mut in_work = InWork::default();
+        in_work.begin(&shop, claim().await.unwrap());
+        let keep = async || store.keep_jobs("s1", now, now + LEASE).await.unwrap();
+        let kept = Kept { asked_at: now, generations: keep().await };
+        assert_eq!(kept.generations.len(), 2);
+        give_back_forgotten(&shop, &in_work, &kept).await;
+        assert_eq!(keep().await.into_keys().collect::<Vec<_>>(), [worked_on]);
+        let later = now + LEASE;
+        let again = store.claim_job("s2", true, later, later + LEASE).await.unwrap();
+        assert_eq!(again.unwrap().case_id, forgotten);
     }
 }
 

@@ -201,3 +201,8 @@ pub(super) fn read_subject(version: &str) -> String {
 pub(super) fn result_subject(server: &str) -> String {
     format!("dossier.result.{server}")
 }
+
+/// How far workers are, for this server. What is lost of it is not missed.
+pub(super) fn progress_subject(server: &str) -> String {
+    format!("dossier.progress.{server}")
+}

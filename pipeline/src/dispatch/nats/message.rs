@@ -53,6 +53,14 @@ pub(super) enum Came {
     GivenUp(i64),
 }
 
+/// How far a worker is with a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Pages {
+    pub(super) job: String,
+    pub(super) known: u32,
+    pub(super) read: u32,
+}
+
 pub(super) fn encode(value: &impl Serialize) -> io::Result<Vec<u8>> {
     postcard::to_stdvec(value).map_err(io::Error::other)
 }

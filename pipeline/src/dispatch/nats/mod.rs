@@ -7,6 +7,7 @@
 mod link;
 mod message;
 mod server;
+mod sweep;
 mod worker;
 #[cfg(any(test, feature = "synthetic"))]
 pub mod testing;

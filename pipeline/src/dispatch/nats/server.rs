@@ -5,20 +5,19 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use async_nats::jetstream;
 use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::stream::RawMessageErrorKind;
-use async_nats::jetstream::{self, stream::Stream};
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use tokio::io::AsyncReadExt as _;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
-use super::link::{Link, LinkError, ask, read_subject};
-use super::message::{Answer, Came, Order, decode, encode, unpack};
+use super::link::{Link, LinkError, ask, progress_subject, read_subject};
+use super::message::{Answer, Came, Order, Pages, decode, encode, unpack};
 use crate::causes::with_causes;
 use crate::clock::{Clock, Micros};
 use crate::dispatch::{Dispatch, DispatchError, FileToRead, given_up};
-use crate::read::{FileOutcome, ReadOptions, ReadingCache};
+use crate::read::{FileOutcome, ReadOptions, ReadingCache, count_more};
 use crate::store::{ReadingJob, ReadingState, Store, StoreError};
 
 /// Files sent before their receipt is waited for.
@@ -28,13 +27,13 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How long a question for answers stays open, and how soon it shows that NATS has forgotten it.
 const ASKS_FOR: Duration = Duration::from_secs(20);
 const HEARTBEAT: Duration = Duration::from_secs(3);
+/// A long reading comes in pieces, and a connection that breaks stays silent.
+const FETCHED_IN: Duration = Duration::from_mins(2);
 /// After a failure of NATS.
 const PAUSE: Duration = Duration::from_secs(2);
-/// Rows that nothing happened to for so long are of no use.
-const FORGET_AFTER: Micros = 7 * 86_400_000_000;
 
 #[derive(Debug, thiserror::Error)]
-enum Trouble {
+pub(super) enum Trouble {
     #[error(transparent)]
     Link(#[from] LinkError),
     #[error(transparent)]
@@ -45,6 +44,15 @@ enum Trouble {
     Message(#[source] io::Error),
     #[error("storing a reading was interrupted")]
     Interrupted(#[source] tokio::task::JoinError),
+}
+
+/// What those who wait for a file are told.
+#[derive(Debug, Default)]
+struct Waiter {
+    /// Something became of it.
+    done: Notify,
+    /// Pages known of, and pages read.
+    pages: watch::Sender<(u32, u32)>,
 }
 
 /// Has files read by workers.
@@ -60,8 +68,8 @@ pub struct Workers {
     pub cache: ReadingCache,
     pub options: ReadOptions,
     pub cases_ahead: usize,
-    waiters: Mutex<HashMap<String, Arc<Notify>>>,
-    to_send: Notify,
+    waiters: Mutex<HashMap<String, Arc<Waiter>>>,
+    pub(super) to_send: Notify,
 }
 
 impl std::fmt::Debug for Workers {
@@ -121,9 +129,10 @@ impl Workers {
         let sending = self.again_and_again("send files to workers", || self.send());
         let receiving = self.again_and_again("receive what workers read", || self.receive());
         let sweeping = self.again_and_again("look after what was sent to workers", || self.sweep());
+        let listening = self.again_and_again("hear how far workers are", || self.listen());
         tokio::select! {
             () = stop => {}
-            _ = Box::pin(futures_util::future::join3(sending, receiving, sweeping)) => {}
+            _ = Box::pin(futures_util::future::join4(sending, receiving, sweeping, listening)) => {}
         }
     }
 
@@ -144,12 +153,13 @@ impl Workers {
         &self,
         file: FileToRead<'_>,
         job: &str,
-        waiter: &Notify,
+        waiter: &Waiter,
     ) -> Result<FileOutcome, DispatchError> {
         let mut asked = false;
+        let mut counted = (0, 0);
         loop {
             // Before looking, so that nothing is missed between the look and the wait.
-            let told = waiter.notified();
+            let told = waiter.done.notified();
             tokio::pin!(told);
             told.as_mut().enable();
             let state = if asked {
@@ -162,6 +172,8 @@ impl Workers {
                 ReadingState::Sent => {}
                 ReadingState::Done => {
                     if let Some(outcome) = self.cache.find(file.sha256, &self.options) {
+                        let all = u32::try_from(outcome.reading.pages.len()).unwrap_or(u32::MAX);
+                        count_up(&mut counted, (all, all));
                         return Ok(outcome);
                     }
                     // What was kept is gone.
@@ -172,24 +184,34 @@ impl Workers {
                 ReadingState::Dead => return Ok(given_up()),
             }
             asked = true;
+            let mut pages = waiter.pages.subscribe();
+            let hear = async {
+                loop {
+                    count_up(&mut counted, *pages.borrow_and_update());
+                    if pages.changed().await.is_err() {
+                        std::future::pending::<()>().await;
+                    }
+                }
+            };
             tokio::select! {
                 () = told => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = hear => {}
             }
         }
     }
 
     /// Whether what was sent is still there is looked at as often as a worker is missed.
-    fn look_after(&self) -> Micros {
+    pub(super) fn look_after(&self) -> Micros {
         i64::try_from(self.link.worker_patience.as_micros()).unwrap_or(Micros::MAX / 2)
     }
 
-    fn waiter(&self, job: &str) -> Arc<Notify> {
+    fn waiter(&self, job: &str) -> Arc<Waiter> {
         let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(waiters.entry(job.to_owned()).or_default())
     }
 
-    fn forget(&self, job: &str, waiter: Arc<Notify>) {
+    fn forget(&self, job: &str, waiter: Arc<Waiter>) {
         let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
         // Ours and the map's.
         if Arc::strong_count(&waiter) == 2 {
@@ -200,7 +222,7 @@ impl Workers {
     fn tell(&self, job: &str) {
         let waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(waiter) = waiters.get(job) {
-            waiter.notify_waiters();
+            waiter.done.notify_waiters();
         }
     }
 
@@ -242,6 +264,20 @@ impl Workers {
         let message = PublishMessage::build().payload(payload.into()).message_id(order.id());
         let sent = self.link.context.send_publish(read_subject(&self.version), message).await;
         Ok(sent.map_err(ask("send a file to workers"))?)
+    }
+
+    /// Hears how far workers are. Nobody repeats what is missed.
+    async fn listen(&self) -> Result<(), Trouble> {
+        let told = self.link.context.client().subscribe(progress_subject(&self.server)).await;
+        let mut told = told.map_err(ask("hear how far workers are"))?;
+        while let Some(message) = told.next().await {
+            let Ok(told) = decode::<Pages>(&message.payload) else { continue };
+            let waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(waiter) = waiters.get(&told.job) {
+                waiter.pages.send_replace((told.known, told.read));
+            }
+        }
+        Ok(())
     }
 
     async fn receive(&self) -> Result<(), Trouble> {
@@ -310,57 +346,19 @@ impl Workers {
         let readings = self.link.readings().await?;
         let Ok(mut object) = readings.get(name).await else { return Ok(None) };
         let mut packed = Vec::new();
-        if object.read_to_end(&mut packed).await.is_err() {
-            return Ok(None);
+        let fetched = tokio::time::timeout(FETCHED_IN, object.read_to_end(&mut packed)).await;
+        match fetched.map_err(ask("fetch a long reading"))? {
+            Ok(_) => {}
+            Err(_) => return Ok(None),
         }
         // It would go by itself some time.
         readings.delete(name).await.ok();
         Ok(Some(packed))
     }
-
-    /// Sends again what is neither with the workers nor came back: NATS has lost it.
-    async fn sweep(&self) -> Result<(), Trouble> {
-        // What came while nobody listened is taken first.
-        tokio::time::sleep(self.link.worker_patience).await;
-        loop {
-            // Whatever NATS has lost is there again.
-            self.link.make_readings().await?;
-            self.link.make_read_consumer(&self.version).await?;
-            self.link.result_consumer(&self.server).await?;
-            let stream = self.link.read_stream().await?;
-            let now = self.clock.now();
-            for job in self.store.readings_to_look_at(&self.server, now, 1_000).await? {
-                if is_there(&stream, &self.server, &job).await? {
-                    self.store.reading_sent(&self.server, &job, now + self.look_after(), now).await?;
-                } else {
-                    tracing::warn!(
-                        job = job.job,
-                        "a file that was sent to workers is lost; it is sent again"
-                    );
-                    self.store.send_reading_again(&self.server, &job.job, now).await?;
-                    self.to_send.notify_one();
-                }
-            }
-            self.store.forget_readings(now - FORGET_AFTER).await?;
-            let health = self.link.health(&self.version).await?;
-            if health.waiting > 0 && health.idle == 0 && health.with_workers == 0 {
-                let (waiting, version) = (health.waiting, &self.version);
-                tracing::warn!(waiting, version, "no worker takes files: is one of this version running?");
-            }
-            tokio::time::sleep(self.link.worker_patience).await;
-        }
-    }
 }
 
-/// Whether the stream still has the order.
-async fn is_there(stream: &Stream, server: &str, job: &ReadingJob) -> Result<bool, Trouble> {
-    let sequence = u64::try_from(job.sequence).unwrap_or(0);
-    match stream.get_raw_message(sequence).await {
-        Ok(message) => Ok(decode::<Order>(&message.payload).is_ok_and(|order| {
-            order.job == job.job && order.generation == job.generation && order.server == server
-        })),
-        Err(error) if matches!(error.kind(), RawMessageErrorKind::NoMessageFound) => Ok(false),
-        // The stream itself may be gone: making it anew is what comes next.
-        Err(error) => Err(ask("look after what was sent")(error).into()),
-    }
+/// Counts pages up to these; a worker that begins anew takes none back.
+fn count_up(counted: &mut (u32, u32), now: (u32, u32)) {
+    count_more(now.0.saturating_sub(counted.0), now.1.saturating_sub(counted.1));
+    *counted = (now.0.max(counted.0), now.1.max(counted.1));
 }

@@ -1,9 +1,12 @@
 //! Servers and workers over a real NATS, with readers that only pretend to read.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use async_nats::jetstream::message::PublishMessage;
 use async_trait::async_trait;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
@@ -14,7 +17,7 @@ use crate::clock::SystemClock;
 use crate::dispatch::{Dispatch, DispatchError, FileToRead};
 use crate::domain::{Finding, FindingCode};
 use crate::intake::hash_file;
-use crate::read::{FileOutcome, ReadOptions, ReadingCache};
+use crate::read::{FileOutcome, Progress, ReadOptions, ReadingCache, count_more, counted};
 use crate::store::testing::{TestStore, keyring, stores};
 use crate::store::{BlobStore, Keyring};
 
@@ -34,6 +37,8 @@ struct Room {
 enum Does {
     /// Gives something that cannot be packed, of so many bytes.
     Reads(usize),
+    /// Has read two of three pages and goes on when the test says so.
+    Waits,
     /// Never ends; the test is told that it has begun.
     Hangs,
     Fails,
@@ -43,12 +48,13 @@ enum Does {
 struct Pretended {
     does: Does,
     begun: Notify,
+    goes_on: Notify,
     read: Mutex<Vec<String>>,
 }
 
 impl Pretended {
     fn new(does: Does) -> Arc<Self> {
-        Arc::new(Self { does, begun: Notify::new(), read: Mutex::default() })
+        Arc::new(Self { does, begun: Notify::new(), goes_on: Notify::new(), read: Mutex::default() })
     }
 }
 
@@ -75,6 +81,11 @@ impl Dispatch for Pretended {
         self.begun.notify_one();
         match self.does {
             Does::Reads(bytes) => Ok(pretended(file.sha256, bytes)),
+            Does::Waits => {
+                count_more(3, 2);
+                self.goes_on.notified().await;
+                Ok(pretended(file.sha256, 100))
+            }
             Does::Hangs => std::future::pending().await,
             Does::Fails => Err(DispatchError::Worker),
         }
@@ -88,11 +99,20 @@ impl Room {
 
     /// With originals and readings sealed where there are keys.
     async fn all_with(keys: Option<&Arc<Keyring>>) -> Vec<Self> {
+        Self::all_under(keys, None).await
+    }
+
+    /// With users who may do what a configuration says.
+    async fn all_under(keys: Option<&Arc<Keyring>>, configuration: Option<&Path>) -> Vec<Self> {
         let mut rooms = Vec::new();
         for store in stores().await {
-            let Some(nats) = PrivateNats::start() else { return rooms };
+            let Some(nats) = PrivateNats::start_with(configuration) else { return rooms };
             let folder = tempfile::tempdir().unwrap();
-            let link = Link::connect(&nats.settings(), "server", true).await.unwrap();
+            let settings = match configuration {
+                Some(_) => nats.settings_of("web", folder.path()),
+                None => nats.settings(),
+            };
+            let link = Link::connect(&settings, "server", true).await.unwrap();
             let server = Arc::new(Workers::new(
                 link,
                 (*store).clone(),
@@ -122,7 +142,7 @@ impl Room {
 
     async fn worker_with(&self, version: &str, reader: &Arc<Pretended>, blobs: BlobStore) -> JoinHandle<()> {
         let worker = Worker {
-            link: Link::connect(&self.nats.settings(), "worker", true).await.unwrap(),
+            link: self.worker_link().await,
             reader: Arc::clone(reader) as Arc<dyn Dispatch>,
             options: ReadOptions::default(),
             blobs,
@@ -130,6 +150,15 @@ impl Room {
             parallel: 2,
         };
         tokio::spawn(worker.run(std::future::pending()))
+    }
+
+    async fn worker_link(&self) -> Link {
+        let settings = if self.nats.is_configured() {
+            self.nats.settings_of("worker", self.folder.path())
+        } else {
+            self.nats.settings()
+        };
+        Link::connect(&settings, "worker", true).await.unwrap()
     }
 
     async fn file(&self, text: &str) -> String {
@@ -198,7 +227,7 @@ async fn a_worker_of_another_version_gets_nothing() {
         let sha256 = room.file("a").await;
         let asked = room.read(&sha256);
         tokio::pin!(asked);
-        let early = tokio::time::timeout(std::time::Duration::from_secs(3), &mut asked).await;
+        let early = tokio::time::timeout(Duration::from_secs(3), &mut asked).await;
         assert!(early.is_err(), "nobody can read it yet");
         let health = room.server.link.health("v1").await.unwrap();
         assert_eq!((health.waiting, health.idle), (1, 0));
@@ -281,7 +310,7 @@ async fn nats_may_lose_everything() {
             if health.is_ok_and(|health| health.waiting == hashes.len() as u64) {
                 break;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
         tokio::task::block_in_place(|| room.nats.restart(true));
         let _worker = room.worker("v1", &Pretended::new(Does::Reads(100))).await;
@@ -289,5 +318,104 @@ async fn nats_may_lose_everything() {
             let (outcome, sha256) = one.await.unwrap();
             assert!(outcome == pretended(&sha256, 100));
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn numbers_that_nats_gives_again_hold_nothing_up() {
+    for mut room in Room::all().await {
+        let reader = Pretended::new(Does::Reads(100));
+        let worker = room.worker("v1", &reader).await;
+        for text in ["a", "b", "c"] {
+            let sha256 = room.file(text).await;
+            room.read(&sha256).await.unwrap();
+        }
+        worker.abort();
+        // It writes down in a moment what was done with.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        tokio::task::block_in_place(|| room.nats.restart_without_messages("DOSSIER_READ"));
+        let _worker = room.worker("v1", &reader).await;
+        for text in ["d", "e"] {
+            let sha256 = room.file(text).await;
+            let read = tokio::time::timeout(Duration::from_mins(1), room.read(&sha256)).await;
+            assert!(read.expect("somebody gets it").unwrap() == pretended(&sha256, 100));
+        }
+    }
+}
+
+/// `docker/nats.conf`, without the place of its store and without what the server that is installed here does not know
+/// yet.
+fn recommended(folder: &Path) -> PathBuf {
+    let text = include_str!("../../../../docker/nats.conf");
+    let said =
+        Command::new("sh").args(["-c", "PATH=$PATH:/usr/sbin nats-server --version"]).output().unwrap();
+    let is_old = String::from_utf8(said.stdout).unwrap().contains("v2.9.");
+    let is_wanted = |line: &&str| {
+        let line = line.trim_start();
+        let is_unknown = is_old && line.starts_with("sync_interval:");
+        !is_unknown && !line.starts_with("store_dir:")
+    };
+    let path = folder.join("nats.conf");
+    std::fs::write(&path, text.lines().filter(is_wanted).collect::<Vec<_>>().join("\n")).unwrap();
+    path
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_recommended_permissions_are_enough_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    for room in Room::all_under(None, Some(&recommended(folder.path()))).await {
+        for (text, bytes) in [("short", 100), ("long", 3 << 20)] {
+            let reader = Pretended::new(Does::Reads(bytes));
+            let worker = room.worker("v1", &reader).await;
+            let sha256 = room.file(text).await;
+            assert!(room.read(&sha256).await.unwrap() == pretended(&sha256, bytes), "{text}");
+            worker.abort();
+        }
+        // Each of several workers who begin with a file may put what it read aside.
+        let sha256 = room.file("twice").await;
+        let (first, second) = (Pretended::new(Does::Hangs), Pretended::new(Does::Reads(3 << 20)));
+        let asked = room.read(&sha256);
+        tokio::pin!(asked);
+        let worker = room.worker("v1", &first).await;
+        tokio::select! {
+            _ = &mut asked => panic!("nobody has read it"),
+            () = first.begun.notified() => worker.abort(),
+        }
+        let worker = room.worker("v1", &second).await;
+        assert!(asked.await.unwrap() == pretended(&sha256, 3 << 20));
+        worker.abort();
+        // What a worker must not do.
+        let mut link = room.worker_link().await;
+        link.context.set_timeout(Duration::from_secs(1));
+        let order = link.context.send_publish("dossier.read.v1", PublishMessage::build()).await.unwrap();
+        assert!(order.await.is_err(), "it asks for nothing");
+        assert!(link.read_stream().await.is_err() && link.result_stream().await.is_err(), "it makes nothing");
+        assert!(link.result_consumer("s1").await.is_err(), "it does not see what others read");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_sees_how_far_a_worker_is() {
+    let folder = tempfile::tempdir().unwrap();
+    for room in Room::all_under(None, Some(&recommended(folder.path()))).await {
+        let reader = Pretended::new(Does::Waits);
+        let _worker = room.worker("v1", &reader).await;
+        let sha256 = room.file("a").await;
+        let progress = Arc::new(Progress::default());
+        let asked = counted(Arc::clone(&progress), room.read(&sha256));
+        tokio::pin!(asked);
+        let far = async {
+            while progress.counts() != (2, 3) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let far = tokio::time::timeout(Duration::from_secs(30), far);
+        tokio::select! {
+            _ = &mut asked => panic!("it is not read yet"),
+            told = far => told.expect("it is told"),
+        }
+        reader.goes_on.notify_one();
+        assert!(asked.await.unwrap() == pretended(&sha256, 100));
+        assert_eq!(progress.counts(), (2, 3), "nothing is counted twice or taken back");
     }
 }

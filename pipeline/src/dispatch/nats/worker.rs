@@ -8,12 +8,12 @@ use async_nats::jetstream::{AckKind, Message};
 use futures_util::StreamExt as _;
 use tokio::task::JoinSet;
 
-use super::link::{Link, LinkError, ask, result_subject};
-use super::message::{Answer, Came, LONGEST_INLINE, Order, decode, encode, pack};
+use super::link::{Link, LinkError, ask, progress_subject, result_subject};
+use super::message::{Answer, Came, LONGEST_INLINE, Order, Pages, decode, encode, pack};
 use crate::causes::with_causes;
 use crate::dispatch::{Dispatch, FileToRead};
 use crate::intake::hash_file;
-use crate::read::ReadOptions;
+use crate::read::{Progress, ReadOptions, counted};
 use crate::store::BlobStore;
 
 /// A file that so many workers ended over is not tried again: a worker parses nothing itself, so that one
@@ -24,6 +24,8 @@ const ASKS_FOR: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_secs(2);
 /// What was read is sent so often before it is left to be read again.
 const SENDS: u32 = 10;
+/// How often a server is told how many pages have been read.
+const TELL_EVERY: Duration = Duration::from_secs(2);
 
 /// Reads files for servers.
 #[derive(Debug, Clone)]
@@ -111,17 +113,18 @@ impl Worker {
         let came = if deliveries > MOST_DELIVERIES {
             Came::GivenUp(deliveries - 1)
         } else {
-            // It ends with the reading, however that ends.
-            let mut progress = JoinSet::new();
-            progress.spawn(say_progress(Arc::clone(&message), self.link.worker_patience / 3));
-            self.read(&order).await
+            // They end with the reading, however that ends.
+            let (mut beside, pages) = (JoinSet::new(), Arc::new(Progress::default()));
+            beside.spawn(say_progress(Arc::clone(&message), self.link.worker_patience / 3));
+            beside.spawn(tell_pages(self.link.clone(), order.clone(), Arc::clone(&pages)));
+            counted(pages, self.read(&order, deliveries)).await
         };
         self.send(&order, came, deliveries).await?;
         // Twice is no harm: what was read is taken once.
         message.ack().await.map_err(|source| LinkError::Ask { doing: "acknowledge an order", source })
     }
 
-    async fn read(&self, order: &Order) -> Came {
+    async fn read(&self, order: &Order, deliveries: i64) -> Came {
         // Opened for as long as it is read, where it is sealed.
         let original = match self.blobs.local(&order.sha256).await {
             Ok(original) => original,
@@ -140,7 +143,7 @@ impl Worker {
         });
         match packed {
             Ok(packed) if packed.len() <= LONGEST_INLINE => Came::Read(packed),
-            Ok(packed) => match self.put_aside(order, &packed).await {
+            Ok(packed) => match self.put_aside(order, deliveries, &packed).await {
                 Ok(name) => Came::ReadAside(name),
                 Err(error) => Came::Failed(with_causes(&error)),
             },
@@ -148,8 +151,9 @@ impl Worker {
         }
     }
 
-    async fn put_aside(&self, order: &Order, packed: &[u8]) -> Result<String, LinkError> {
-        let name = order.id();
+    async fn put_aside(&self, order: &Order, deliveries: i64, packed: &[u8]) -> Result<String, LinkError> {
+        // One that another worker put aside is not replaced: workers may take nothing away.
+        let name = format!("{}/{deliveries}", order.id());
         let readings = self.link.readings().await?;
         let mut packed = packed;
         readings.put(name.as_str(), &mut packed).await.map_err(ask("put a long reading aside"))?;
@@ -183,5 +187,22 @@ async fn say_progress(message: Arc<Message>, every: Duration) {
         tokio::time::sleep(every).await;
         // Not heard, it is given to another worker.
         message.ack_with(AckKind::Progress).await.ok();
+    }
+}
+
+/// Tells the server that asked how many pages have been read, when that has changed.
+async fn tell_pages(link: Link, order: Order, progress: Arc<Progress>) {
+    let mut told = (0, 0);
+    loop {
+        tokio::time::sleep(TELL_EVERY).await;
+        let (read, known) = progress.counts();
+        if told == (read, known) {
+            continue;
+        }
+        told = (read, known);
+        if let Ok(payload) = encode(&Pages { job: order.job.clone(), known, read }) {
+            // Not heard, it is told with the next pages.
+            link.context.client().publish(progress_subject(&order.server), payload.into()).await.ok();
+        }
     }
 }

@@ -15,6 +15,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use crate::clock::Clock;
@@ -24,6 +26,9 @@ use crate::store::{BlobStore, Store};
 pub use hints::Hints;
 pub use look::{Candidate, Fingerprint, look};
 pub use take::{TakeError, Took};
+
+/// Cases taken at the same time: each waits for the disk, which makes several durable in the time of one.
+const TAKEN_TOGETHER: usize = 8;
 
 /// How the inbox is watched.
 #[derive(Debug, Clone)]
@@ -133,15 +138,23 @@ pub async fn watch(
     loop {
         match inbox.ready(&moved_in, Instant::now()) {
             Ok(ready) => {
-                for candidate in ready {
+                for together in ready.chunks(TAKEN_TOGETHER) {
+                    if stop.as_mut().now_or_never().is_some() {
+                        return Ok(());
+                    }
                     // It was ready and will be again; what was renamed into place is still then.
                     if is_full(&options.pressure, store, clock, &mut held_up).await {
                         break;
                     }
-                    match take::take(&options.inbox, store, blobs, clock, &candidate).await {
-                        Ok(took) => tell(&candidate, took, &mut on_event),
-                        Err(error) => {
-                            tracing::warn!(flow = candidate.flow, error = %error, "a case could not be taken yet");
+                    let taking = together
+                        .iter()
+                        .map(|candidate| take::take(&options.inbox, store, blobs, clock, candidate));
+                    for (candidate, took) in together.iter().zip(join_all(taking).await) {
+                        match took {
+                            Ok(took) => tell(candidate, took, &mut on_event),
+                            Err(error) => {
+                                tracing::warn!(flow = candidate.flow, error = %error, "a case could not be taken yet");
+                            }
                         }
                     }
                 }
