@@ -63,6 +63,12 @@ mod fuzz;
 #[path = "hostile.rs"]
 mod hostile;
 
+#[path = "mutators.rs"]
+mod mutators;
+
+#[path = "mutated.rs"]
+mod mutated;
+
 #[path = "kill.rs"]
 mod kill;
 

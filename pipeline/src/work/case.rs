@@ -14,7 +14,7 @@ use crate::rules::{Flow, RECORDS_UNAVAILABLE, WhenUnavailable};
 use crate::store::{CaseState, Event, EventKind, Finished, Job, StoredCase};
 
 /// How often a case that waits for records is tried again.
-const RECORDS_AGAIN: Micros = 60_000_000;
+pub(super) const RECORDS_AGAIN: Micros = 60_000_000;
 
 /// Reads and decides a case and records what came of it.
 pub(super) async fn process(shop: &Workshop, job: &Job) -> Result<(), WorkError> {
