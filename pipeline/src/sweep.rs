@@ -15,6 +15,8 @@ use crate::store::StoreError;
 use crate::work::Workshop;
 
 const EVERY: Duration = Duration::from_secs(10);
+/// How often what was made from originals is looked through: another server may have erased them.
+const LOOK_THROUGH_EVERY: Duration = Duration::from_hours(1);
 /// Cases counted in one round; between rounds others get at the store.
 const COUNTED_A_ROUND: i64 = 2_000;
 
@@ -24,13 +26,26 @@ pub async fn sweep(shop: &Arc<Workshop>, on_changed: impl Fn(&str) + Send, stop:
     tokio::pin!(stop);
     // Rules change with a restart: once all cases were looked at, there is nothing more to recheck.
     let mut to_recheck = Some(String::new());
+    let mut look_through = tokio::time::interval(LOOK_THROUGH_EVERY);
     loop {
         if let Err(error) = round(shop, &on_changed, &mut to_recheck).await {
             tracing::error!(error = %with_causes(&error), "a sweep failed; the next one tries again");
         }
         tokio::select! {
+            biased;
             () = &mut stop => break,
+            _ = look_through.tick() => forget_derived(shop).await,
             () = tokio::time::sleep(EVERY) => {}
+        }
+    }
+}
+
+async fn forget_derived(shop: &Workshop) {
+    match shop.blobs.forget_derived().await {
+        Ok(0) => {}
+        Ok(files) => tracing::info!(files, "what was made from originals that are erased was taken away"),
+        Err(error) => {
+            tracing::error!(error = %with_causes(&error), "what was made from erased originals could not be taken away; it is tried again");
         }
     }
 }

@@ -101,3 +101,27 @@ async fn an_original_is_erased_with_what_was_made_from_it_but_not_what_just_came
     assert_eq!(fs::read_dir(&derived).unwrap().count(), 1);
     assert_eq!(fs::read_dir(folder.path().join("blobs/incoming")).unwrap().count(), 0);
 }
+
+#[tokio::test]
+async fn what_is_made_from_originals_that_another_server_erased_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::create_dir(at("readings")).unwrap();
+    let open = || BlobStore::open(at("blobs"), 1 << 20).unwrap().with_derived(vec![at("readings")]);
+    let plain = open().put_bytes("a", b"plain".to_vec()).await.unwrap().sha256;
+    let sealed = open().with_keys(Some(Arc::new(keyring(&[1]))));
+    let sealed = sealed.put_bytes("b", b"sealed".to_vec()).await.unwrap().sha256;
+    let gone = "0".repeat(64);
+    for sha256 in [&plain, &sealed, &gone] {
+        fs::write(at("readings").join(format!("{sha256}-v1.reading")), "read").unwrap();
+    }
+    for other in ["other".to_owned(), "z".repeat(70)] {
+        fs::write(at("readings").join(other), "something else").unwrap();
+    }
+    assert_eq!(open().forget_derived().await.unwrap(), 1);
+    assert!(!at("readings").join(format!("{gone}-v1.reading")).exists());
+    assert_eq!(fs::read_dir(at("readings")).unwrap().count(), 4);
+    let store = open();
+    fs::rename(at("blobs"), at("out-of-reach")).unwrap();
+    assert_eq!(store.forget_derived().await.unwrap(), 0, "they may come back");
+}

@@ -213,6 +213,15 @@ impl BlobStore {
         self.blocking(move |store| store.erase_now(&sha256)).await
     }
 
+    /// Takes away what was made from originals that are no longer there: another server erased them, or what was
+    /// made came after they went. How many files.
+    ///
+    /// # Errors
+    /// When a file cannot be taken away.
+    pub async fn forget_derived(&self) -> Result<usize, BlobError> {
+        self.blocking(Self::forget_derived_now).await
+    }
+
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> Result<T, BlobError> + Send + 'static,
@@ -312,7 +321,7 @@ impl BlobStore {
             for file in fs::read_dir(folder).map_err(failed)? {
                 let name = file.map_err(failed)?.file_name().to_string_lossy().into_owned();
                 let sha256 = name.strip_suffix(SEALED).unwrap_or(&name);
-                if sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                if is_hash(sha256) {
                     hashes.insert(sha256.to_owned());
                 }
             }
@@ -354,6 +363,37 @@ impl BlobStore {
         }
         Ok(true)
     }
+
+    fn forget_derived_now(&self) -> Result<usize, BlobError> {
+        let failed = |source| BlobError::Write { path: self.root.clone(), source };
+        let mut forgotten = 0;
+        for folder in &self.derived {
+            let Ok(files) = fs::read_dir(folder) else { continue };
+            for file in files {
+                let file = file.map_err(failed)?;
+                let name = file.file_name().to_string_lossy().into_owned();
+                let Some(sha256) = name.get(..64).filter(|name| is_hash(name)) else { continue };
+                if self.has(sha256).map_err(failed)? {
+                    continue;
+                }
+                // Originals that are out of reach for a while are not gone.
+                if !self.root.join("incoming").is_dir() {
+                    return Ok(forgotten);
+                }
+                remove(&file.path()).map_err(failed)?;
+                forgotten += 1;
+            }
+        }
+        Ok(forgotten)
+    }
+
+    fn has(&self, sha256: &str) -> io::Result<bool> {
+        Ok(self.path(sha256).try_exists()? || self.sealed_path(sha256).try_exists()?)
+    }
+}
+
+fn is_hash(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Whether the file is there and so long; then it counts as come just now.
