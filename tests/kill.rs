@@ -268,9 +268,15 @@ pub(crate) struct Victim {
 
 impl Victim {
     pub(crate) fn start(root: &Path, arguments: &[&str], log: &str) -> Self {
-        let log = File::options().create(true).append(true).open(root.join(log)).unwrap();
         let mut command = dossier(root);
-        command.args(arguments).env("DOSSIER_LOG", "info").stderr(log).stdout(Stdio::piped());
+        command.args(arguments);
+        Self::start_as(command, &root.join(log))
+    }
+
+    /// Starts the program as somebody else has prepared it.
+    pub(crate) fn start_as(mut command: std::process::Command, log: &Path) -> Self {
+        let log = File::options().create(true).append(true).open(log).unwrap();
+        command.env("DOSSIER_LOG", "info").stderr(log).stdout(Stdio::piped());
         let mut process = command.spawn().unwrap();
         let lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let (sender, said) = mpsc::channel();

@@ -69,6 +69,12 @@ mod mutators;
 #[path = "mutated.rs"]
 mod mutated;
 
+#[path = "storage.rs"]
+mod storage;
+
+#[path = "bucket.rs"]
+mod bucket;
+
 #[path = "kill.rs"]
 mod kill;
 

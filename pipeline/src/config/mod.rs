@@ -10,7 +10,7 @@ mod oidc;
 mod settings;
 mod documents;
 
-pub use blobs::BlobSettings;
+pub use blobs::{BlobSettings, BucketSettings};
 pub use bundle::{Bundle, BundleError};
 pub use connections::{Credential, Database};
 pub use delivery::{DeliverySettings, FolderSettings, MailSecurity, MailSettings, WebhookSettings};
