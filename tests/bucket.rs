@@ -165,7 +165,8 @@ fn while_the_bucket_is_out_of_reach_cases_wait_and_none_is_lost() {
     assert!(root.join("inbox/consumer_loan/K-3.pdf").exists(), "what cannot be kept stays in the inbox");
     let looked = run(dossier(root).arg("doctor").env("DOSSIER_TEST_KEY", KEY));
     assert!(
-        stdout(&looked).contains("MISSING  originals      originals cannot be kept at s3://originals"),
+        stdout(&looked)
+            .contains("MISSING  originals      originals cannot be kept at s3://originals/loans: "),
         "{}",
         stdout(&looked)
     );

@@ -206,6 +206,9 @@ impl Place for Bucket {
     }
 
     fn shown(&self, name: &str) -> PathBuf {
+        if name.is_empty() {
+            return PathBuf::from(format!("s3://{}/{}", self.name, self.prefix));
+        }
         PathBuf::from(format!("s3://{}/{}", self.name, self.key(name)))
     }
 }
@@ -216,6 +219,7 @@ fn read_part(draft: &mut File) -> io::Result<Vec<u8>> {
     Ok(part)
 }
 
+/// What came of a request, in one line: the errors of the client repeat one another and hold whole answers.
 fn failed(error: object_store::Error) -> io::Error {
     let kind = match &error {
         object_store::Error::NotFound { .. } => io::ErrorKind::NotFound,
@@ -224,5 +228,12 @@ fn failed(error: object_store::Error) -> io::Error {
         }
         _ => io::ErrorKind::Other,
     };
-    io::Error::new(kind, error)
+    let mut root: &dyn std::error::Error = &error;
+    while let Some(cause) = root.source() {
+        root = cause;
+    }
+    let told = root.to_string();
+    let line = told.lines().next().unwrap_or_default();
+    // Behind the status comes the answer.
+    io::Error::new(kind, line.split(": <").next().unwrap_or_default().to_owned())
 }

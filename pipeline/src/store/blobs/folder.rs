@@ -111,7 +111,7 @@ impl Place for Folder {
     }
 
     fn shown(&self, name: &str) -> PathBuf {
-        self.path(name)
+        if name.is_empty() { self.root.clone() } else { self.path(name) }
     }
 }
 

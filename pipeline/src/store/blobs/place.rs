@@ -40,7 +40,7 @@ pub(super) trait Place: std::fmt::Debug + Send + Sync {
     /// Whether what is not there is gone, and not out of reach.
     fn is_there(&self) -> bool;
 
-    /// What people call the place of these bytes.
+    /// What people call the place of these bytes; of no name, the place of all.
     fn shown(&self, name: &str) -> PathBuf;
 }
 
