@@ -80,3 +80,7 @@ mod kill;
 
 #[path = "workers.rs"]
 mod workers;
+
+#[cfg(feature = "otel")]
+#[path = "traces.rs"]
+mod traces;

@@ -8,6 +8,7 @@ mod connections;
 mod delivery;
 mod oidc;
 mod settings;
+mod traces;
 mod documents;
 
 pub use blobs::{BlobSettings, BucketSettings};
@@ -22,3 +23,4 @@ pub use nats::NatsSettings;
 pub use oidc::{GroupRole, OidcSettings};
 pub use secret::{SecretError, SecretSource};
 pub use settings::{Settings, SettingsError};
+pub use traces::TraceSettings;

@@ -23,6 +23,7 @@ pub(crate) async fn run(installed: &Installed) -> anyhow::Result<ExitCode> {
         ("store", store(installed).await),
         ("sandbox", sandbox(installed)),
         ("nats", nats(installed).await),
+        ("traces", Ok(traces(installed))),
         ("sign-in", super::sign_in::examined(&installed.settings)),
     ];
     let healthy = findings.iter().all(|(_, finding)| finding.is_ok());
@@ -136,6 +137,11 @@ async fn store(installed: &Installed) -> anyhow::Result<String> {
 fn sandbox(installed: &Installed) -> anyhow::Result<String> {
     installed.sandbox()?;
     Ok(format!("{} files at a time", installed.parallel()))
+}
+
+fn traces(installed: &Installed) -> String {
+    let traces = installed.settings.traces.as_ref();
+    traces.map_or_else(|| "nobody is told".to_owned(), |traces| format!("go to {}", traces.endpoint))
 }
 
 async fn nats(installed: &Installed) -> anyhow::Result<String> {
