@@ -1,6 +1,11 @@
 //! Changes to a file such as accidents and attackers make: bits, lengths, numbers, pieces that move, words of the form.
 //! The same number gives the same file.
 
+use std::io::{Read as _, Write as _};
+
+use flate2::Compression;
+use flate2::read::ZlibDecoder;
+use flate2::write::ZlibEncoder;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 
@@ -140,7 +145,10 @@ pub(crate) fn mutated(form: &str, seeds: &[Vec<u8>], number: u64) -> Vec<u8> {
         change(&mut bytes, form, seeds, &mut dice);
         bytes.truncate(MOST_BYTES);
     }
-    if form == "png" && dice.below(4) > 0 {
+    if form == "png" && dice.below(2) == 0 {
+        let seed = dice.one_of(seeds);
+        bytes = with_changed_pixels(seed, seeds, &mut dice);
+    } else if form == "png" && dice.below(4) > 0 {
         mend_checksums(&mut bytes);
     }
     bytes
@@ -237,13 +245,50 @@ fn repeat_byte(bytes: &mut Vec<u8>, dice: &mut Dice) {
     bytes.splice(at..at, run);
 }
 
+/// A PNG whose header or rows are changed below their packing: what is changed above it hardly passes its checksum.
+fn with_changed_pixels(png: &[u8], seeds: &[Vec<u8>], dice: &mut Dice) -> Vec<u8> {
+    let mut packed = Vec::new();
+    let mut changed = png[..8].to_vec();
+    let mut at = 8;
+    while let Some(length) = length_at(png, at) {
+        let (chunk, end) = (at + 8, at + 12 + length);
+        match &png[at + 4..chunk] {
+            b"IDAT" => packed.extend(&png[chunk..chunk + length]),
+            b"IEND" => {}
+            _ => changed.extend(&png[at..end]),
+        }
+        at = end;
+    }
+    let mut rows = Vec::new();
+    ZlibDecoder::new(packed.as_slice()).read_to_end(&mut rows).unwrap();
+    change(&mut rows, "png", seeds, dice);
+    let mut packer = ZlibEncoder::new(Vec::new(), Compression::fast());
+    packer.write_all(&rows).unwrap();
+    let packed = packer.finish().unwrap();
+    for (kind, content) in [(b"IDAT", packed.as_slice()), (b"IEND", &[])] {
+        changed.extend((content.len() as u32).to_be_bytes());
+        changed.extend(kind);
+        changed.extend(content);
+        changed.extend([0; 4]);
+    }
+    if dice.below(3) == 0 {
+        // Size, depth, colours, packing, filters, interlacing.
+        changed[16 + dice.below(13)] = *dice.one_of(&[0, 1, 2, 3, 4, 6, 8, 16, 255]);
+    }
+    mend_checksums(&mut changed);
+    changed
+}
+
+fn length_at(bytes: &[u8], at: usize) -> Option<usize> {
+    let field: [u8; 4] = bytes.get(at..at + 4)?.try_into().ok()?;
+    Some(u32::from_be_bytes(field) as usize)
+}
+
 /// The checksums of a PNG's chunks: a decoder looks no further where one is wrong.
 fn mend_checksums(bytes: &mut [u8]) {
     let mut at = 8;
-    while let Some(length) =
-        bytes.get(at..at + 4).and_then(|field| field.try_into().ok()).map(u32::from_be_bytes)
-    {
-        let end = at + 8 + length as usize;
+    while let Some(length) = length_at(bytes, at) {
+        let end = at + 8 + length;
         if bytes.len() < end + 4 {
             return;
         }
