@@ -102,7 +102,7 @@ fn understanding() -> Understanding {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
     fn no_page_breaks_understanding(pages in prop::collection::vec(page(), 1..3)) {
         let understanding = understanding();
