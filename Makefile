@@ -5,7 +5,7 @@ CARGO ?= cargo
 DOSSIER = $(or $(CARGO_TARGET_DIR),target)/release/dossier
 
 # What is behind a feature is tested too, in the one build that there is.
-FEATURES = --features dossier-web/oidc
+FEATURES = --features dossier-web/oidc,dossier-web/otel
 
 .PHONY: test packages fmt lint unit rules samples eval bench deny soak fuzz-api
 

@@ -72,6 +72,18 @@ mod flood;
 #[path = "heard.rs"]
 mod heard;
 
+#[path = "mutators.rs"]
+mod mutators;
+
+#[path = "mutated.rs"]
+mod mutated;
+
+#[path = "storage.rs"]
+mod storage;
+
+#[path = "bucket.rs"]
+mod bucket;
+
 #[path = "kill.rs"]
 mod kill;
 
@@ -86,3 +98,7 @@ mod masses;
 
 #[path = "scale.rs"]
 mod scale;
+
+#[cfg(feature = "otel")]
+#[path = "traces.rs"]
+mod traces;

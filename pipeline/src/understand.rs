@@ -210,3 +210,7 @@ fn findings_on(draft: &LogicalDocument<'_>, files: &[FilePages<'_>]) -> Vec<Find
 fn milliseconds(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+#[path = "understand_tests.rs"]
+mod tests;

@@ -8,9 +8,10 @@ mod connections;
 mod delivery;
 mod oidc;
 mod settings;
+mod traces;
 mod documents;
 
-pub use blobs::BlobSettings;
+pub use blobs::{BlobSettings, BucketSettings};
 pub use bundle::{Bundle, BundleError};
 pub use connections::{Credential, Database};
 pub use delivery::{DeliverySettings, FolderSettings, MailSecurity, MailSettings, WebhookSettings};
@@ -22,3 +23,4 @@ pub use nats::NatsSettings;
 pub use oidc::{GroupRole, OidcSettings};
 pub use secret::{SecretError, SecretSource};
 pub use settings::{Settings, SettingsError};
+pub use traces::TraceSettings;

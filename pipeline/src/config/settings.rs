@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::{
     BlobSettings, Bundle, BundleError, Credential, Database, DeliverySettings, NatsSettings, OidcSettings,
+    TraceSettings,
 };
 use crate::net::NetworkSettings;
 use crate::store::StoreAddress;
@@ -60,6 +61,8 @@ pub struct Settings {
     /// How originals are kept.
     #[serde(default)]
     pub blobs: BlobSettings,
+    /// Who is told how long the stages of a case take.
+    pub traces: Option<TraceSettings>,
 }
 
 impl std::fmt::Debug for Settings {
@@ -84,6 +87,7 @@ impl std::fmt::Debug for Settings {
             .field("databases", &self.databases)
             .field("delivery", &self.delivery)
             .field("blobs", &self.blobs)
+            .field("traces", &self.traces)
             .finish()
     }
 }
@@ -121,6 +125,9 @@ impl Settings {
         }
         settings.delivery.below(folder);
         settings.blobs.below(folder);
+        if let Some(traces) = &mut settings.traces {
+            traces.below(folder);
+        }
         for credential in settings.credentials.values_mut() {
             credential.secret.below(folder);
         }

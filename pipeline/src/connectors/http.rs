@@ -116,6 +116,7 @@ fn cell(value: &Json) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -142,5 +143,33 @@ mod tests {
         assert_eq!(found.get("holder").map(String::as_str), Some("Ana"));
         assert_eq!(found.get("invoices").map(String::as_str), Some("F-1|a|b|1;F-2|a|b|2"));
         assert_eq!(found.len(), 2);
+    }
+
+    fn any_json() -> impl Strategy<Value = Json> {
+        let leaf = prop_oneof![
+            Just(Json::Null),
+            any::<bool>().prop_map(Json::from),
+            any::<f64>().prop_map(Json::from),
+            "\\PC{0,8}".prop_map(Json::from),
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Json::from),
+                prop::collection::btree_map("[a-c/~]{0,2}", inner, 0..4)
+                    .prop_map(|object| Json::Object(object.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_breaks_who_asked(body in any_json(), at in "(/[a-c0-1~]{0,2}){0,3}") {
+            let columns = BTreeMap::from([("name".to_owned(), at.clone())]);
+            for values in [BTreeMap::new(), columns] {
+                if let Ok(Some(found)) = record(&body, &at, &values) {
+                    prop_assert!(found.values().all(|cell| !cell.is_empty()));
+                }
+            }
+        }
     }
 }

@@ -294,6 +294,8 @@ fn file_name(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const FLOWS: [&str; 2] = ["consumer_loan", "energy_claim"];
@@ -390,5 +392,18 @@ mod tests {
         let cases = discover(&folder, None, &FLOWS).unwrap();
         assert_eq!(cases[0].files.len(), 1);
         assert_eq!(cases[0].findings[0].1.code, FindingCode::RefusedMember);
+    }
+
+    proptest! {
+        #[test]
+        fn declared_data_is_an_object_or_told_of(bytes in prop::collection::vec(any::<u8>(), 0..200), depth in 0usize..3_000) {
+            let deep = [b"{\"a\":".repeat(depth), bytes.clone()].concat();
+            for text in [bytes, deep, b"[".repeat(depth)] {
+                match parse_application(&text) {
+                    Ok(value) => prop_assert!(value.is_object()),
+                    Err(finding) => prop_assert!(finding.message.len() < 200, "it repeats nothing of the file"),
+                }
+            }
+        }
     }
 }

@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use chrono::NaiveDate;
 use serde_json::json;
+use tracing::Instrument as _;
 
 use crate::dispatch::{DispatchError, given_up};
 use crate::domain::{Case, CaseResult, Document, FileFinding, Finding, Mode, Outcome, Timings, Version};
@@ -78,7 +79,8 @@ impl Engine {
         let started = Instant::now();
         let flow = self.flow_of(source)?;
         let scratch = self.scratch_folder().map_err(ProcessError::Scratch)?;
-        let readings = self.read(source, scratch.path()).await?;
+        let reading = tracing::info_span!("read", files = source.files.len());
+        let readings = self.read(source, scratch.path()).instrument(reading).await?;
         Ok(self.decide(flow, readings, records, today, carry, started).await)
     }
 
@@ -128,7 +130,8 @@ impl Engine {
             timings.ocr += file.outcome.timings.ocr_us / 1000;
         }
         let pages: Vec<FilePages<'_>> = files.iter().map(ReadFile::pages).collect();
-        let documents = self.understanding.documents(&pages, &mut timings);
+        let understanding = tracing::info_span!("understand", pages = page_count(&files));
+        let documents = understanding.in_scope(|| self.understanding.documents(&pages, &mut timings));
         let mut case = Case {
             reference: source.reference.clone(),
             flow: flow.name.clone(),
@@ -144,7 +147,8 @@ impl Engine {
             complete(&mut case, &readings);
         }
         carry(&mut case.documents);
-        let decision = decide_with(flow, &case, records).await;
+        let deciding_by_rules = tracing::info_span!("decide", flow = flow.name);
+        let decision = decide_with(flow, &case, records).instrument(deciding_by_rules).await;
         timings.decide = milliseconds(deciding);
         timings.total = milliseconds(started);
         let result = CaseResult {

@@ -157,6 +157,8 @@ pub(super) fn read_frame<T: DeserializeOwned>(reader: &mut impl Read, max_bytes:
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -168,5 +170,27 @@ mod tests {
         let Message::Finding(frame) = back else { panic!("another message came back") };
         assert_eq!(Finding::from(frame), finding);
         assert!(read_frame::<Message>(&mut bytes.as_slice(), 2).is_err(), "over the cap");
+    }
+
+    proptest! {
+        /// A child may have been taken over by what it read.
+        #[test]
+        fn nothing_that_a_child_sends_breaks_its_parent(
+            bytes in prop::collection::vec(any::<u8>(), 0..300),
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        ) {
+            prop_assert!(read_frame::<Message>(&mut bytes.as_slice(), 200).is_err() || bytes.len() < 204);
+            drop(decode::<Message>(&bytes));
+            let picture = PageImage { page: 1, width: 2, height: 1, rgb: bytes };
+            let member = Message::Member { name: "nómina.pdf".to_owned(), file: "0001".to_owned() };
+            for message in [Message::Picture(picture), member, Message::Opened { page_count: 9 }] {
+                let mut frame = encode(&message).unwrap();
+                for (place, byte) in &changes {
+                    let at = place.index(frame.len());
+                    frame[at] = *byte;
+                }
+                drop(read_frame::<Message>(&mut frame.as_slice(), MAX_MESSAGE_BYTES));
+            }
+        }
     }
 }

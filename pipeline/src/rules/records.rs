@@ -146,6 +146,8 @@ pub(super) fn parse_invoices(cell: &str) -> Option<Vec<RecordedInvoice>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn records(csv: &str) -> CsvRecords {
@@ -182,5 +184,17 @@ mod tests {
     #[test]
     fn equal_rows_are_one_record() {
         assert!(records("cups,holder_name\nES1,Ana\nES1,Ana\n").find("customers", "ES1").unwrap().is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn no_table_breaks_looking_up(bytes in prop::collection::vec(any::<u8>(), 0..300), cell in "\\PC{0,60}", key in "\\PC{0,20}") {
+            let table = [b"cups,holder_name,invoices\n".as_slice(), &bytes].concat();
+            for table in [bytes, table] {
+                let records = CsvRecords::from_bundle(&Bundle::from_files([("records/customers.csv".to_owned(), table)]));
+                drop((records.problems(), records.find("customers", &key)));
+            }
+            drop((parse_invoices(&cell), plain_key("customers", &key)));
+        }
     }
 }

@@ -23,7 +23,7 @@ pub enum BackupError {
     #[error(transparent)]
     Blob(#[from] BlobError),
     #[error(
-        "PostgreSQL has programs of its own for this: pg_dump and pg_restore, and copy the folder of blobs after it"
+        "PostgreSQL has programs of its own for this: pg_dump and pg_restore, and copy the folder or bucket of originals after it"
     )]
     Postgres,
     #[error("cannot write the backup {path}")]

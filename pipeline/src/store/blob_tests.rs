@@ -125,3 +125,48 @@ async fn what_is_made_from_originals_that_another_server_erased_goes() {
     fs::rename(at("blobs"), at("out-of-reach")).unwrap();
     assert_eq!(store.forget_derived().await.unwrap(), 0, "they may come back");
 }
+
+#[tokio::test]
+async fn a_bucket_keeps_what_is_sealed_and_gives_it_back_under_changed_keys() {
+    let (folder, objects) = (tempfile::tempdir().unwrap(), Arc::new(object_store::memory::InMemory::new()));
+    let open = |keys: &[u8]| {
+        let keys = (!keys.is_empty()).then(|| Arc::new(keyring(keys)));
+        let objects = Arc::clone(&objects) as Arc<dyn object_store::ObjectStore>;
+        let root = folder.path().join("blobs");
+        BlobStore::in_bucket(root, objects, "originals", "a/b", 1 << 20).unwrap().with_keys(keys)
+    };
+    let plain = open(&[]).put_bytes("a", b"came before there was a key".to_vec()).await.unwrap();
+    let sealed = open(&[1]).put_bytes("b", b"a secret of somebody".to_vec()).await.unwrap();
+    assert!(open(&[1]).examine().await.is_ok());
+    assert_eq!(
+        fs::read(open(&[1]).local(&sealed.sha256).await.unwrap().path()).unwrap(),
+        b"a secret of somebody"
+    );
+    assert!(matches!(open(&[]).bytes(&sealed.sha256).await, Err(BlobError::NoKey { .. })));
+    let done = open(&[2, 1]).rotate().await.unwrap();
+    assert_eq!(done, Rotated { sealed_anew: 2, unchanged: 0 });
+    let done = open(&[2]).rotate().await.unwrap();
+    assert_eq!(done, Rotated { sealed_anew: 0, unchanged: 2 });
+    for (stored, bytes) in [(&plain, "came before there was a key"), (&sealed, "a secret of somebody")] {
+        assert_eq!(open(&[2]).bytes(&stored.sha256).await.unwrap(), bytes.as_bytes());
+    }
+    assert!(!open(&[2]).erase(&plain.sha256).await.unwrap(), "it just came");
+    assert!(matches!(open(&[2]).verify(&"0".repeat(64)).await, Err(BlobError::Missing { .. })));
+    assert_eq!(fs::read_dir(folder.path().join("blobs/incoming")).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn what_is_made_from_originals_of_a_bucket_stays_while_they_are_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let readings = folder.path().join("readings");
+    fs::create_dir(&readings).unwrap();
+    let objects = Arc::new(object_store::memory::InMemory::new());
+    let store = BlobStore::in_bucket(folder.path().join("blobs"), objects, "originals", "", 1 << 20).unwrap();
+    let store = store.with_derived(vec![readings.clone()]);
+    let there = store.put_bytes("a", b"there".to_vec()).await.unwrap().sha256;
+    for sha256 in [&there, &"0".repeat(64)] {
+        fs::write(readings.join(format!("{sha256}-v1.reading")), "read").unwrap();
+    }
+    assert_eq!(store.forget_derived().await.unwrap(), 1);
+    assert!(readings.join(format!("{there}-v1.reading")).exists());
+}

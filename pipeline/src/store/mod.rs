@@ -52,7 +52,7 @@ pub use arrival::{Accepted, Arrival, ArrivedFile};
 pub use audit::{Access, Correction, DocumentRequest, Note};
 pub use backup::{BackedUp, BackupError, back_up, restore};
 pub use blind::{BlindJudged, BlindSample};
-pub use blobs::{BlobError, BlobStore, LocalCopy, Rotated, Stored};
+pub use blobs::{BlobError, BlobStore, BucketError, LocalCopy, Rotated, Stored, bucket};
 pub use cases::{CaseFile, CaseState, StoredCase};
 pub use connect::{Migrated, Store, StoreError};
 pub use copy::{Copied, CopyError, copy_store};

@@ -1,5 +1,7 @@
 //! One case: its files are read, it is decided, and what came of it is recorded.
 
+use tracing::Instrument as _;
+
 use super::source::{closed_source, source_of};
 use super::{WorkError, Workshop};
 use crate::clock::Micros;
@@ -14,7 +16,7 @@ use crate::rules::{Flow, RECORDS_UNAVAILABLE, WhenUnavailable};
 use crate::store::{CaseState, Event, EventKind, Finished, Job, StoredCase};
 
 /// How often a case that waits for records is tried again.
-const RECORDS_AGAIN: Micros = 60_000_000;
+pub(super) const RECORDS_AGAIN: Micros = 60_000_000;
 
 /// Reads and decides a case and records what came of it.
 pub(super) async fn process(shop: &Workshop, job: &Job) -> Result<(), WorkError> {
@@ -36,7 +38,8 @@ pub(super) async fn process(shop: &Workshop, job: &Job) -> Result<(), WorkError>
         processed.events.insert(0, (EventKind::GivenUp, serde_json::json!({"strikes": job.strikes})));
         processed
     } else {
-        let source = source_of(shop, &case, scratch.path()).await?;
+        let opening = tracing::info_span!("open");
+        let source = source_of(shop, &case, scratch.path()).instrument(opening).await?;
         let processed = shop.engine.process_with(&source, shop.records.as_ref(), today, carry).await?;
         if awaits_records(shop, job, &case, &processed.result).await? {
             return Ok(());
@@ -56,7 +59,8 @@ pub(super) async fn process(shop: &Workshop, job: &Job) -> Result<(), WorkError>
     watch_quality(shop, &mut result, &mut events, now).await?;
     let finished = route(shop, &case, result, declared, &history, now)?;
     let finished = Finished { events, page_counts, job: Some(job.clone()), ..finished };
-    if !shop.store.finish(finished, now).await? {
+    let recording = tracing::info_span!("record", outcome = finished.result.outcome.as_str());
+    if !shop.store.finish(finished, now).instrument(recording).await? {
         tracing::info!(case = id, "a case changed while it was read; it is looked at again");
         shop.store.return_job(job).await?;
     }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
 use tokio::task::{AbortHandle, Id, JoinSet};
+use tracing::Instrument as _;
 
 use crate::causes::with_causes;
 use crate::clock::{Clock, Micros};
@@ -272,7 +273,9 @@ async fn give_back_forgotten(shop: &Workshop, in_work: &InWork, kept: &Kept) {
 /// Processes one case; a failure is noted and the case tried again later.
 async fn attempt(shop: &Workshop, job: &Job) {
     let progress = shop.board.enter(&job.case_id);
-    let processed = counted(progress, Box::pin(process(shop, job))).await;
+    // Neither its reference nor anything that was sent: traces leave the machine.
+    let span = tracing::info_span!("case", case = job.case_id, strikes = job.strikes);
+    let processed = counted(progress, Box::pin(process(shop, job))).instrument(span).await;
     if let Err(error) = processed {
         let (case, strikes) = (&job.case_id, job.strikes);
         tracing::error!(case, strikes, error = %with_causes(&error), "a case could not be processed");

@@ -18,11 +18,12 @@ pub(crate) async fn run(installed: &Installed) -> anyhow::Result<ExitCode> {
         ("models", models(installed)),
         ("engine", engine(installed)),
         ("records", records(installed).await),
-        ("originals", originals(installed)),
+        ("originals", originals(installed).await),
         ("delivery", delivery(installed).await),
         ("store", store(installed).await),
         ("sandbox", sandbox(installed)),
         ("nats", nats(installed).await),
+        ("traces", Ok(traces(installed))),
         ("sign-in", super::sign_in::examined(&installed.settings)),
     ];
     let healthy = findings.iter().all(|(_, finding)| finding.is_ok());
@@ -83,12 +84,17 @@ async fn records(installed: &Installed) -> anyhow::Result<String> {
     })
 }
 
-fn originals(installed: &Installed) -> anyhow::Result<String> {
+async fn originals(installed: &Installed) -> anyhow::Result<String> {
     let keys = installed.settings.blobs.keyring()?;
-    Ok(keys.map_or_else(
+    let sealed = keys.map_or_else(
         || "unsealed: [blobs] of the configuration has no key".to_owned(),
         |keys| format!("sealed with the key {}", keys.present()),
-    ))
+    );
+    let Some(bucket) = &installed.settings.blobs.bucket else { return Ok(sealed) };
+    // Looking makes no folders where the server will.
+    let folder = tempfile::tempdir()?;
+    installed.blobs(folder.path())?.examine().await?;
+    Ok(format!("in the bucket {}, {sealed}", bucket.name))
 }
 
 async fn delivery(installed: &Installed) -> anyhow::Result<String> {
@@ -131,6 +137,11 @@ async fn store(installed: &Installed) -> anyhow::Result<String> {
 fn sandbox(installed: &Installed) -> anyhow::Result<String> {
     installed.sandbox()?;
     Ok(format!("{} files at a time", installed.parallel()))
+}
+
+fn traces(installed: &Installed) -> String {
+    let traces = installed.settings.traces.as_ref();
+    traces.map_or_else(|| "nobody is told".to_owned(), |traces| format!("go to {}", traces.endpoint))
 }
 
 async fn nats(installed: &Installed) -> anyhow::Result<String> {

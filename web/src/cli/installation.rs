@@ -13,7 +13,7 @@ use dossier::net::Outside;
 use dossier::process::Engine;
 use dossier::read::{ReadOptions, Sandbox, SandboxLimits};
 use dossier::rules::{CsvRecords, Flow};
-use dossier::store::{BlobStore, Store, StoreAddress};
+use dossier::store::{BlobStore, Store, StoreAddress, bucket};
 
 use super::args::Installation;
 use super::serve::LARGEST_FILE;
@@ -140,11 +140,19 @@ impl Installed {
 }
 
 impl Installed {
-    /// Originals, with what is made from them, below the data folder.
+    /// Originals, in the bucket of the configuration or below the data folder, where what is made from them lies.
     pub(crate) fn blobs(&self, data: &Path) -> anyhow::Result<BlobStore> {
         let keys = self.settings.blobs.keyring().context("originals cannot be kept")?;
         let derived = vec![data.join("readings"), data.join("cache").join("pages")];
-        let blobs = BlobStore::open(data.join("blobs"), LARGEST_FILE).context("cannot use the blob store")?;
+        let folder = data.join("blobs");
+        let blobs = match &self.settings.blobs.bucket {
+            None => BlobStore::open(folder, LARGEST_FILE),
+            Some(settings) => {
+                let objects = bucket(settings).context("originals cannot be kept")?;
+                BlobStore::in_bucket(folder, objects, &settings.name, &settings.prefix, LARGEST_FILE)
+            }
+        };
+        let blobs = blobs.context("cannot use the blob store")?;
         Ok(blobs.with_keys(keys).with_derived(derived))
     }
 

@@ -98,6 +98,8 @@ pub(super) fn unpack(bytes: &[u8], keys: Option<&Keyring>) -> io::Result<FileOut
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::domain::{Finding, FindingCode};
     use crate::store::testing::keyring;
@@ -117,5 +119,30 @@ mod tests {
         let answer = Answer { job: "a-b".to_owned(), generation: 2, came: Came::Read(packed) };
         assert_eq!(decode::<Answer>(&encode(&answer).unwrap()).unwrap(), answer);
         assert!(decode::<Answer>(b"\xff\xff\xff\xff\xff").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_comes_over_nats_breaks_who_hears_it(
+            bytes in prop::collection::vec(any::<u8>(), 0..300),
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        ) {
+            let keys = keyring(&[1]);
+            drop((decode::<Order>(&bytes), decode::<Answer>(&bytes), unpack(&bytes, None), unpack(&bytes, Some(&keys))));
+            let outcome = FileOutcome { page_count: 3, ..FileOutcome::default() };
+            for key in [None, Some(&keys)] {
+                let whole = pack(&outcome, key).unwrap();
+                let mut changed = whole.clone();
+                for (place, byte) in &changes {
+                    let at = place.index(changed.len());
+                    changed[at] = *byte;
+                }
+                // Zlib's own checksum, or the seal, tells every change of what is read.
+                match unpack(&changed, key) {
+                    Ok(read) => prop_assert_eq!(read, outcome.clone()),
+                    Err(_) => prop_assert!(changed != whole),
+                }
+            }
+        }
     }
 }

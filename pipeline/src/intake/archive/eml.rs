@@ -21,7 +21,9 @@ pub(super) fn unpack(bytes: &[u8], gate: &mut Gate<'_>) {
             continue;
         }
         let unnamed = part.attachment_name().is_none();
-        if unnamed && matches!(part.body, PartType::Text(_) | PartType::Html(_)) {
+        // By what it says of itself: a document whose coding is broken comes as a text.
+        let is_text = kind.is_none_or(|kind| kind.ctype().eq_ignore_ascii_case("text"));
+        if unnamed && is_text && matches!(part.body, PartType::Text(_) | PartType::Html(_)) {
             continue;
         }
         let name = part
@@ -33,6 +35,11 @@ pub(super) fn unpack(bytes: &[u8], gate: &mut Gate<'_>) {
             gate.refuse(&name, Finding::new(FindingCode::RefusedMember, text));
             continue;
         }
+        if part.is_encoding_problem && part.content_transfer_encoding().is_some_and(is_coded) {
+            let text = "This attachment is broken and cannot be read; ask for it again.";
+            gate.refuse(&name, Finding::new(FindingCode::Damaged, text));
+            continue;
+        }
         let content = part.contents();
         // Base64 grows a file by a third, so the size of the mail bounds that of its parts.
         if content.len() as u64 > gate.allowance(content.len() as u64) {
@@ -41,6 +48,11 @@ pub(super) fn unpack(bytes: &[u8], gate: &mut Gate<'_>) {
             gate.pass(name, content.to_vec());
         }
     }
+}
+
+/// Its bytes stand in other letters (RFC 2045, 6.1).
+fn is_coded(encoding: &str) -> bool {
+    ["base64", "quoted-printable"].iter().any(|coding| encoding.eq_ignore_ascii_case(coding))
 }
 
 #[cfg(test)]
@@ -89,6 +101,18 @@ mod tests {
         let (members, findings) = open(b"From: a@b.example\r\nTo: c@d.example\r\n\r\nHello\r\n");
         assert!(members.is_empty());
         assert_eq!(findings[0].1.code, FindingCode::EmptyFile);
+    }
+
+    #[test]
+    fn a_document_whose_coding_is_broken_is_told_of_whether_it_has_a_name_or_not() {
+        let broken = MAIL.replace("JVBERi0xLjQ=", "JVBE{i0xLjQ=");
+        let unnamed = broken.replace("; name=\"n\u{f3}mina.pdf\"", "");
+        let unnamed = unnamed.replace("Content-Disposition: attachment; filename=\"nomina.pdf\"\r\n", "");
+        for (mail, name) in [(&broken, "nomina.pdf"), (&unnamed, "attachment-1")] {
+            let (members, findings) = open(mail.as_bytes());
+            assert_eq!(members.len(), 1, "application.json");
+            assert_eq!((findings[0].0.as_str(), findings[0].1.code), (name, FindingCode::Damaged));
+        }
     }
 
     #[test]

@@ -29,7 +29,7 @@ The two roles find one another over a NATS server with JetStream, named in the c
   user = \"worker\"
   password_file = \"nats.password\"
 
-They share the folder `blobs` of the data folder. A worker gets the files that are to be read with the models, passwords
+They share the folder `blobs` of the data folder, or a bucket. A worker gets the files that are to be read with the models, passwords
 and version that it has, and no others. Several `dossier web` share a PostgreSQL database; each has a data folder of
 its own, with `blobs` in common.";
 
@@ -79,7 +79,7 @@ pub(super) const BACKUP_HELP: &str = "\
 The server may run while a backup is written: it holds what was there at one moment. FILE is a zip archive of
 the database and the originals, readable by nobody else; what stood there is replaced when the new one is whole. What
 is restored is checked first: the database, every history, the hash of every original.
-A PostgreSQL database is backed up with pg_dump, and the folder `blobs` of the data folder after it.
+A PostgreSQL database is backed up with pg_dump, and the folder `blobs` of the data folder, or the bucket, after it.
 
 Examples:
   dossier backup /backups/dossier-$(date +%F).zip

@@ -1,26 +1,36 @@
-//! The bytes of originals, content-addressed, in files under one folder; sealed where there is a key. Written
-//! once and durable before their hash is given back; never changed.
+//! The bytes of originals, content-addressed, in files under one folder or as objects of a bucket; sealed where there is a
+//! key. Durable before their hash is given back; never changed.
+
+mod place;
+mod folder;
+mod bucket;
+mod s3;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
+use object_store::ObjectStore;
 use sha2::{Digest, Sha256};
 
 use super::seal::Keyring;
+use bucket::Bucket;
+use folder::{Folder, remove};
+use place::{Place, is_hash};
+
+pub use s3::{BucketError, bucket};
 
 /// What a sealed file's name ends in.
 pub(super) const SEALED: &str = ".sealed";
-/// Bytes that came so short a while ago may not be on record yet: they stay.
-const JUST_CAME: Duration = Duration::from_mins(15);
 
 #[derive(Debug, thiserror::Error)]
 pub enum BlobError {
     #[error("cannot read {path}")]
     Read { path: PathBuf, source: io::Error },
+    #[error("originals cannot be kept at {path}")]
+    Unusable { path: PathBuf, source: io::Error },
     #[error("cannot write to the blob store at {path}")]
     Write { path: PathBuf, source: io::Error },
     #[error("{path} is larger than {limit_bytes} bytes")]
@@ -68,7 +78,9 @@ impl LocalCopy {
 /// Files by the hash of their bytes.
 #[derive(Debug, Clone)]
 pub struct BlobStore {
+    /// Here what is written begins.
     root: PathBuf,
+    place: Arc<dyn Place>,
     limit_bytes: u64,
     keys: Option<Arc<Keyring>>,
     /// Folders with what is made from originals, in files whose names begin with their hash.
@@ -81,7 +93,25 @@ impl BlobStore {
     pub fn open(root: PathBuf, limit_bytes: u64) -> Result<Self, BlobError> {
         let failed = |source| BlobError::Write { path: root.clone(), source };
         fs::create_dir_all(root.join("incoming")).map_err(failed)?;
-        Ok(Self { root, limit_bytes, keys: None, derived: Vec::new() })
+        let place = Arc::new(Folder::new(root.clone()));
+        Ok(Self { root, place, limit_bytes, keys: None, derived: Vec::new() })
+    }
+
+    /// Keeps originals in a bucket, which people call by this name; before all keys comes `prefix`. What is on its way
+    /// lies in the folder. To be called within a runtime of several threads: requests run there.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn in_bucket(
+        root: PathBuf,
+        objects: Arc<dyn ObjectStore>,
+        name: &str,
+        prefix: &str,
+        limit_bytes: u64,
+    ) -> Result<Self, BlobError> {
+        let store = Self::open(root, limit_bytes)?;
+        let bucket = Bucket::new(objects, name.to_owned(), prefix, store.incoming());
+        Ok(Self { place: Arc::new(bucket), ..store })
     }
 
     /// Seals what comes from now on. What lies open is still found.
@@ -101,13 +131,18 @@ impl BlobStore {
         self.keys.as_ref()
     }
 
-    /// Where the bytes with this hash lie open.
+    /// Where the bytes with this hash lie open, on a disk.
     pub(crate) fn path(&self, sha256: &str) -> PathBuf {
-        self.root.join(sha256.get(..2).unwrap_or("__")).join(sha256)
+        Folder::new(self.root.clone()).path(sha256)
     }
 
+    #[cfg(test)]
     pub(super) fn sealed_path(&self, sha256: &str) -> PathBuf {
-        self.path(&format!("{sha256}{SEALED}"))
+        self.path(&sealed(sha256))
+    }
+
+    fn incoming(&self) -> PathBuf {
+        self.root.join("incoming")
     }
 
     /// Copies a file in, durably.
@@ -140,8 +175,7 @@ impl BlobStore {
     pub async fn local(&self, sha256: &str) -> Result<LocalCopy, BlobError> {
         let sha256 = sha256.to_owned();
         self.blocking(move |store| {
-            let path = store.path(&sha256);
-            if path.is_file() {
+            if let Some(path) = store.place.file(&sha256) {
                 return Ok(LocalCopy { path, _folder: None });
             }
             let failed = |source| BlobError::Write { path: std::env::temp_dir(), source };
@@ -160,8 +194,7 @@ impl BlobStore {
     pub async fn local_in(&self, sha256: &str, folder: &Path) -> Result<PathBuf, BlobError> {
         let (sha256, folder) = (sha256.to_owned(), folder.join("originals"));
         self.blocking(move |store| {
-            let path = store.path(&sha256);
-            if path.is_file() {
+            if let Some(path) = store.place.file(&sha256) {
                 return Ok(path);
             }
             let failed = |source| BlobError::Write { path: folder.clone(), source };
@@ -222,6 +255,20 @@ impl BlobStore {
         self.blocking(Self::forget_derived_now).await
     }
 
+    /// Whether originals can be written and read: of a folder, whether it is there.
+    ///
+    /// # Errors
+    /// When they cannot.
+    pub async fn examine(&self) -> Result<(), BlobError> {
+        self.blocking(|store| {
+            store
+                .place
+                .examine()
+                .map_err(|source| BlobError::Unusable { path: store.place.shown(""), source })
+        })
+        .await
+    }
+
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> Result<T, BlobError> + Send + 'static,
@@ -232,7 +279,7 @@ impl BlobStore {
 
     pub(super) fn put(&self, path: &Path, from: impl Read) -> Result<Stored, BlobError> {
         let failed = |source| BlobError::Write { path: self.root.clone(), source };
-        let mut draft = tempfile::NamedTempFile::new_in(self.root.join("incoming")).map_err(failed)?;
+        let mut draft = tempfile::NamedTempFile::new_in(self.incoming()).map_err(failed)?;
         let mut from = Measured { from, hasher: Sha256::new(), size_bytes: 0, limit_bytes: self.limit_bytes };
         let written = match &self.keys {
             Some(keys) => keys.seal(&mut from, &mut draft),
@@ -244,114 +291,80 @@ impl BlobStore {
         written.map_err(failed)?;
         let (sha256, size_bytes) = (hex::encode(from.hasher.finalize()), from.size_bytes);
         let stored = Stored { sha256, size_bytes };
-        let target =
-            if self.keys.is_some() { self.sealed_path(&stored.sha256) } else { self.path(&stored.sha256) };
-        let length = draft.as_file().metadata().map_err(failed)?.len();
-        if !is_there_still(&target, length).map_err(failed)? {
-            self.persist(draft, &target).map_err(failed)?;
-        }
+        let name = if self.keys.is_some() { sealed(&stored.sha256) } else { stored.sha256.clone() };
+        self.place.keep(draft, &name).map_err(|source| self.not_written(&name, source))?;
         Ok(stored)
-    }
-
-    fn persist(&self, draft: tempfile::NamedTempFile, target: &Path) -> io::Result<()> {
-        draft.as_file().sync_all()?;
-        let folder = target.parent().unwrap_or(&self.root);
-        fs::create_dir_all(folder)?;
-        draft.persist(target)?;
-        // The names are durable too, not the bytes alone.
-        sync_folder(folder)?;
-        sync_folder(&self.root)
     }
 
     /// Writes the plain bytes there, and believes them once they have their hash.
     pub(super) fn copy_out(&self, sha256: &str, to: impl Write) -> Result<(), BlobError> {
         let mut to = Hashed { to, hasher: Sha256::new() };
-        let (open, sealed) = (self.path(sha256), self.sealed_path(sha256));
-        let copied = match (File::open(&open), File::open(&sealed), &self.keys) {
-            (Ok(mut file), _, _) => io::copy(&mut file, &mut to).map(|_| ()),
-            (Err(_), Ok(file), Some(keys)) => keys.open(file, &mut to),
-            (Err(_), Ok(_), None) => return Err(BlobError::NoKey { sha256: sha256.to_owned() }),
-            (Err(error), Err(_), _) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(BlobError::Missing { sha256: sha256.to_owned() });
-            }
-            (Err(source), Err(_), _) => return Err(BlobError::Read { path: open, source }),
+        let (name, mut file) = self.find(sha256)?;
+        let copied = match &self.keys {
+            _ if name == sha256 => io::copy(&mut file, &mut to).map(|_| ()),
+            Some(keys) => keys.open(file, &mut to),
+            None => return Err(BlobError::NoKey { sha256: sha256.to_owned() }),
         };
-        copied.map_err(|source| BlobError::Read { path: sealed, source })?;
+        copied.map_err(|source| BlobError::Read { path: self.place.shown(&name), source })?;
         if hex::encode(to.hasher.finalize()) != sha256 {
             return Err(BlobError::Changed { sha256: sha256.to_owned() });
         }
         Ok(())
     }
 
+    /// The bytes as they are stored, and their name: sealed or not, first as this store would store them.
+    fn find(&self, sha256: &str) -> Result<(String, File), BlobError> {
+        let mut names = [sha256.to_owned(), sealed(sha256)];
+        if self.keys.is_some() {
+            names.reverse();
+        }
+        for name in names {
+            match self.place.open(&name) {
+                Ok(file) => return Ok((name, file)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(source) => return Err(BlobError::Read { path: self.place.shown(&name), source }),
+            }
+        }
+        Err(BlobError::Missing { sha256: sha256.to_owned() })
+    }
+
     fn rotate_all(&self) -> Result<Rotated, BlobError> {
         let keys = self.keys.as_ref().ok_or_else(|| BlobError::NoKey { sha256: "of any file".to_owned() })?;
         let mut done = Rotated::default();
-        for sha256 in self.all()? {
-            let (open, sealed) = (self.path(&sha256), self.sealed_path(&sha256));
-            let failed = |source| BlobError::Write { path: self.root.clone(), source };
-            let is_present = File::open(&sealed).is_ok_and(|file| {
+        let names: BTreeSet<String> =
+            self.place.names().map_err(|source| self.not_read(source))?.into_iter().collect();
+        let hashes: BTreeSet<&str> =
+            names.iter().map(|name| name.strip_suffix(SEALED).unwrap_or(name)).collect();
+        for sha256 in hashes {
+            let name = sealed(sha256);
+            let is_present = self.place.open(&name).is_ok_and(|file| {
                 let mut header = Vec::new();
                 file.take(64).read_to_end(&mut header).is_ok() && keys.is_present(&header)
             });
-            if is_present && !open.is_file() {
+            if is_present && !names.contains(sha256) {
                 done.unchanged += 1;
                 continue;
             }
             // Never open on the disk: from the old seal straight into the new one.
-            let mut draft = tempfile::NamedTempFile::new_in(self.root.join("incoming")).map_err(failed)?;
+            let failed = |source| self.not_written(&name, source);
+            let mut draft = tempfile::NamedTempFile::new_in(self.incoming()).map_err(failed)?;
             let mut plain = Vec::new();
-            self.copy_out(&sha256, &mut plain)?;
+            self.copy_out(sha256, &mut plain)?;
             keys.seal(plain.as_slice(), &mut draft).map_err(failed)?;
-            self.persist(draft, &sealed).map_err(failed)?;
-            remove(&open).map_err(failed)?;
+            self.place.replace(draft, &name).map_err(failed)?;
+            self.place.remove(sha256).map_err(failed)?;
             done.sealed_anew += 1;
         }
         Ok(done)
     }
 
-    /// The hashes of all originals.
-    fn all(&self) -> Result<BTreeSet<String>, BlobError> {
-        let failed = |source| BlobError::Read { path: self.root.clone(), source };
-        let mut hashes = BTreeSet::new();
-        for folder in fs::read_dir(&self.root).map_err(failed)? {
-            let folder = folder.map_err(failed)?.path();
-            if folder.file_name().is_none_or(|name| name.len() != 2) || !folder.is_dir() {
-                continue;
-            }
-            for file in fs::read_dir(folder).map_err(failed)? {
-                let name = file.map_err(failed)?.file_name().to_string_lossy().into_owned();
-                let sha256 = name.strip_suffix(SEALED).unwrap_or(&name);
-                if is_hash(sha256) {
-                    hashes.insert(sha256.to_owned());
-                }
-            }
-        }
-        Ok(hashes)
-    }
-
-    /// Somebody may bring the same bytes at this moment: they touch the file and look whether it is still
-    /// there ([`is_there_still`]). So it is first put aside, and only then looked at when it was touched.
     fn erase_now(&self, sha256: &str) -> Result<bool, BlobError> {
-        let failed = |source| BlobError::Write { path: self.root.clone(), source };
-        for path in [self.path(sha256), self.sealed_path(sha256)] {
-            let aside = self.root.join("incoming").join(format!("{sha256}.erased"));
-            match fs::rename(&path, &aside) {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(failed(error)),
-            }
-            let touched = fs::metadata(&aside).and_then(|found| found.modified()).map_err(failed)?;
-            if touched.elapsed().is_ok_and(|ago| ago < JUST_CAME) {
-                if path.exists() {
-                    remove(&aside).map_err(failed)?;
-                } else {
-                    fs::rename(&aside, &path).map_err(failed)?;
-                }
+        for name in [sha256.to_owned(), sealed(sha256)] {
+            if !self.place.erase(&name).map_err(|source| self.not_written(&name, source))? {
                 return Ok(false);
             }
-            remove(&aside).map_err(failed)?;
-            sync_folder(path.parent().unwrap_or(&self.root)).or_else(gone).map_err(failed)?;
         }
+        let failed = |source| BlobError::Write { path: self.root.clone(), source };
         for folder in &self.derived {
             let Ok(files) = fs::read_dir(folder) else { continue };
             for file in files {
@@ -373,11 +386,11 @@ impl BlobStore {
                 let file = file.map_err(failed)?;
                 let name = file.file_name().to_string_lossy().into_owned();
                 let Some(sha256) = name.get(..64).filter(|name| is_hash(name)) else { continue };
-                if self.has(sha256).map_err(failed)? {
+                if self.has(sha256)? {
                     continue;
                 }
                 // Originals that are out of reach for a while are not gone.
-                if !self.root.join("incoming").is_dir() {
+                if !self.place.is_there() {
                     return Ok(forgotten);
                 }
                 remove(&file.path()).map_err(failed)?;
@@ -387,32 +400,22 @@ impl BlobStore {
         Ok(forgotten)
     }
 
-    fn has(&self, sha256: &str) -> io::Result<bool> {
-        Ok(self.path(sha256).try_exists()? || self.sealed_path(sha256).try_exists()?)
+    fn has(&self, sha256: &str) -> Result<bool, BlobError> {
+        let has = |name: &str| self.place.has(name).map_err(|source| self.not_read(source));
+        Ok(has(sha256)? || has(&sealed(sha256))?)
+    }
+
+    fn not_written(&self, name: &str, source: io::Error) -> BlobError {
+        BlobError::Write { path: self.place.shown(name), source }
+    }
+
+    fn not_read(&self, source: io::Error) -> BlobError {
+        BlobError::Read { path: self.place.shown(""), source }
     }
 }
 
-fn is_hash(name: &str) -> bool {
-    name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-/// Whether the file is there and so long; then it counts as come just now.
-fn is_there_still(target: &Path, length: u64) -> io::Result<bool> {
-    let Ok(file) = File::options().append(true).open(target) else { return Ok(false) };
-    if file.metadata()?.len() != length {
-        return Ok(false);
-    }
-    #[expect(clippy::disallowed_methods, reason = "compared with what the file system says of files")]
-    file.set_modified(SystemTime::now())?;
-    Ok(target.exists())
-}
-
-fn remove(path: &Path) -> io::Result<()> {
-    fs::remove_file(path).or_else(gone)
-}
-
-fn gone(error: io::Error) -> io::Result<()> {
-    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
+fn sealed(sha256: &str) -> String {
+    format!("{sha256}{SEALED}")
 }
 
 /// Hashes and counts what is read, and ends it past the limit.
@@ -451,8 +454,4 @@ impl<W: Write> Write for Hashed<W> {
     fn flush(&mut self) -> io::Result<()> {
         self.to.flush()
     }
-}
-
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }
