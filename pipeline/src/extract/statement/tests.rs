@@ -405,3 +405,36 @@ fn signs_in_a_column_between_the_balance_before_and_the_amount() {
     assert_eq!(amounts, ["-45.10", "1500.00", "-600.00"]);
     assert_eq!(fields["opening_balance"].value.as_text(), Some("1000.00"));
 }
+
+/// The least confidence of the rows of a scanned table with these dates, each row's amount 10.
+fn least_confidence(dates: &[&str]) -> f64 {
+    let mut cells = vec![vec![
+        Left("Fecha", 20.0),
+        Left("Concepto", 120.0),
+        Right("Importe", 420.0),
+        Right("Saldo", 520.0),
+    ]];
+    let balances: Vec<String> = (1..=dates.len()).map(|row| format!("{},00", 1000 - 10 * row)).collect();
+    for (date, balance) in dates.iter().zip(&balances) {
+        let mut row = vec![Left("PAGO CON TARJETA", 120.0), Right("-10,00", 420.0), Right(balance, 520.0)];
+        if !date.is_empty() {
+            row.insert(0, Left(date, 20.0));
+        }
+        cells.push(row);
+    }
+    let scanned = Page { source: TextSource::Scan, ..page(&cells) };
+    let (rows, _) = transactions(&[&scanned]);
+    assert_eq!(rows.len(), dates.len());
+    rows.iter().map(|row| row.confidence).fold(1.0, f64::min)
+}
+
+#[test]
+fn a_movement_without_a_date_is_of_the_day_before_where_days_are_printed_once() {
+    let once: Vec<String> = (1..=14).map(|day| format!("{day:02}/03/2026")).collect();
+    let mut dates: Vec<&str> = once.iter().map(String::as_str).collect();
+    (dates[4], dates[9]) = ("", "");
+    let printed_once = least_confidence(&dates);
+    // Where the same day is printed twice, the missing date was lost.
+    dates[1] = dates[0];
+    assert!(printed_once > 0.9 && least_confidence(&dates) < 0.9, "{printed_once}");
+}
