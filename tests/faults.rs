@@ -9,71 +9,15 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use dossier::read::{ReadOptions, Sandbox, SandboxError, SandboxLimits};
+use dossier::store::Store;
 use dossier::store::testing::{KillablePostgres, PrivatePostgres};
-use dossier::store::{Store, StoreAddress};
-use tokio::runtime::Runtime;
 
-use crate::flood::{Flood, check, reconcile, sender, settle};
+use crate::room::{Room, SERVE, STARTS_IN, runtime};
 use crate::support::{dossier, run, stderr, stdout};
 use crate::victim::{Chance, Victim, pause};
 
-const SERVE: [&str; 3] = ["serve", "--listen", "127.0.0.1:0"];
-/// In which a server starts.
-const STARTS_IN: Duration = Duration::from_mins(1);
 /// In which what does not depend on reading happens.
 const PATIENCE: Duration = Duration::from_mins(3);
-
-fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
-}
-
-/// A folder with an empty `SQLite` store, to which somebody may send cases.
-struct Room {
-    folder: tempfile::TempDir,
-    db: StoreAddress,
-    runtime: Runtime,
-    flood: Flood,
-}
-
-impl Room {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("data")).unwrap();
-        let db = StoreAddress::Sqlite(folder.path().join("data/cases.db"));
-        Self::on(folder, db)
-    }
-
-    fn on(folder: tempfile::TempDir, db: StoreAddress) -> Self {
-        let runtime = runtime();
-        runtime.block_on(sender(&db));
-        fs::write(folder.path().join("dossier.toml"), format!("db = \"{db}\"\n")).unwrap();
-        let flood = Flood::new(folder.path(), 1, false);
-        Self { folder, db, runtime, flood }
-    }
-
-    fn root(&self) -> &Path {
-        self.folder.path()
-    }
-
-    fn serve(&self) -> (Victim, String) {
-        let mut server = Victim::start(self.root(), &SERVE, "serve.log");
-        let address = server.address(STARTS_IN).expect("the server starts");
-        (server, address)
-    }
-
-    /// Waits until everything is done, and looks whether all of it is right.
-    fn end(&mut self, mut servers: Vec<Victim>, address: &str) {
-        settle(&mut self.flood, address, &self.db, &self.runtime);
-        assert!(servers.iter_mut().all(|server| !server.has_ended()), "a server goes on whatever happens");
-        servers.into_iter().for_each(Victim::stop);
-        self.runtime.block_on(check(&self.flood, &self.db));
-        reconcile(&self.flood, &[]);
-    }
-
-    fn waiting_in_the_inbox(&self) -> usize {
-        fs::read_dir(self.root().join("inbox/consumer_loan")).unwrap().count()
-    }
-}
 
 /// Waits until it is so.
 fn wait_until(what: &str, is_so: impl Fn() -> bool) {
@@ -202,8 +146,7 @@ fn a_full_disk_loses_nothing() {
     let copied = run(Command::new("cp").arg("-a").arg(disk.data.join(".")).arg(room.root().join("data")));
     assert!(copied.status.success(), "{}", stderr(&copied));
     drop(disk);
-    room.runtime.block_on(check(&room.flood, &room.db));
-    reconcile(&room.flood, &[]);
+    room.check();
     let logged = fs::read_to_string(log).unwrap();
     assert!(logged.contains("could not be taken yet"), "{logged}");
 }
@@ -251,7 +194,7 @@ async fn a_file_that_is_out_of_reach_is_an_error_and_no_finding() {
 fn a_database_that_is_restarted_holds_nothing_up() {
     let Some(mut postgres) = KillablePostgres::start() else { return };
     let db = runtime().block_on(postgres.migrated_database());
-    let mut room = Room::on(tempfile::tempdir().unwrap(), db);
+    let mut room = Room::on(db);
     let (server, address) = room.serve();
     let mut chance = Chance::new(7);
     for round in 0..4 {
@@ -385,7 +328,7 @@ fn two_servers_on_one_inbox_take_each_case_once() {
 fn two_machines_on_one_inbox_take_each_case_once() {
     let Some(postgres) = PrivatePostgres::get() else { return };
     let db = runtime().block_on(postgres.migrated_database());
-    let mut room = Room::on(tempfile::tempdir().unwrap(), db);
+    let mut room = Room::on(db);
     let root = room.root().to_owned();
     fs::create_dir_all(root.join("data/blobs")).unwrap();
     fs::create_dir(root.join("other")).unwrap();

@@ -48,6 +48,8 @@ pub(crate) struct Flood {
     pub(crate) rejected: usize,
     /// Loans that are all right, by reference.
     pub(crate) loans: BTreeSet<String>,
+    /// Where applicants get mail, by reference; those who sent no declaration get none.
+    pub(crate) addresses: BTreeMap<String, String>,
     /// Cases to be sent over HTTP, until an answer comes.
     uploads: Vec<String>,
 }
@@ -62,6 +64,7 @@ impl Flood {
             cases: BTreeMap::new(),
             rejected: 0,
             loans: BTreeSet::new(),
+            addresses: BTreeMap::new(),
             uploads: Vec::new(),
         }
     }
@@ -70,6 +73,9 @@ impl Flood {
         let sha256 = hex::encode(Sha256::digest(bytes));
         writeln!(self.manifest, "{sha256}  {FLOW}/{path}").unwrap();
         if path.ends_with(".json") {
+            let declared: serde_json::Value = serde_json::from_slice(bytes).unwrap();
+            let address = declared["applicant"]["email"].as_str().unwrap();
+            self.addresses.insert(reference.to_owned(), address.to_owned());
             return;
         }
         self.cases.entry(reference.to_owned()).or_default().insert(sha256);
@@ -132,6 +138,9 @@ impl Flood {
 
     fn folder(&mut self, reference: &str, folder: &Path) {
         fs::create_dir_all(folder).unwrap();
+        let applicant = format!("{{\"applicant\": {{\"email\": \"{reference}@example.org\"}}}}");
+        fs::write(folder.join("application.json"), &applicant).unwrap();
+        self.note(reference, &format!("{reference}/application.json"), applicant.as_bytes());
         let pages = 1 + self.chance.below(3);
         for page in 0..pages {
             let bytes = if page == 0 { letter(reference) } else { letter(&format!("{reference}/{page}")) };
@@ -309,10 +318,10 @@ pub(crate) async fn check(flood: &Flood, db: &StoreAddress) {
 }
 
 /// What the operator's own check says.
-pub(crate) fn reconcile(flood: &Flood, arguments: &[&str]) {
+pub(crate) fn reconcile(flood: &Flood) {
     fs::write(flood.root.join("manifest.txt"), &flood.manifest).unwrap();
     let mut command = dossier(&flood.root);
-    command.args(["reconcile", "--manifest", "manifest.txt"]).args(arguments);
+    command.args(["reconcile", "--manifest", "manifest.txt"]);
     let output = run(&mut command);
     assert!(output.status.success(), "{}{}", stdout(&output), stderr(&output));
     let said = stdout(&output);

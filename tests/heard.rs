@@ -1,4 +1,5 @@
-//! Who hears of decisions while everything is killed: a webhook that sometimes refuses, and a folder of results.
+//! Who hears of decisions while everything is killed: a webhook that sometimes refuses, a folder of results, and
+//! applicants by mail.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -7,9 +8,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use dossier::store::{DeliveryState, EventKind, Store, StoreAddress};
+use dossier::deliver::Occasion;
+use dossier::store::{Delivery, DeliveryState, Event, EventKind, Store, StoreAddress};
 
 use crate::flood::{FLOW, Flood};
+use crate::letters::{Letter, Letterbox};
 use crate::outside::{Request, Side};
 
 /// What is in the hands of somebody who was killed comes back after a minute; what was refused waits.
@@ -28,6 +31,7 @@ struct Came {
 pub(crate) struct Heard {
     side: Side,
     came: Arc<Mutex<Came>>,
+    letterbox: Letterbox,
 }
 
 impl Heard {
@@ -49,7 +53,7 @@ impl Heard {
             *times += 1;
             (200, String::new())
         });
-        Self { side, came }
+        Self { side, came, letterbox: Letterbox::start() }
     }
 
     /// What `dossier.toml` says of it, below all that stands before the first table there.
@@ -61,8 +65,9 @@ impl Heard {
             text,
             "[[delivery.webhook]]\nname = \"core\"\nurl = \"http://127.0.0.1:{}/\"\n\
              secret = {{ file = \"secret\" }}\n{on}\n\
-             [[delivery.folder]]\nname = \"results\"\npath = \"results\"\n{on}",
-            self.side.port
+             [[delivery.folder]]\nname = \"results\"\npath = \"results\"\n{on}\n\
+             [delivery.mail]\nserver = \"127.0.0.1\"\nport = {}\nsecurity = \"none\"\nfrom = \"loans@example.org\"",
+            self.side.port, self.letterbox.port
         )
         .unwrap();
         text
@@ -88,7 +93,8 @@ impl Heard {
     pub(crate) async fn check(&self, flood: &Flood, db: &StoreAddress) {
         let store = Store::open(db).await.unwrap();
         let taken = std::mem::take(&mut self.came.lock().unwrap().taken);
-        let (mut told, mut again) = (BTreeSet::new(), 0);
+        let letters = self.letterbox.take();
+        let (mut told, mut again, mut letter_ids) = (BTreeSet::new(), 0, BTreeSet::new());
         for (bodies, times) in taken.values() {
             assert_eq!(bodies.len(), 1, "under one id the same is said");
             again += times - 1;
@@ -110,6 +116,7 @@ impl Heard {
             let (bodies, _) = taken.get(newest).unwrap_or_else(|| panic!("{reference} was told to nobody"));
             let said: serde_json::Value = serde_json::from_str(bodies.first().unwrap()).unwrap();
             assert_eq!(said, result, "{reference}");
+            letter_ids.append(&mut check_letters(flood, reference, &deliveries, &events, &letters));
             told.extend(of_core.chain([newest]).cloned());
             let file = flood.root.join("results").join(FLOW).join(format!("{reference}.json"));
             let written: serde_json::Value =
@@ -121,7 +128,65 @@ impl Heard {
         let files = fs::read_dir(flood.root.join("results").join(FLOW)).unwrap();
         let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
         assert_eq!(names.filter(|name| name.ends_with(".json")).count(), flood.cases.len());
-        eprintln!("{} webhooks arrived, {again} of them once more", told.len());
+        let taken: BTreeSet<&str> = letters.iter().map(|letter| letter.message_id.as_str()).collect();
+        assert_eq!(
+            taken,
+            letter_ids.iter().map(String::as_str).collect(),
+            "what is written is what is on record"
+        );
+        eprintln!(
+            "{} webhooks arrived, {again} of them once more; {} letters, {} of them once more",
+            told.len(),
+            taken.len(),
+            letters.len() - taken.len()
+        );
         store.close().await;
     }
+}
+
+/// The applicant of a case got a letter about each decision that is one, once it was known where to: at least once, each
+/// time the same, under the same id, and about nothing else. Gives the ids.
+fn check_letters(
+    flood: &Flood,
+    reference: &str,
+    deliveries: &[Delivery],
+    events: &[Event],
+    letters: &[Letter],
+) -> BTreeSet<String> {
+    let of_mail: Vec<&Delivery> = deliveries.iter().filter(|one| one.destination == "mail").collect();
+    let Some(address) = flood.addresses.get(reference) else {
+        assert!(of_mail.is_empty(), "{reference}: nobody knows where to");
+        return BTreeSet::new();
+    };
+    let decided: Vec<(&Event, &str)> = events
+        .iter()
+        .filter(|event| event.kind == EventKind::Decided)
+        .map(|event| (event, event.detail["outcome"].as_str().unwrap()))
+        .collect();
+    // A copy that was dropped without the declaration may have been decided first.
+    let (last, outcome) = decided.last().unwrap();
+    let about_last = of_mail.iter().filter(|one| one.created_at == last.at).count();
+    assert_eq!(about_last, usize::from(*outcome != "review"), "{reference}: the last decision, {outcome}");
+    let mut ids = BTreeSet::new();
+    for delivery in of_mail {
+        let (_, outcome) = decided
+            .iter()
+            .find(|(event, _)| event.at == delivery.created_at)
+            .unwrap_or_else(|| panic!("{reference}: a letter about what did not happen"));
+        let (occasion, subject) = match *outcome {
+            "accept" => (Occasion::Decided, "aceptado"),
+            "reject" => (Occasion::Decided, "no aceptado"),
+            "request_documents" => (Occasion::DocumentsRequested, "necesitamos documentos"),
+            other => panic!("{reference}: a letter about {other}"),
+        };
+        assert_eq!(delivery.occasion, occasion, "{reference}");
+        let id = format!("{}@example.org", delivery.id);
+        let copies: BTreeSet<&Letter> = letters.iter().filter(|letter| letter.message_id == id).collect();
+        assert_eq!(copies.len(), 1, "{reference}: it arrives, each time the same: {copies:?}");
+        let letter = copies.first().unwrap();
+        let expected = format!("Su expediente {reference}: {subject}");
+        assert_eq!((&letter.to, &letter.subject), (address, &expected));
+        assert!(ids.insert(id), "{reference}: each letter has an id of its own");
+    }
+    ids
 }

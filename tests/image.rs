@@ -1,4 +1,4 @@
-//! What the container image holds, in namespaces of its own: the program, the libraries that it is linked with, a root
+//! The compose files as compose understands them, and what the container image holds, in namespaces of its own: the program, the libraries that it is linked with, a root
 //! that nothing can be written to, and a user who owns nothing but the data folder.
 
 use std::path::{Path, PathBuf};
@@ -103,4 +103,34 @@ fn the_image_serves_until_it_is_told_to_stop() {
     process.wait().unwrap();
     assert_eq!(answer.expect("it says where it serves").unwrap().status(), 200);
     assert!(image.at(folder).join("data/cases.db").is_file());
+}
+
+/// Compose as a plugin (version 2), or as a program of its own; `None` where it is not installed.
+fn compose() -> Option<&'static [&'static str]> {
+    let known: [&[&str]; 2] = [&["docker", "compose"], &["docker-compose"]];
+    let found = known.into_iter().find(|words| {
+        let asked = command_of(words).arg("version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        asked.is_ok_and(|status| status.success())
+    });
+    if found.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "CI has compose: tests/install-packages.sh installs it");
+        eprintln!("skipped: there is no compose (tests/install-packages.sh installs it)");
+    }
+    found
+}
+
+fn command_of(words: &[&str]) -> Command {
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]);
+    command
+}
+
+#[test]
+fn compose_has_nothing_to_say_against_its_files() {
+    let Some(compose) = compose() else { return };
+    for file in ["compose.yaml", "compose.scale.yaml"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docker").join(file);
+        let output = run(command_of(compose).arg("-f").arg(path).args(["config", "--quiet"]));
+        assert!(output.status.success() && stderr(&output).is_empty(), "{file}: {}", stderr(&output));
+    }
 }

@@ -21,6 +21,13 @@ if [ ${#missing[@]} -gt 0 ]; then
     $sudo apt-get update -qq
     $sudo apt-get install -y -qq "${missing[@]}"
 fi
+# It looks at the compose files; the daemon that it recommends is not needed for that.
+if ! { docker compose version || docker-compose version; } >/dev/null 2>&1; then
+    sudo=""
+    [ "$(id -u)" -eq 0 ] || sudo="sudo"
+    $sudo apt-get update -qq
+    $sudo apt-get install -y -qq --no-install-recommends docker-compose
+fi
 
 if ! grep -qsx "$schemathesis" "$tools/installed"; then
     if python3 -m venv --clear "$tools" && "$tools/bin/pip" install --quiet --disable-pip-version-check "$schemathesis"; then

@@ -69,6 +69,12 @@ mod victim;
 #[path = "flood.rs"]
 mod flood;
 
+#[path = "room.rs"]
+mod room;
+
+#[path = "letters.rs"]
+mod letters;
+
 #[path = "heard.rs"]
 mod heard;
 

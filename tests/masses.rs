@@ -4,10 +4,11 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use dossier::store::{Store, StoreAddress};
+use dossier::store::Store;
 
-use crate::flood::{Flood, reconcile, sender, session};
-use crate::victim::{Victim, pause};
+use crate::flood::{reconcile, session};
+use crate::room::Room;
+use crate::victim::pause;
 
 /// The parent's memory at its highest.
 const MOST_MEMORY_KB: u64 = 500_000;
@@ -26,16 +27,10 @@ fn a_mass_of_files_is_taken_while_the_queue_answers() {
     let is_soak = std::env::var_os("DOSSIER_SOAK").is_some();
     let (files, within) =
         if is_soak { (10_000, Duration::from_mins(1)) } else { (300, Duration::from_secs(2)) };
-    let folder = tempfile::tempdir().unwrap();
-    let root = folder.path();
-    fs::create_dir(root.join("data")).unwrap();
-    let db = StoreAddress::Sqlite(root.join("data/cases.db"));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(sender(&db));
-    let mut server = Victim::start(root, &["serve", "--listen", "127.0.0.1:0"], "serve.log");
-    let address = server.address(Duration::from_mins(1)).unwrap();
+    let room = Room::new();
+    let (server, address) = room.serve();
+    let Room { folder, db, runtime, mut flood } = room;
     let started = Instant::now();
-    let mut flood = Flood::new(root, 1, false);
     let dropping = std::thread::spawn(move || {
         for number in 0..files {
             let due = within * number / files;
@@ -47,7 +42,7 @@ fn a_mass_of_files_is_taken_while_the_queue_answers() {
         (flood, started.elapsed())
     });
     let mut waits = Vec::new();
-    let inbox = root.join("inbox/consumer_loan");
+    let inbox = folder.path().join("inbox/consumer_loan");
     while !dropping.is_finished() || fs::read_dir(&inbox).unwrap().next().is_some() {
         assert!(started.elapsed() < within + PATIENCE, "{} wait", fs::read_dir(&inbox).unwrap().count());
         let asked = Instant::now();
@@ -80,5 +75,5 @@ fn a_mass_of_files_is_taken_while_the_queue_answers() {
     assert!(quantile(95) < Duration::from_secs(1), "{:?}", quantile(95));
     // Reading them all takes as long as it takes.
     server.kill();
-    reconcile(&flood, &["--db", "data/cases.db"]);
+    reconcile(&flood);
 }

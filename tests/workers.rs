@@ -1,15 +1,18 @@
 //! `dossier web` with `dossier worker`, over a NATS server of the tests' own.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use dossier::dispatch::nats::testing::PrivateNats;
+use dossier::domain::FileReading;
+use dossier::read::{FileOutcome, ReadOptions, Sandbox, SandboxLimits};
 use dossier::store::testing::KillablePostgres;
 use dossier::store::{Store, StoreAddress};
 
-use crate::flood::{Flood, check, reconcile, sender, settle};
+use crate::flood::{FLOW, Flood, check, reconcile, sender, settle};
 use crate::heard::Heard;
+use crate::outside::wait_until;
 use crate::support::{dossier, run, stderr, stdout};
 use crate::victim::{Chance, Victim, kill_child, pause, seed};
 
@@ -140,7 +143,7 @@ fn nothing_is_lost_with_workers_whatever_is_killed() {
     server.stop();
     runtime.block_on(check(&flood, &db));
     runtime.block_on(heard.check(&flood, &db));
-    reconcile(&flood, &[]);
+    reconcile(&flood);
     let looked = run(dossier(root).arg("doctor"));
     assert!(stdout(&looked).contains("ok       nats"), "{}{}", stdout(&looked), stderr(&looked));
     workers.into_iter().for_each(Victim::stop);
@@ -194,4 +197,79 @@ fn who_brings_more_than_can_be_done_has_to_wait() {
     server.stop();
     worker.stop();
     runtime.block_on(check(&flood, &db));
+}
+
+/// Models that differ in two letters, which they take for each other.
+fn old_models(root: &Path) -> PathBuf {
+    let (models, old) = (Path::new(env!("CARGO_MANIFEST_DIR")).join("../models"), root.join("old-models"));
+    fs::create_dir(&old).unwrap();
+    for file in fs::read_dir(models).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file())
+    {
+        fs::copy(&file, old.join(file.file_name().unwrap())).unwrap();
+    }
+    let alphabet = fs::read_to_string(old.join("alphabet.txt")).unwrap();
+    let turned = alphabet.chars().map(|letter| match letter {
+        'A' => 'E',
+        'E' => 'A',
+        other => other,
+    });
+    fs::write(old.join("alphabet.txt"), turned.collect::<String>()).unwrap();
+    old
+}
+
+fn read_with(models: Option<PathBuf>, path: &Path) -> FileReading {
+    let sandbox = Sandbox::new(env!("CARGO_BIN_EXE_dossier").into(), models, 1, SandboxLimits::default());
+    runtime().block_on(sandbox.read(path, &ReadOptions::default())).unwrap().reading
+}
+
+/// A worker with old models runs on beside a server with new ones; what it read for the server before is still on its
+/// way. The case waits, the operator is told, and a worker with the new models reads it.
+#[test]
+fn what_a_worker_with_old_models_reads_is_not_taken() {
+    let Some(nats) = PrivateNats::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (root, runtime) = (folder.path(), runtime());
+    let db = StoreAddress::Sqlite(root.join("data/cases.db"));
+    configure(root, &db, &nats, "");
+    let models = old_models(root);
+    let scan = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/seeds/scanned/flate.pdf");
+    let right = read_with(None, &scan);
+    assert_ne!(right, read_with(Some(models.clone()), &scan), "the old models read other words");
+
+    let old = |arguments: &[&str]| {
+        let mut command = dossier(root);
+        command.args(arguments).env("DOSSIER_MODELS", &models);
+        command
+    };
+    let web = ["web", "--listen", "127.0.0.1:0"];
+    let mut server = Victim::start_as(old(&web), &root.join("old-web.log"));
+    server.address(Duration::from_mins(1)).unwrap();
+    let inbox = root.join("inbox").join(FLOW);
+    fs::create_dir_all(&inbox).unwrap();
+    fs::copy(&scan, inbox.join("K-1.pdf")).unwrap();
+    let asked = |what: &str| stdout(&run(&mut old(&["doctor"]))).contains(what);
+    wait_until(|| asked(", 1 files wait for workers"));
+    server.kill();
+    let old_worker = Victim::start_as(old(&["worker"]), &root.join("old-worker.log"));
+    wait_until(|| asked(", 0 files wait for workers") && asked(", 0 are with workers"));
+
+    let mut server = Victim::start(root, &web, "web.log");
+    server.address(Duration::from_mins(1)).unwrap();
+    let told = |what: &str| fs::read_to_string(root.join("web.log")).unwrap().contains(what);
+    wait_until(|| told("no worker takes files: is one of this version running?"));
+    assert!(told("what was read with other models or by another version is left out"));
+    let store = runtime.block_on(Store::open(&db)).unwrap();
+    assert_eq!(runtime.block_on(store.count_waiting()).unwrap(), 1, "nobody may read it yet");
+
+    let worker = Victim::start(root, &["worker"], "worker.log");
+    wait_until(|| runtime.block_on(store.count_waiting()).unwrap() == 0);
+    runtime.block_on(store.close());
+    let kept: Vec<PathBuf> =
+        fs::read_dir(root.join("data/readings")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    let kept: FileOutcome = serde_json::from_slice(&fs::read(&kept[0]).unwrap()).unwrap();
+    assert_eq!(kept.reading, right);
+    for one in [server, worker, old_worker] {
+        one.stop();
+    }
 }

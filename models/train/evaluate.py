@@ -9,6 +9,7 @@ Prints one JSON object a model. The starting models can be measured the same way
 
 import argparse
 import json
+from pathlib import Path
 
 import torch
 
@@ -45,9 +46,12 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("models", nargs="+")
     p.add_argument("--only", nargs="*", help="names of test sets")
+    p.add_argument("--drawn", type=Path, help=".npz of lines that another generator drew: flat, w (widths), t (texts)")
     args = p.parse_args()
     torch.set_num_threads(1)
     sets = {name: make() for name, make in testsets.ALL.items() if not args.only or name in args.only}
+    if args.drawn:
+        sets = {args.drawn.stem: testsets.drawn_lines(args.drawn)}
     for which in args.models:
         print(json.dumps({"model": which, **measure(network(which), sets)}, ensure_ascii=False, indent=1), flush=True)
 

@@ -1,6 +1,6 @@
 """Measures detectors on held-out page crops and on real receipts.
 
-    python evaluate_det.py path/to/text-detection-1280x928.rten … | checkpoint
+    python evaluate_det.py path/to/text-detection.rten … | checkpoint | checkpoints/det.pt
 """
 
 import json
@@ -22,6 +22,8 @@ def network(which):
     if which == "checkpoint":
         model = Detector()
         model.load_state_dict(checkpoint.load(WORK / "det.pt")["average"])
+    elif which.endswith(".pt"):
+        model = warmstart.begin(Detector(), which, None)
     else:
         skip = any(warmstart.module_name(n) == "l0.0" for n, _ in rtenfile.layers(which))
         model = Detector(head="skip" if skip else "shuffle")

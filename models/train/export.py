@@ -1,6 +1,8 @@
 """Writes the trained networks as .onnx and .rten, and checks that all three agree.
 
     python export.py rec | det [--out folder]
+
+The averaged weights go to `checkpoints/` too, in half precision: what later training begins from.
 """
 
 import argparse
@@ -13,17 +15,23 @@ import onnxruntime
 import torch
 
 import checkpoint
+from any_size import any_size
 from alphabet import MODELS
 from fonts import WORK
 from nets import Detector, DetectorForExport, Recogniser
 
-DETECTOR_SIZES = [(1600, 1152), (1280, 928)]
+DETECTOR_SIZE = (1600, 1152)  # of the drawn network; the file takes any multiples of 32
+KEPT = Path(__file__).with_name("checkpoints")
 OPSET = 17
 
 
 def averaged(name, model):
     """The averaged weights of a checkpoint."""
-    model.load_state_dict(checkpoint.load(WORK / f"{name}.pt")["average"])
+    saved = checkpoint.load(WORK / f"{name}.pt")
+    weights = saved["average"]
+    KEPT.mkdir(exist_ok=True)
+    checkpoint.save(KEPT / f"{name}.pt", average={k: v.half() if v.is_floating_point() else v for k, v in weights.items()}, state=saved["state"])
+    model.load_state_dict(weights)
     return model.eval()
 
 
@@ -50,9 +58,9 @@ def main():
     if args.which == "rec":
         write(averaged("rec", Recogniser()), torch.rand(2, 1, 40, 400) - 0.5, {"image": {0: "batch", 3: "width"}, "out": {0: "columns", 1: "batch"}}, args.out / "text-recognition.rten")
         return
-    for height, width in DETECTOR_SIZES:
-        model = DetectorForExport(averaged("det", Detector())).eval()
-        write(model, torch.rand(1, 1, height, width) - 0.5, {"image": {0: "batch"}, "out": {0: "batch"}}, args.out / f"text-detection-{height}x{width}.rten")
+    model = DetectorForExport(averaged("det", Detector())).eval()
+    drawn = write(model, torch.rand(1, 1, *DETECTOR_SIZE) - 0.5, {"image": {0: "batch"}, "out": {0: "batch"}}, WORK / "text-detection-fixed.rten")
+    (args.out / "text-detection.rten").write_bytes(any_size(drawn.read_bytes()))
 
 
 if __name__ == "__main__":

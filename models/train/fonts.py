@@ -11,8 +11,9 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 from fontTools.ttLib import TTFont, TTLibError
-from PIL import ImageFont
+from PIL import Image, ImageDraw, ImageFont
 
 from alphabet import ALPHABET
 
@@ -46,10 +47,25 @@ class Face:
     held_out: bool
     monospace: bool
     ocr_b: bool
+    capitals: bool  # small letters look like the great ones, or like small capitals
 
 
 def _family(name):
     return "cmun" if name.startswith("cmun") else re.split(r"[-_.\[\d]", name)[0][:9]
+
+
+def _shape(font, character):
+    """The character's ink alone, at one size for all."""
+    x0, y0, x1, y1 = font.getbbox(character, anchor="ls")
+    image = Image.new("L", (max(1, int(x1 - x0)), max(1, int(y1 - y0))), 0)
+    ImageDraw.Draw(image).text((-x0, -y0), character, fill=255, font=font, anchor="ls")
+    return np.asarray(image.resize((24, 24), Image.Resampling.BILINEAR), np.float32) / 255
+
+
+def _capitals_only(path):
+    """Whether small letters have the shapes of capitals: 0.09 apart at most where they do, 0.18 at least elsewhere."""
+    font = ImageFont.truetype(str(path), 60, layout_engine=ImageFont.Layout.BASIC)
+    return bool(np.mean([np.abs(_shape(font, c) - _shape(font, c.upper())).mean() for c in "abdeghnqrt"]) < 0.13)
 
 
 def scan():
@@ -72,6 +88,7 @@ def scan():
             path=str(path), covered="".join(sorted(covered)), family=_family(name),
             held_out=any(h in name for h in HELD_OUT),
             monospace=bool(MONOSPACE.search(name)), ocr_b=name == "ocrb.otf",
+            capitals=_capitals_only(path),
         ))
     return faces
 

@@ -6,10 +6,12 @@ import numpy as np
 
 from alphabet import ALPHABET, encode
 from degrade import HEIGHT, Degrader
+from nothing import Nothing
 from typeset import Typesetter
 from wording import Wording
 
 VARIANTS = 3  # degradations of each set line
+NOTHING_SHARE = 0.05  # of training lines show what is no text, and say nothing
 RECENT = 24  # lines kept as possible neighbours
 STEP = 32  # batches are so many columns wide, or a multiple
 
@@ -23,6 +25,7 @@ class LineSource:
         self.typesetter = Typesetter(self.rng, held)
         self.degrader = Degrader(self.rng, severity)
         self.recent = []
+        self.nothing = None if held else Nothing(self.rng, self.typesetter, self.degrader)
 
     def variants(self, text=None, medium=None, count=VARIANTS):
         """One text set once and degraded `count` times: [(image, text)]."""
@@ -38,6 +41,8 @@ class LineSource:
     def lines(self, n, longest=1400):
         out = []
         while len(out) < n:
+            if self.nothing and self.rng.random() < NOTHING_SHARE:
+                out.append((self.nothing.image(), ""))
             out += [v for v in self.variants() if v[0].shape[1] <= longest]
         return out[:n]
 

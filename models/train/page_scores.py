@@ -31,6 +31,13 @@ def errors(truth, read):
     return max(len(missing), len(extra)), _paired(missing, extra)
 
 
+def zone_is_right(truth, read):
+    """Whether every line of the machine readable zone was read without a wrong character; None where there is no zone."""
+    lines = ["".join(line.split()) for line in truth.splitlines() if line.count("<") > 1]
+    got = "".join(read.split())
+    return all(line in got for line in lines) if lines else None
+
+
 def _paired(missing, extra):
     """Edits between the two bags, each word paired with its likest, the likest pairs first."""
     pairs = []

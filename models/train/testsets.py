@@ -6,6 +6,9 @@ held-out words; numbers are random anyway.
 
 from functools import partial
 
+import numpy as np
+
+from degrade import HEIGHT
 from lines import LineSource
 from typeset import Style
 
@@ -65,6 +68,14 @@ def mrz_lines(medium, n=200):
     while len(out) < n:
         out += source.variants(source.wording.mrz(), medium, 1)
     return out[:n]
+
+
+def drawn_lines(path):
+    """Lines drawn by another generator, at its own difficulty: 40 rows each, one after the other in `flat`."""
+    stored = np.load(path)
+    ends = np.cumsum(stored["w"].astype(np.int64) * HEIGHT)
+    pieces = np.split(stored["flat"], ends[:-1])
+    return [(p.reshape(HEIGHT, -1), t) for p, t in zip(pieces, str(stored["t"]).split("\n"))]
 
 
 ALL = {

@@ -1,5 +1,5 @@
 """Trains the detector; resumes from its checkpoint, stops at a given hour.
-    python train_det.py --until 08:30 [--start path/to/text-detection-1280x928.rten]
+    python train_det.py --until 08:30 [--start checkpoints/det.pt]
 """
 import cv2
 import numpy as np

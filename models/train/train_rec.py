@@ -1,6 +1,6 @@
 """Trains the recogniser; resumes from its checkpoint, stops at a given hour.
 
-    python train_rec.py --until 08:30 [--start path/to/text-recognition.rten]
+    python train_rec.py --until 08:30 [--start checkpoints/rec.pt]
 """
 
 import random
@@ -17,6 +17,7 @@ from scoring import read_lines, score
 from testsets import general_lines
 
 EXCHANGE_EVERY_S = 75
+COLUMNS_A_CHARACTER = 6
 ILLEGIBLE = 1.2  # loss a character from which a line is scaled down
 
 
@@ -26,7 +27,8 @@ def loss_of(model, lines, rng):
         out = model(torch.from_numpy(x).to(memory_format=torch.channels_last))
     columns, sizes = torch.full((len(lines),), out.shape[0]), torch.tensor(lengths)
     losses = F.ctc_loss(out, torch.tensor(targets), columns, sizes, zero_infinity=True, reduction="none")
-    hopeless = (ILLEGIBLE / (losses.detach() / sizes).clamp(min=1e-6)).clamp(max=1)  # lines nobody could read count less
+    spans = torch.where(sizes > 0, sizes, columns // COLUMNS_A_CHARACTER)  # what is no text counts as if it were some
+    hopeless = (ILLEGIBLE / (losses.detach() / spans).clamp(min=1e-6)).clamp(max=1)  # lines nobody could read count less
     return (losses * hopeless).sum() / len(targets)
 
 

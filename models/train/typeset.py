@@ -96,7 +96,7 @@ class Typesetter:
             families.setdefault(f.family, []).append(f)
         self.shapes = not held and features.check("raqm")
         self.weights = [
-            (3.0 if f.family in COMMON else 1.0) * len(families[f.family]) ** -0.5 * (0.4 if f.family == "cmun" else 1) * (1 if held else smallness(f))
+            (6.0 if f.family in COMMON else 1.0) * len(families[f.family]) ** -0.5 * (0.4 if f.family == "cmun" else 1) * (1 if held else smallness(f))
             for f in self.faces
         ]
         self.ocr_b = [Style(f, s) for f in self.faces if f.ocr_b for s in SIZES]
@@ -125,13 +125,15 @@ class Typesetter:
         if " " in text and r.random() < 0.08:
             cut = r.choice([i for i, c in enumerate(text) if c == " "])
             for other in r.sample(self.active, 12):
-                if abs(other.size - style.size) <= 2 and other.covers(text[cut:]):
+                if abs(other.size - style.size) <= 2 and not other.face.capitals and other.covers(text[cut:]):
                     return [(text[:cut], style), (text[cut:], other)]
         return [(text, style)]
 
     def set(self, text, style=None):
         r = self.rng
         style = style or self._style_for(text)
+        if style.face.capitals:
+            text = text.upper()
         text = " ".join("".join(c for c in text if c in style.covered or c == " ").split()) or "0"
         size = style.size
         tracking = 0.0

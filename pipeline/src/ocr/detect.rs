@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use image::GrayImage;
 use rten_tensor::prelude::*;
 
+use super::apart::lines_apart;
 use super::models::Models;
 use super::{OcrError, TextBox};
 use crate::raster::{Component, components, resize};
@@ -165,24 +166,22 @@ fn look(models: &Models, image: &GrayImage, scale: f32) -> Result<Vec<TextBox>, 
         (rows.next_multiple_of(GRANULE), columns.next_multiple_of(GRANULE))
     };
     let map = models.text_map(padded(&small, full_columns, full_rows), full_rows, full_columns)?;
-    let mask: Vec<bool> = match map.data() {
-        Some(data) => data
-            .chunks_exact(full_columns)
-            .take(rows)
-            .flat_map(|row| row.iter().take(columns).map(|probability| *probability > TEXT_PROBABILITY))
-            .collect(),
-        None => return Ok(Vec::new()),
-    };
+    let Some(data) = map.data() else { return Ok(Vec::new()) };
+    let mask: Vec<bool> = data
+        .chunks_exact(full_columns)
+        .take(rows)
+        .flat_map(|row| row.iter().take(columns).map(|probability| *probability > TEXT_PROBABILITY))
+        .collect();
     let back_x = width as f32 / columns as f32;
     let back_y = height as f32 / rows as f32;
-    let boxes =
-        components(&mask, columns).into_iter().filter_map(|found| box_of(&found)).map(|found| TextBox {
-            center_x: found.center_x * back_x,
-            center_y: found.center_y * back_y,
-            width: found.width * back_x,
-            height: found.height * back_y,
-            slope: found.slope,
-        });
+    let found = lines_apart(components(&mask, columns), data, full_columns);
+    let boxes = found.iter().filter_map(|found| box_of(&found.component, found.lost)).map(|found| TextBox {
+        center_x: found.center_x * back_x,
+        center_y: found.center_y * back_y,
+        width: found.width * back_x,
+        height: found.height * back_y,
+        slope: found.slope,
+    });
     Ok(boxes.collect())
 }
 
@@ -201,8 +200,9 @@ fn padded(image: &GrayImage, full_columns: usize, full_rows: usize) -> Vec<f32> 
     pixels
 }
 
-/// The leaning rectangle of a component: a line through the middles of its columns.
-fn box_of(component: &Component) -> Option<TextBox> {
+/// The leaning rectangle of a component: a line through the middles of its columns. `lost` pixels were cut
+/// off on each side.
+fn box_of(component: &Component, lost: f32) -> Option<TextBox> {
     let (left, top, right, bottom) = component.edges();
     let (width, height) = ((right - left) as f32, (bottom - top) as f32);
     let (mut slope, mut text_height) = (0.0, height);
@@ -224,8 +224,8 @@ fn box_of(component: &Component) -> Option<TextBox> {
     let found = TextBox {
         center_x: (left + right) as f32 / 2.0,
         center_y,
-        width: width + 2.0 * SHRUNK_ACROSS,
-        height: text_height + 2.0 * SHRUNK_DOWN,
+        width: width + 2.0 * (SHRUNK_ACROSS + lost),
+        height: text_height + 2.0 * (SHRUNK_DOWN + lost),
         slope,
     };
     let too_small = found.height < MIN_HEIGHT || width < 2.0 || component.area() < 6;
@@ -273,7 +273,7 @@ mod tests {
         let mask: Vec<bool> =
             (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| is_set(x, y)).collect();
         let all = components(&mask, width);
-        box_of(&all[0]).unwrap()
+        box_of(&all[0], 0.0).unwrap()
     }
 
     #[test]

@@ -12,6 +12,7 @@
 
 mod models;
 mod detect;
+mod apart;
 mod lines;
 mod crop;
 mod ctc;
@@ -36,6 +37,15 @@ pub trait Reader: Send + Sync {
     /// When the models cannot be run. A page without text is an empty list.
     fn read_words(&self, page: &GrayImage) -> Result<Vec<Word>, OcrError>;
 
+    /// The same where it is known already where text stands, in pixels of `page`, from a complete
+    /// [`Glance`]: finding it anew would cost half as much as reading it.
+    ///
+    /// # Errors
+    /// When the models cannot be run.
+    fn read_boxes(&self, page: &GrayImage, _boxes: Vec<TextBox>) -> Result<Vec<Word>, OcrError> {
+        self.read_words(page)
+    }
+
     /// What text there seems to be and how well some of its lines read as the image stands. It is what
     /// the choice between orientations is made of.
     ///
@@ -48,6 +58,7 @@ pub trait Reader: Send + Sync {
             chars: words.iter().map(|word| word.text.chars().count() as u32).sum(),
             word_chars: words.iter().map(|word| chars_in_words(word.text.chars())).sum(),
             boxes: words.iter().map(|word| TextBox::upright(word.bounds)).collect(),
+            is_complete: false,
         })
     }
 }
@@ -55,6 +66,9 @@ pub trait Reader: Send + Sync {
 /// How much time a glance may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look {
+    /// Some lines, found as well as they are for reading: most images stand as they should, and are then
+    /// read where this look found text.
+    First,
     /// Some lines of a small version, in which neighbouring lines of small print may run together.
     Brief,
     /// More lines, found as well as they are for reading.
@@ -66,6 +80,8 @@ pub enum Look {
 pub struct Glance {
     /// Where text seems to be, in pixels of the image.
     pub boxes: Vec<TextBox>,
+    /// Whether the boxes are all, and as exact, as reading needs.
+    pub is_complete: bool,
     /// Characters read in the few lines that were tried.
     pub chars: u32,
     /// The sum of their posteriors.

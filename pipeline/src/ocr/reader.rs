@@ -8,7 +8,7 @@ use super::detect::find_boxes;
 use super::lines::{LinePiece, find_lines};
 use super::models::{ModelFiles, Models};
 use super::words::{without_noise, words_of};
-use super::{Glance, Look, OcrError, Reader, chars_in_words};
+use super::{Glance, Look, OcrError, Reader, TextBox, chars_in_words};
 use crate::domain::Word;
 use crate::raster::Pyramid;
 
@@ -18,7 +18,8 @@ const MAX_BATCH: usize = 12;
 const MAX_BATCH_COLUMNS: usize = 6000;
 /// A line joins a batch when it is at least this part of its longest.
 const MIN_FILL: f32 = 0.92;
-/// The detector's view for a glance: letters can just be told.
+/// The detector's view for reading, and that for a brief glance: letters can just be told.
+const READING_DETAIL: f32 = 1.0;
 const GLANCE_DETAIL: f32 = 0.6;
 /// Lines that a brief glance reads, and those of a thorough one.
 const BRIEF_LINES: usize = 5;
@@ -115,20 +116,25 @@ fn batch_size(sorted: &[(usize, LineImage)]) -> usize {
 
 impl Reader for OcrsReader {
     fn read_words(&self, page: &GrayImage) -> Result<Vec<Word>, OcrError> {
-        let boxes = find_boxes(&self.models, page, 1.0)?;
+        let boxes = find_boxes(&self.models, page, READING_DETAIL)?;
+        self.read_boxes(page, boxes)
+    }
+
+    fn read_boxes(&self, page: &GrayImage, boxes: Vec<TextBox>) -> Result<Vec<Word>, OcrError> {
         let lines = find_lines(boxes);
         Ok(without_noise(self.read_lines(page, &lines)?))
     }
 
     fn glance(&self, image: &GrayImage, look: Look) -> Result<Glance, OcrError> {
         let (detail, count) = match look {
+            Look::First => (READING_DETAIL, BRIEF_LINES),
             Look::Brief => (GLANCE_DETAIL, BRIEF_LINES),
-            Look::Thorough => (1.0, THOROUGH_LINES),
+            Look::Thorough => (READING_DETAIL, THOROUGH_LINES),
         };
         let boxes = find_boxes(&self.models, image, detail)?;
         let mut lines = telling_lines(find_lines(boxes.clone()));
         lines.truncate(count);
-        let mut glance = Glance { boxes, ..Glance::default() };
+        let mut glance = Glance { boxes, is_complete: look != Look::Brief, ..Glance::default() };
         for (_, _, chars) in self.decode_lines(image, &lines)? {
             glance.chars += chars.len() as u32;
             glance.sure_chars += chars.iter().map(|ch| ch.probability).sum::<f32>();

@@ -51,6 +51,14 @@ pub struct Processed {
     pub page_counts: Vec<(String, u32)>,
 }
 
+/// What is done to find out what stands in a case's files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    Read,
+    /// Nobody could read them: the case is decided with nothing read, which sends it to a person.
+    GivenUp,
+}
+
 impl Engine {
     /// The whole way of one case. `today` stands in for a date of receipt that was not declared.
     ///
@@ -62,49 +70,32 @@ impl Engine {
         records: &dyn RecordSource,
         today: NaiveDate,
     ) -> Result<Processed, ProcessError> {
-        self.process_with(source, records, today, |_| {}).await
+        self.process_with(source, Effort::Read, records, today, |_| {}).await
     }
 
-    /// As [`Engine::process`]; `carry` puts what people said into the documents before rules run.
+    /// As [`Engine::process`], with or without reading; `carry` puts what people said into the documents before rules run.
     ///
     /// # Errors
-    /// When the flow is unknown or the sandbox itself fails; what cannot be read is a finding.
+    /// When the flow is unknown or, in reading, the sandbox itself fails.
     pub async fn process_with(
         &self,
         source: &CaseSource,
+        effort: Effort,
         records: &dyn RecordSource,
         today: NaiveDate,
         carry: impl FnOnce(&mut Vec<Document>),
     ) -> Result<Processed, ProcessError> {
         let started = Instant::now();
         let flow = self.flow_of(source)?;
-        let scratch = self.scratch_folder().map_err(ProcessError::Scratch)?;
-        let reading = tracing::info_span!("read", files = source.files.len());
-        let readings = self.read(source, scratch.path()).instrument(reading).await?;
-        Ok(self.decide(flow, readings, records, today, carry, started).await)
-    }
-
-    /// A case that nobody could process: decided with nothing read in its files, which sends it to a person.
-    /// `carry` is as in [`Engine::process_with`].
-    ///
-    /// # Errors
-    /// When the flow is unknown.
-    pub async fn give_up(
-        &self,
-        source: &CaseSource,
-        records: &dyn RecordSource,
-        today: NaiveDate,
-        carry: impl FnOnce(&mut Vec<Document>),
-    ) -> Result<Processed, ProcessError> {
-        let started = Instant::now();
-        let flow = self.flow_of(source)?;
-        let mut files = Vec::new();
-        for SourceFile { name, path } in source.files.clone() {
-            // That its bytes are gone may be why.
-            let sha256 = hash_file(&path).await.unwrap_or_default();
-            files.push(ReadFile { name, path, sha256, outcome: given_up() });
-        }
-        let readings = ReadCase { source: source.clone(), files };
+        let scratch;
+        let readings = match effort {
+            Effort::Read => {
+                scratch = self.scratch_folder().map_err(ProcessError::Scratch)?;
+                let reading = tracing::info_span!("read", files = source.files.len());
+                self.read(source, scratch.path()).instrument(reading).await?
+            }
+            Effort::GivenUp => unread(source.clone()).await,
+        };
         Ok(self.decide(flow, readings, records, today, carry, started).await)
     }
 
@@ -191,6 +182,17 @@ impl Engine {
         result.rules.version.clone_from(&self.rules_version);
         Ok(())
     }
+}
+
+/// The case with nothing read in its files.
+async fn unread(source: CaseSource) -> ReadCase {
+    let mut files = Vec::new();
+    for SourceFile { name, path } in source.files.clone() {
+        // That its bytes are gone may be why.
+        let sha256 = hash_file(&path).await.unwrap_or_default();
+        files.push(ReadFile { name, path, sha256, outcome: given_up() });
+    }
+    ReadCase { source, files }
 }
 
 fn received_on(declared: Option<&serde_json::Value>, today: NaiveDate) -> NaiveDate {

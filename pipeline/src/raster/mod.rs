@@ -14,7 +14,7 @@ mod extremes;
 mod sample;
 mod scale;
 
-pub(crate) use components::{Component, components};
+pub(crate) use components::{Component, Run, components};
 pub(crate) use extremes::closed;
 pub(crate) use sample::sample_colour;
 pub(crate) use scale::{Pyramid, resize};

@@ -18,7 +18,7 @@ use crate::causes::with_causes;
 use crate::config::Bundle;
 use crate::domain::{Finding, FindingCode, Page, Word};
 use crate::intake::archive::{ArchiveLimits, unpack};
-use crate::ocr::{Glance, Look, ModelFiles, OcrError, OcrsReader, Reader};
+use crate::ocr::{Glance, Look, ModelFiles, OcrError, OcrsReader, Reader, TextBox};
 
 /// Parsers of nested forms are recursive; the main thread's 8 MB are not enough for honest files.
 const STACK_BYTES: usize = 64 << 20;
@@ -202,6 +202,10 @@ impl LazyReader {
 impl Reader for LazyReader {
     fn read_words(&self, page: &GrayImage) -> Result<Vec<Word>, OcrError> {
         self.get()?.read_words(page)
+    }
+
+    fn read_boxes(&self, page: &GrayImage, boxes: Vec<TextBox>) -> Result<Vec<Word>, OcrError> {
+        self.get()?.read_boxes(page, boxes)
     }
 
     fn glance(&self, image: &GrayImage, look: Look) -> Result<Glance, OcrError> {

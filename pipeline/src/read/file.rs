@@ -5,6 +5,7 @@ use image::RgbImage;
 use serde::{Deserialize, Serialize};
 
 use super::mixed;
+use super::timed::Timed;
 use crate::domain::{FileReading, Finding, FindingCode, Page, TextSource};
 use crate::layout::arrange_with_rules;
 use crate::marks::{find_marks, without_boxes};
@@ -49,9 +50,9 @@ impl Default for ReadOptions {
 /// Work on one page, in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PageTimings {
-    /// Rendering and bringing upright.
+    /// Rendering, bringing upright, rows and marks.
     pub decode_us: u64,
-    /// Recognition, rows and marks.
+    /// Finding and recognising text, looks at how the page lies included.
     pub ocr_us: u64,
 }
 
@@ -204,16 +205,16 @@ fn read_page(
     started: Instant,
     with_picture: bool,
 ) -> Result<ReadPage, Unread> {
-    let Some(native) = &rendered.native else {
-        let raster = rendered.raster()?;
-        let (page, timings, picture) = from_raster(rendered, raster, reader, started)?;
-        return Ok((page, timings, with_picture.then_some(picture)));
+    let timed = Timed::new(reader);
+    let (page, picture) = if let Some(native) = &rendered.native {
+        let page = from_native(rendered, native, &timed)?;
+        (page, if with_picture { rendered.raster_at(PICTURE_PIXELS_PER_POINT) } else { None })
+    } else {
+        let (page, picture) = from_raster(rendered, rendered.raster()?, &timed)?;
+        (page, with_picture.then_some(picture))
     };
-    let decode_us = elapsed_us(started);
-    let started = Instant::now();
-    let page = from_native(rendered, native, reader)?;
-    let picture = if with_picture { rendered.raster_at(PICTURE_PIXELS_PER_POINT) } else { None };
-    Ok((page, PageTimings { decode_us, ocr_us: elapsed_us(started) }, picture))
+    let ocr_us = timed.spent_us();
+    Ok((page, PageTimings { decode_us: elapsed_us(started).saturating_sub(ocr_us), ocr_us }, picture))
 }
 
 fn picture_of(rendered: &RenderedPage<'_>, reader: &dyn Reader) -> Result<Option<RgbImage>, Unread> {
@@ -252,13 +253,14 @@ fn from_raster(
     rendered: &RenderedPage<'_>,
     raster: RgbImage,
     reader: &dyn Reader,
-    started: Instant,
-) -> Result<(Page, PageTimings, RgbImage), Unread> {
-    let Upright { image, source, rotation_degrees } = upright(raster, rendered.camera_hint, reader)?;
-    let decode_us = elapsed_us(started);
-    let started = Instant::now();
+) -> Result<(Page, RgbImage), Unread> {
+    let Upright { image, source, rotation_degrees, boxes } = upright(raster, rendered.camera_hint, reader)?;
     let (width, height) = image.dimensions();
-    let words = reader.read_words(&image::imageops::grayscale(&image))?;
+    let grey = image::imageops::grayscale(&image);
+    let words = match boxes {
+        Some(boxes) => reader.read_boxes(&grey, boxes)?,
+        None => reader.read_words(&grey)?,
+    };
     let marks = find_marks(&image, width as f32, &words);
     let words = without_boxes(words, &marks.boxes);
     let (words, rows) = arrange_with_rules(words, &marks.rules);
@@ -274,10 +276,10 @@ fn from_raster(
         boxes: marks.boxes,
         rotation_degrees,
     };
-    Ok((page, PageTimings { decode_us, ocr_us: elapsed_us(started) }, image))
+    Ok((page, image))
 }
 
-fn elapsed_us(started: Instant) -> u64 {
+pub(super) fn elapsed_us(started: Instant) -> u64 {
     u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 

@@ -5,6 +5,7 @@
 //! the machine failed.
 
 mod file;
+mod timed;
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -8,7 +8,7 @@ use crate::ocr::{Glance, Look, TextBox};
 /// along the longer direction of its stripes.
 #[derive(Default)]
 struct CornerReader {
-    /// A brief look tells nothing.
+    /// Only a thorough look tells anything.
     needs_time: bool,
 }
 
@@ -30,13 +30,19 @@ impl Reader for CornerReader {
             [(0, 0), (width / 2, 0), (0, height / 2), (width / 2, height / 2)].map(|(x, y)| dark_in(x, y));
         let reads = best[0] == best.into_iter().max().unwrap_or(0);
         let confidence = match (reads, look) {
-            (_, Look::Brief) if self.needs_time => 0.55,
+            (_, Look::First | Look::Brief) if self.needs_time => 0.55,
             (true, _) => 0.95,
             (false, _) => 0.5,
         };
         let (long, short) = if height > width { (80.0, 20.0) } else { (20.0, 80.0) };
         let text_box = TextBox { center_x: 0.0, center_y: 0.0, width: long, height: short, slope: 0.0 };
-        Ok(Glance { boxes: vec![text_box; 5], chars: 40, sure_chars: 40.0 * confidence, word_chars: 30 })
+        Ok(Glance {
+            boxes: vec![text_box; 5],
+            is_complete: look != Look::Brief,
+            chars: 40,
+            sure_chars: 40.0 * confidence,
+            word_chars: 30,
+        })
     }
 }
 

@@ -13,6 +13,8 @@ const NOISE: f32 = 0.7;
 /// thoroughly.
 const DOUBT: f32 = 0.7;
 const NEARLY: f32 = 0.1;
+/// The share of characters in words above which a first look tells all.
+const WORDY: f32 = 0.4;
 /// The part of the evidence that hangs on words; tables of numbers have few.
 const WORDS_TELL: f32 = 0.3;
 /// Boxes this much longer than wide tell the direction of their text.
@@ -21,28 +23,63 @@ const LONG: f32 = 1.6;
 const MIN_SKEW_DEGREES: f32 = 0.25;
 /// More is not skew: nobody feeds a page so crookedly, and boxes may lie.
 const MAX_SKEW_DEGREES: f32 = 8.0;
+/// Boxes of a page with less skew than this are still right when it was turned; with more, lines that
+/// stand close run together in them.
+const MAX_KEPT_SKEW_DEGREES: f32 = 2.0;
 /// Boxes that must agree on a skew.
 const MIN_SKEW_BOXES: usize = 4;
 
-/// Turns a page by quarters until its text runs left to right, then by its skew. Returns the degrees
-/// turned, clockwise.
-pub(super) fn turn_upright(image: RgbImage, reader: &dyn Reader) -> Result<(RgbImage, f32), OcrError> {
+/// A page whose text runs left to right.
+pub(super) struct Turned {
+    pub(super) image: RgbImage,
+    /// Degrees turned, clockwise.
+    pub(super) rotation_degrees: f32,
+    /// Where its text stands, when the look at it found all.
+    pub(super) boxes: Option<Vec<TextBox>>,
+}
+
+/// Turns a page by quarters until its text runs left to right, then by its skew.
+pub(super) fn turn_upright(image: RgbImage, reader: &dyn Reader) -> Result<Turned, OcrError> {
     let (quarters, image, glance) = best_quarter(image, reader)?;
-    let turned_degrees = 90.0 * f32::from(quarters);
+    let quarters_degrees = 90.0 * f32::from(quarters);
     let skew = skew_degrees(&glance.boxes);
-    if (MIN_SKEW_DEGREES..=MAX_SKEW_DEGREES).contains(&skew.abs()) {
-        let image = warp::turned(&image, -skew);
-        return Ok((image, turned_degrees - skew));
+    let mut boxes = glance.is_complete.then_some(glance.boxes);
+    if !(MIN_SKEW_DEGREES..=MAX_SKEW_DEGREES).contains(&skew.abs()) {
+        return Ok(Turned { image, rotation_degrees: quarters_degrees, boxes });
     }
-    Ok((image, turned_degrees))
+    let middle = (image.width() as f32 / 2.0, image.height() as f32 / 2.0);
+    boxes = boxes
+        .filter(|_| skew.abs() <= MAX_KEPT_SKEW_DEGREES)
+        .map(|boxes| boxes.into_iter().map(|found| turned_box(found, middle, -skew)).collect());
+    Ok(Turned { image: warp::turned(&image, -skew), rotation_degrees: quarters_degrees - skew, boxes })
+}
+
+/// The box after its picture was turned clockwise about its middle by a small angle.
+fn turned_box(found: TextBox, middle: (f32, f32), degrees: f32) -> TextBox {
+    let (sine, cosine) = degrees.to_radians().sin_cos();
+    let (across, down) = (found.center_x - middle.0, found.center_y - middle.1);
+    // Short boxes lean as the others do, but have no slope of their own.
+    let leans = found.slope.abs() > f32::EPSILON;
+    TextBox {
+        center_x: middle.0 + across * cosine - down * sine,
+        center_y: middle.1 + across * sine + down * cosine,
+        slope: if leans { (found.slope.atan() + degrees.to_radians()).tan() } else { 0.0 },
+        ..found
+    }
 }
 
 fn best_quarter(image: RgbImage, reader: &dyn Reader) -> Result<(u8, RgbImage, Glance), OcrError> {
     let grey = grayscale(&image);
+    let first = reader.glance(&grey, Look::First)?;
+    // Seen this closely, letters that stand on their side are boxes of their own, and read surely as others:
+    // only words tell.
+    if stands_upright(&first.boxes) != Some(false) && is_sure(&first) && first.word_share() >= WORDY {
+        return Ok((0, image, first));
+    }
     let glance = reader.glance(&grey, Look::Brief)?;
     let stands = stands_upright(&glance.boxes);
     if stands != Some(false) && is_sure(&glance) {
-        return Ok((0, image, glance));
+        return Ok((0, image, Glance { boxes: first.boxes, is_complete: first.is_complete, ..glance }));
     }
     // Text that stands on its side is often detected across its lines, and then reads as noise: boxes
     // alone do not settle it.
@@ -157,6 +194,14 @@ mod tests {
         assert_eq!(stands_upright(&[text_box(90.0, 20.0, 0.0), text_box(60.0, 20.0, 0.0)]), Some(true));
         assert_eq!(stands_upright(&[text_box(20.0, 90.0, 0.0), text_box(30.0, 20.0, 0.0)]), Some(false));
         assert_eq!(stands_upright(&[]), None);
+    }
+
+    #[test]
+    fn boxes_turn_with_their_page() {
+        let found = TextBox { center_x: 900.0, center_y: 540.0, width: 300.0, height: 20.0, slope: 0.1 };
+        let turned = turned_box(found, (500.0, 500.0), -0.1f32.atan().to_degrees());
+        assert!(turned.slope.abs() < 1e-6 && (turned.center_y - 500.0).abs() < 0.1, "{turned:?}");
+        assert!((turned.center_x - 902.0).abs() < 0.1, "{turned:?}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::{WorkError, Workshop};
 use crate::clock::Micros;
 use crate::deliver::{News, Occasion};
 use crate::domain::{CaseResult, Document, Mode, Outcome};
-use crate::process::Processed;
+use crate::process::{Effort, Processed};
 use crate::review::{
     amount_cents, carry_over, draft_request, falls_back, goal_and_deadline, hold_back, mode_after,
     quality_since, wanted_documents, working_time_used,
@@ -34,13 +34,15 @@ pub(super) async fn process(shop: &Workshop, job: &Job) -> Result<(), WorkError>
     let processed = if job.is_given_up() {
         tracing::error!(case = id, strikes = job.strikes, "a case is given up and goes to a person");
         let source = closed_source(shop, &case, scratch.path()).await?;
-        let mut processed = shop.engine.give_up(&source, shop.records.as_ref(), today, carry).await?;
+        let records = shop.records.as_ref();
+        let mut processed = shop.engine.process_with(&source, Effort::GivenUp, records, today, carry).await?;
         processed.events.insert(0, (EventKind::GivenUp, serde_json::json!({"strikes": job.strikes})));
         processed
     } else {
         let opening = tracing::info_span!("open");
         let source = source_of(shop, &case, scratch.path()).instrument(opening).await?;
-        let processed = shop.engine.process_with(&source, shop.records.as_ref(), today, carry).await?;
+        let records = shop.records.as_ref();
+        let processed = shop.engine.process_with(&source, Effort::Read, records, today, carry).await?;
         if awaits_records(shop, job, &case, &processed.result).await? {
             return Ok(());
         }

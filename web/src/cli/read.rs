@@ -91,7 +91,11 @@ fn pages_as_json(reading: &ReadFile) -> serde_json::Value {
             json!({"page": page.number, "source": page.source, "width": page.width, "height": page.height, "text": page.text()})
         })
         .collect();
-    json!({"name": reading.name, "sha256": reading.sha256, "pages": pages, "findings": reading.outcome.reading.findings})
+    let timings = reading.outcome.timings;
+    json!({
+        "name": reading.name, "sha256": reading.sha256, "pages": pages, "findings": reading.outcome.reading.findings,
+        "timings_ms": {"decode": timings.decode_us / 1000, "ocr": timings.ocr_us / 1000},
+    })
 }
 
 fn text_of(reading: &ReadFile) -> String {

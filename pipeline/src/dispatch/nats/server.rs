@@ -90,7 +90,7 @@ impl Dispatch for Workers {
     }
 
     async fn read(&self, file: FileToRead<'_>) -> Result<FileOutcome, DispatchError> {
-        let job = format!("{}-{}", file.sha256, self.version);
+        let job = self.job_of(file.sha256);
         let waiter = self.waiter(&job);
         let outcome = self.wait_for(file, &job, &waiter).await;
         self.forget(&job, waiter);
@@ -201,6 +201,17 @@ impl Workers {
         }
     }
 
+    /// A file as this server has it read.
+    fn job_of(&self, sha256: &str) -> String {
+        format!("{sha256}-{}", self.version)
+    }
+
+    /// The file of a job, unless that is to be read with what this server had before, models or program. Nobody waits for
+    /// such a job any more, and what comes of it may not be taken for what would be read now.
+    fn file_of<'job>(&self, job: &'job str) -> Option<&'job str> {
+        job.split_once('-').filter(|(_, version)| *version == self.version).map(|(sha256, _)| sha256)
+    }
+
     /// Whether what was sent is still there is looked at as often as a worker is missed.
     pub(super) fn look_after(&self) -> Micros {
         i64::try_from(self.link.worker_patience.as_micros()).unwrap_or(Micros::MAX / 2)
@@ -233,6 +244,11 @@ impl Workers {
             let jobs = self.store.readings_to_send(&self.server, SENT_TOGETHER).await?;
             let mut receipts = Vec::with_capacity(jobs.len());
             for job in jobs {
+                if self.file_of(&job.job).is_none() {
+                    let (failed, now) = (ReadingState::Failed, self.clock.now());
+                    self.store.end_reading(&self.server, &job.job, job.generation, failed, now).await?;
+                    continue;
+                }
                 let receipt = self.publish(&job).await?;
                 receipts.push((job, receipt));
             }
@@ -302,21 +318,25 @@ impl Workers {
     /// What came of a file is kept before it is noted, and noted before it is acknowledged.
     async fn take(&self, payload: &[u8]) -> Result<(), Trouble> {
         let answer: Answer = decode(payload).map_err(Trouble::Message)?;
-        let state = match answer.came {
-            Came::Read(packed) => self.keep(&answer.job, packed).await?,
-            Came::ReadAside(name) => {
-                let packed = self.fetch(&name).await?;
-                match packed {
-                    Some(packed) => self.keep(&answer.job, packed).await?,
-                    // Lost on the way.
-                    None => ReadingState::Failed,
-                }
+        let state = match (answer.came, self.file_of(&answer.job)) {
+            (Came::Read(packed), Some(sha256)) => self.keep(sha256, packed).await?,
+            (Came::ReadAside(name), Some(sha256)) => match self.fetch(&name).await? {
+                Some(packed) => self.keep(sha256, packed).await?,
+                // Lost on the way.
+                None => ReadingState::Failed,
+            },
+            (Came::Read(_) | Came::ReadAside(_), None) => {
+                tracing::warn!(
+                    job = answer.job,
+                    "what was read with other models or by another version is left out"
+                );
+                ReadingState::Failed
             }
-            Came::Failed(problem) => {
+            (Came::Failed(problem), _) => {
                 tracing::error!(job = answer.job, problem, "a worker could not read a file");
                 ReadingState::Failed
             }
-            Came::GivenUp(times) => {
+            (Came::GivenUp(times), _) => {
                 tracing::error!(
                     job = answer.job,
                     times,
@@ -331,9 +351,8 @@ impl Workers {
         Ok(())
     }
 
-    async fn keep(&self, job: &str, packed: Vec<u8>) -> Result<ReadingState, Trouble> {
-        let sha256 = job.split('-').next().unwrap_or_default().to_owned();
-        let (cache, options) = (self.cache.clone(), self.options.clone());
+    async fn keep(&self, sha256: &str, packed: Vec<u8>) -> Result<ReadingState, Trouble> {
+        let (cache, options, sha256) = (self.cache.clone(), self.options.clone(), sha256.to_owned());
         let work = move || {
             let outcome = unpack(&packed, cache.keys()).map_err(Trouble::Message)?;
             cache.keep(&sha256, &options, &outcome).map_err(Trouble::Keep)

@@ -295,3 +295,26 @@ fn without_contained(mut found: Vec<Occurrence>) -> Vec<Occurrence> {
     kept.sort_by_key(|occurrence| (occurrence.tokens[0], occurrence.tokens.len()));
     kept
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Bundle, load_document_types};
+    use crate::domain::TextSource;
+    use crate::drawn;
+
+    #[test]
+    fn a_label_does_not_take_a_number_for_its_last_letter() {
+        let types = load_document_types(&Bundle::embedded_rules()).unwrap();
+        let contract = types.iter().find(|config| config.document_type.as_str() == "contract").unwrap();
+        let words = [("Monthly", 20.0), ("repayment", 80.0), ("6", 150.0)];
+        let words =
+            words.map(|(text, left)| drawn::word(text, Rect::new(left, 30.0, 6.5 * text.len() as f32, 12.0)));
+        let page = drawn::page(TextSource::Scan, 600.0, 800.0, words.to_vec());
+        let sheet = Sheet::new(&page, 0);
+        let found = find_occurrences(&Lexicon::compile(contract), &sheet);
+        let numbered =
+            |occurrence: &Occurrence| occurrence.tokens.iter().any(|token| sheet.tokens[*token].text == "6");
+        assert!(!found.is_empty() && !found.iter().any(numbered), "{found:?}");
+    }
+}
