@@ -20,6 +20,8 @@ SIDE = 512
 BODY_SIZES = [8, 9, 10, 11, 12, 13, 14, 16, 18, 22, 28]
 # The product cuts at 3 px more than the mask gives: the mask is that much smaller.
 SHRINK_PX, SHRINK_SHARE = 2.5, 0.22
+BLOCKS = {"paragraph": 34, "fields": 25, "table": 27, "heading": 9, "rule": 5}  # of the fixed test crops
+PRACTICE = BLOCKS | {"zone": 4}  # what training draws
 
 
 class PageSource:
@@ -29,6 +31,8 @@ class PageSource:
         self.rng = random.Random(seed)
         self.wording = Wording(self.rng, held)
         self.typesetter = Typesetter(self.rng, held)
+        self.blocks = BLOCKS if held else PRACTICE
+        self.zone_faces = [f for f in self.typesetter.faces if f.ocr_b]
         numbers = np.random.default_rng(seed)
         self.noise_bank = numbers.standard_normal(1 << 21).astype(np.float32)
         self.backgrounds = [background(k, numbers, 600, 600) for k in range(24)]
@@ -87,13 +91,13 @@ class Sheet:
             x += width + gap
         return x
 
-    def _word(self, x, y, word, style, tone):
+    def _word(self, x, y, word, style, tone, tracking=0.0):
         pen, lowest, highest = x, y, y
         for c in word:
             bitmap, left, top, advance = style.glyph(c)
             self._blend(int(pen + left + 0.5), int(y + top), bitmap, tone)
             highest = min(highest, y + top)
-            pen += advance
+            pen += advance + tracking
         top = min(y - style.ascent, highest) if highest < y - style.ascent * 1.08 else y - style.ascent
         self.boxes.append((x, top, pen, max(y + style.descent, lowest)))
 
@@ -121,8 +125,8 @@ class Sheet:
             left, right = k * wide + r.uniform(3, 0.1 * wide), (k + 1) * wide - r.uniform(3, 0.1 * wide)
             y = r.uniform(-10, 30)
             while y < side + 20 and not empty:
-                block = r.choices((self.paragraph, self.fields, self.table, self.heading, self.rule), (34, 25, 27, 9, 5))[0]
-                y = block(left, right, y) + r.uniform(0, self.base * 2.4)
+                block = r.choices(list(self.s.blocks), list(self.s.blocks.values()))[0]
+                y = getattr(self, block)(left, right, y) + r.uniform(0, self.base * 2.4)
         for _ in range(r.choice((0, 0, 0, 1, 2))):
             self.s.clutter.over(self.image, self.paper)
 
@@ -194,6 +198,20 @@ class Sheet:
         style = self.font(self.rng.uniform(1.3, 3))
         y += (style.ascent + style.descent) * 1.2
         self.words(left, y, self.s.wording.sentence(self.rng.randint(1, 4)), style, self.ink_tone(), right)
+        return y + style.descent
+
+    def zone(self, left, right, y):
+        """A machine readable zone: two or three lines of one length in OCR-B (ICAO 9303), wide as the space or as a card."""
+        r = self.rng
+        length, rows = r.choice(((30, 3), (30, 3), (36, 2), (44, 2)))
+        face = r.choice(self.s.zone_faces)
+        across = self.s.style(face, 20).glyph("<")[3] / 20
+        style = self.s.style(face, (right - left) * r.uniform(0.55, 1.15) / (length * across))
+        tone, tracking = self.ink_tone(), style.size * r.uniform(0, 0.12)
+        pitch = (style.ascent + style.descent) * r.uniform(1.15, 2.2)
+        for _ in range(rows):
+            y += pitch
+            self._word(left, y, self.s.wording.mrz_of(length), style, tone, tracking)
         return y + style.descent
 
     def rule(self, left, right, y):

@@ -202,6 +202,13 @@ class Wording:
             lambda: fill(number + self.digits(1) + country + born, 35) + self.digits(1),
         ])()
 
+    def mrz_of(self, length):
+        """One of `length` characters: 30 on cards, 36 and 44 in passports."""
+        line = ""
+        while len(line) != length:
+            line = self.mrz()
+        return line
+
     # -- whole lines --------------------------------------------------------
     def sentence(self, n):
         r, of, out = self.rng, self.language(), []

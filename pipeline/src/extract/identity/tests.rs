@@ -43,11 +43,16 @@ fn front(number: &str) -> Page {
 }
 
 fn back() -> Page {
+    back_named("ESPANOLA<ESPANOLA<<CARMEN<<<<<")
+}
+
+fn back_named(names: &str) -> Page {
+    assert_eq!(names.len(), 30);
     page(&[
         ("DOMICILIO", 100.0, 40.0, 12.0),
         ("IDESPBAA000589599999999R<<<<<<", 60.0, 420.0, 24.0),
         ("8001014F2506012ESP<<<<<<<<<<<7", 60.0, 470.0, 24.0),
-        ("ESPANOLA<ESPANOLA<<CARMEN<<<<<", 60.0, 520.0, 24.0),
+        (names, 60.0, 520.0, 24.0),
     ])
 }
 
@@ -115,4 +120,24 @@ fn a_wrong_letter_fails() {
     let front = front("99999999T");
     let fields = fields_of(&[&front]);
     assert_eq!(failed(&fields), ["dni_letter"]);
+}
+
+/// Two letters that surnames have left room for are no name: what is printed stands, without it nothing does.
+#[test]
+fn a_given_name_of_which_hardly_anything_is_left_is_not_taken() {
+    let (front, back) = (front("99999999R"), back_named("ESPANOLA<ESPANOLAEZKERRAGA<<CA"));
+    let fields = fields_of(&[&front, &back]);
+    assert_eq!(text(&fields, "given_names"), "CARMEN");
+    assert_eq!(fields["given_names"].checks, []);
+    assert!(!fields_of(&[&back]).contains_key("given_names"));
+}
+
+#[test]
+fn a_given_name_that_may_be_cut_short_is_doubtful_alone() {
+    let back = back_named("ESPANOLA<ESPANOLAEZKERR<<CARME");
+    let alone = fields_of(&[&back]);
+    assert_eq!(text(&alone, "given_names"), "CARME");
+    assert!(alone["given_names"].score < 0.6, "{}", alone["given_names"].score);
+    let both = fields_of(&[&front("99999999R"), &back]);
+    assert_eq!(text(&both, "given_names"), "CARMEN");
 }
