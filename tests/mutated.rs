@@ -1,11 +1,13 @@
 //! Changed files of every form that is taken in, on their whole way: archives opened and pages read in the sandboxed
 //! child, with OCR, then understood and decided in this process. `DOSSIER_SOAK=1` reads 5 000 of each form.
 //!
-//! By hand: `DOSSIER_TEST_FORM=png` reads files of that form alone; `DOSSIER_TEST_READER` names another build of the
-//! program for the children, since an optimised one reads five times as fast.
+//! By hand: `DOSSIER_TEST_FORM=png` reads files of that form alone, `DOSSIER_TEST_FROM=3000` those from that number on (of a
+//! run that was broken off); `DOSSIER_TEST_READER` names another build of the program for the children, since an
+//! optimised one reads five times as fast.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -132,7 +134,7 @@ fn keep(form: &str, number: u64, bytes: &[u8]) -> PathBuf {
     path
 }
 
-async fn read_form(bench: &Arc<Bench>, form: &'static str, many: u64) -> Tally {
+async fn read_form(bench: &Arc<Bench>, form: &'static str, numbers: Range<u64>) -> Tally {
     let seeds: Arc<Vec<Vec<u8>>> = Arc::new(seeds(form).into_iter().map(|(_, bytes)| bytes).collect());
     let read = |number: u64| {
         let (bench, seeds) = (Arc::clone(bench), Arc::clone(&seeds));
@@ -162,7 +164,7 @@ async fn read_form(bench: &Arc<Bench>, form: &'static str, many: u64) -> Tally {
         }
     };
     let mut tally = Tally::default();
-    let mut results = stream::iter((0..many).map(read)).buffer_unordered(4);
+    let mut results = stream::iter(numbers.map(read)).buffer_unordered(4);
     while let Some((result, took)) = results.next().await {
         tally.add(&result, took);
     }
@@ -192,11 +194,12 @@ async fn unchanged_seeds_are_read() {
 async fn changed_files_of_every_form_are_read_or_told_of() {
     let many = if std::env::var_os("DOSSIER_SOAK").is_some() { MANY } else { FEW };
     let only = std::env::var("DOSSIER_TEST_FORM").ok();
+    let first = std::env::var("DOSSIER_TEST_FROM").map_or(0, |from| from.parse().unwrap());
     let bench = Arc::new(Bench::new());
     for form in FORMS.into_iter().filter(|form| only.as_deref().is_none_or(|only| only == *form)) {
         let begun = Instant::now();
-        let tally = read_form(&bench, form, many).await;
-        assert_eq!(tally.files, many);
+        let tally = read_form(&bench, form, first..many).await;
+        assert_eq!(tally.files, many - first);
         let largest = largest_child();
         eprintln!(
             "{form}: {} ({} s, largest child {} MB)",
