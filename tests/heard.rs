@@ -5,20 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use dossier::deliver::Occasion;
+use dossier::deliver::testing::{Letter, MailServer};
 use dossier::store::{Delivery, DeliveryState, Event, EventKind, Store, StoreAddress};
 
 use crate::flood::{FLOW, Flood};
-use crate::letters::{Letter, Letterbox};
 use crate::outside::{Request, Side};
 
 /// What is in the hands of somebody who was killed comes back after a minute; what was refused waits.
 const PATIENCE: Duration = Duration::from_mins(6);
-/// One in so many is refused.
+/// One in so many is refused, and one letter in so many is taken without a word.
 const REFUSED: usize = 5;
+const UNANSWERED: usize = 7;
 
 /// What came to the webhook, as it came.
 #[derive(Default)]
@@ -28,10 +30,26 @@ struct Came {
     taken: BTreeMap<String, (BTreeSet<String>, usize)>,
 }
 
+/// Now and then it refuses a letter for the time being, and now and then it hangs up once it has taken one, so that the
+/// sender cannot know.
+fn mail_server() -> MailServer {
+    let came = AtomicUsize::new(0);
+    MailServer::start(move |said| {
+        if said != "." {
+            return Some("250 fine");
+        }
+        let number = 1 + came.fetch_add(1, Ordering::Relaxed);
+        if number.is_multiple_of(REFUSED) {
+            return Some("451 not now");
+        }
+        (!number.is_multiple_of(UNANSWERED)).then_some("250 taken")
+    })
+}
+
 pub(crate) struct Heard {
     side: Side,
     came: Arc<Mutex<Came>>,
-    letterbox: Letterbox,
+    mail: MailServer,
 }
 
 impl Heard {
@@ -53,7 +71,7 @@ impl Heard {
             *times += 1;
             (200, String::new())
         });
-        Self { side, came, letterbox: Letterbox::start() }
+        Self { side, came, mail: mail_server() }
     }
 
     /// What `dossier.toml` says of it, below all that stands before the first table there.
@@ -67,7 +85,7 @@ impl Heard {
              secret = {{ file = \"secret\" }}\n{on}\n\
              [[delivery.folder]]\nname = \"results\"\npath = \"results\"\n{on}\n\
              [delivery.mail]\nserver = \"127.0.0.1\"\nport = {}\nsecurity = \"none\"\nfrom = \"loans@example.org\"",
-            self.side.port, self.letterbox.port
+            self.side.port, self.mail.port
         )
         .unwrap();
         text
@@ -93,7 +111,7 @@ impl Heard {
     pub(crate) async fn check(&self, flood: &Flood, db: &StoreAddress) {
         let store = Store::open(db).await.unwrap();
         let taken = std::mem::take(&mut self.came.lock().unwrap().taken);
-        let letters = self.letterbox.take();
+        let letters = self.mail.take();
         let (mut told, mut again, mut letter_ids) = (BTreeSet::new(), 0, BTreeSet::new());
         for (bodies, times) in taken.values() {
             assert_eq!(bodies.len(), 1, "under one id the same is said");
@@ -128,7 +146,7 @@ impl Heard {
         let files = fs::read_dir(flood.root.join("results").join(FLOW)).unwrap();
         let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
         assert_eq!(names.filter(|name| name.ends_with(".json")).count(), flood.cases.len());
-        let taken: BTreeSet<&str> = letters.iter().map(|letter| letter.message_id.as_str()).collect();
+        let taken: BTreeSet<&str> = letters.iter().map(|letter| letter.header("message-id")).collect();
         assert_eq!(
             taken,
             letter_ids.iter().map(String::as_str).collect(),
@@ -180,12 +198,13 @@ fn check_letters(
             other => panic!("{reference}: a letter about {other}"),
         };
         assert_eq!(delivery.occasion, occasion, "{reference}");
-        let id = format!("{}@example.org", delivery.id);
-        let copies: BTreeSet<&Letter> = letters.iter().filter(|letter| letter.message_id == id).collect();
+        let id = format!("<{}@example.org>", delivery.id);
+        let copies: BTreeSet<&Letter> =
+            letters.iter().filter(|letter| letter.header("message-id") == id).collect();
         assert_eq!(copies.len(), 1, "{reference}: it arrives, each time the same: {copies:?}");
         let letter = copies.first().unwrap();
         let expected = format!("Su expediente {reference}: {subject}");
-        assert_eq!((&letter.to, &letter.subject), (address, &expected));
+        assert_eq!((letter.header("to"), letter.header("subject")), (address.as_str(), expected.as_str()));
         assert!(ids.insert(id), "{reference}: each letter has an id of its own");
     }
     ids

@@ -1,5 +1,6 @@
-//! The compose files as compose understands them, and what the container image holds, in namespaces of its own: the program, the libraries that it is linked with, a root
-//! that nothing can be written to, and a user who owns nothing but the data folder.
+//! The compose files as compose understands them, and what the container image holds, in namespaces of its own: the
+//! program, the libraries that it is linked with, a root that nothing can be written to, and a user who owns nothing but
+//! the data folder.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

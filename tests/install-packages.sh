@@ -15,19 +15,15 @@ command -v chromedriver >/dev/null || missing+=(chromium-driver)
 { command -v nats-server || [ -x /usr/sbin/nats-server ]; } >/dev/null || missing+=(nats-server)
 ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || missing+=(libfaketime)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
-if [ ${#missing[@]} -gt 0 ]; then
+install() {
     sudo=""
     [ "$(id -u)" -eq 0 ] || sudo="sudo"
     $sudo apt-get update -qq
-    $sudo apt-get install -y -qq "${missing[@]}"
-fi
+    $sudo apt-get install -y -qq "$@"
+}
+[ ${#missing[@]} -eq 0 ] || install "${missing[@]}"
 # It looks at the compose files; the daemon that it recommends is not needed for that.
-if ! { docker compose version || docker-compose version; } >/dev/null 2>&1; then
-    sudo=""
-    [ "$(id -u)" -eq 0 ] || sudo="sudo"
-    $sudo apt-get update -qq
-    $sudo apt-get install -y -qq --no-install-recommends docker-compose
-fi
+{ docker compose version || docker-compose version; } >/dev/null 2>&1 || install --no-install-recommends docker-compose
 
 if ! grep -qsx "$schemathesis" "$tools/installed"; then
     if python3 -m venv --clear "$tools" && "$tools/bin/pip" install --quiet --disable-pip-version-check "$schemathesis"; then

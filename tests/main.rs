@@ -72,9 +72,6 @@ mod flood;
 #[path = "room.rs"]
 mod room;
 
-#[path = "letters.rs"]
-mod letters;
-
 #[path = "heard.rs"]
 mod heard;
 

@@ -26,7 +26,7 @@ use crate::mutators::mutated;
 
 const FORMS: [&str; 10] = ["pdf", "scanned", "locked", "jpeg", "png", "tiff", "webp", "bmp", "zip", "eml"];
 /// Files of each form, among the tests and in the soak.
-const FEW: u64 = 6;
+const FEW: u64 = 16;
 const MANY: u64 = 5_000;
 /// Slower than what any of these files may take, on a machine that does other things too.
 const LONGEST: Duration = Duration::from_secs(90);

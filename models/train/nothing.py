@@ -10,7 +10,7 @@ import numpy as np
 from clutter import Clutter
 from degrade import HEIGHT
 
-SIGNS = "-=_*"  # dots and tildes look like the fillers of a machine readable zone when blurred
+SIGNS = "-=_*"  # no dots or tildes: blurred, they look like the fillers of a machine readable zone
 FEWEST_SIGNS = 9  # fewer may be meant as text
 SIDE = 260  # of the paper on which clutter is drawn
 MOST_COLUMNS = 900

@@ -8,6 +8,8 @@ mod webhook;
 mod folder;
 mod mail;
 mod words;
+#[cfg(any(test, feature = "synthetic"))]
+pub mod testing;
 #[cfg(test)]
 mod tests;
 

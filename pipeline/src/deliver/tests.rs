@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 
+use super::testing::MailServer;
 use super::*;
 use crate::clock::FixedClock;
 use crate::net::NetworkSettings;
@@ -236,43 +237,6 @@ async fn a_clock_that_was_put_back_holds_no_delivery_up() {
     }
 }
 
-/// A mail server for one letter after another; what it was given comes back.
-async fn mail_server(refusal: Option<&'static str>) -> (u16, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let kept: Arc<Mutex<Vec<String>>> = Arc::default();
-    let keeping = Arc::clone(&kept);
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let mut stream = BufReader::new(stream);
-            stream.write_all(b"220 here\r\n").await.unwrap();
-            loop {
-                let mut line = String::new();
-                if stream.read_line(&mut line).await.unwrap_or(0) == 0 {
-                    break;
-                }
-                let answer = if line.starts_with("DATA") {
-                    stream.write_all(b"354 go on\r\n").await.unwrap();
-                    let mut letter = String::new();
-                    while !letter.ends_with("\r\n.\r\n") {
-                        stream.read_line(&mut letter).await.unwrap();
-                    }
-                    keeping.lock().unwrap().push(letter);
-                    "250 taken"
-                } else if line.starts_with("RCPT") {
-                    refusal.unwrap_or("250 fine")
-                } else if line.starts_with("QUIT") {
-                    "221 bye"
-                } else {
-                    "250 fine"
-                };
-                stream.write_all(format!("{answer}\r\n").as_bytes()).await.ok();
-            }
-        }
-    });
-    (port, kept)
-}
-
 fn mail(port: u16) -> String {
     format!(
         "[mail]\nserver = \"127.0.0.1\"\nport = {port}\nsecurity = \"none\"\nfrom = \"Préstamos <loans@example.org>\"\n"
@@ -282,19 +246,23 @@ fn mail(port: u16) -> String {
 #[tokio::test]
 async fn an_applicant_gets_mail_and_an_address_that_is_refused_is_a_dead_letter() {
     for store in stores().await {
-        let (port, kept) = mail_server(None).await;
-        let outbox_ = outbox(&mail(port)).unwrap();
+        let server = MailServer::start(|_| Some("250 fine"));
+        let outbox_ = outbox(&mail(server.port)).unwrap();
         assert_eq!(outbox_.examine().await, [("mail".to_owned(), Ok(()))]);
         decided(&store, &outbox_, "c1", Outcome::RequestDocuments, 1).await;
         assert_eq!(deliver_due(&outbox_, &store, &FixedClock(2)).await.unwrap(), 1);
         let sent = store.deliveries(Some(DeliveryState::Delivered), None, None, 9).await.unwrap();
-        let letter = kept.lock().unwrap().pop().unwrap();
-        assert!(letter.contains("To: ana@example.org"), "{letter}");
-        assert!(letter.contains(&format!("Message-ID: <{}@example.org>", sent[0].id)), "{letter}");
-        assert!(letter.contains("Auto-Submitted: auto-generated"), "{letter}");
+        let letters = server.take();
+        assert_eq!(letters.len(), 1, "{letters:?}");
+        let header = |name: &str| letters[0].header(name);
+        assert_eq!(header("to"), "ana@example.org");
+        assert_eq!(header("message-id"), format!("<{}@example.org>", sent[0].id));
+        assert_eq!(header("auto-submitted"), "auto-generated");
 
-        let (port, _) = mail_server(Some("550 nobody ana@example.org here")).await;
-        let refusing = outbox(&mail(port)).unwrap();
+        let refusal = "550 nobody ana@example.org here";
+        let server =
+            MailServer::start(move |said| Some(if said.starts_with("RCPT") { refusal } else { "250 fine" }));
+        let refusing = outbox(&mail(server.port)).unwrap();
         decided(&store, &refusing, "c2", Outcome::Accept, 3).await;
         deliver_due(&refusing, &store, &FixedClock(4)).await.unwrap();
         let dead = store.deliveries(Some(DeliveryState::Dead), None, None, 9).await.unwrap();

@@ -1,3 +1,5 @@
+//! How much of a page's time goes into finding and recognising text, wherever that is asked for.
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 

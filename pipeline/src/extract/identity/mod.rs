@@ -16,6 +16,7 @@ use crate::domain::{Check, Page, Rect, Value};
 use super::FieldReading;
 use super::mrz::{self, Mrz, MrzFormat};
 use super::parse::tax_id;
+use names::Zoned;
 use printed::{Printed, Sheet, What};
 
 /// The fields of an identity document, by name.
@@ -63,8 +64,6 @@ const PRINT_ALONE: f32 = 0.8;
 /// Score of a value that only the zone gives and whose check digit holds.
 const ZONE_ALONE: f32 = 0.93;
 const BOTH: f32 = 0.99;
-/// What is left of a zone's word for given names that fill its last places, where the print does not bear them out.
-const CUT_SHORT: f32 = 0.6;
 
 impl Merge<'_> {
     fn numbers(&self, fields: &mut BTreeMap<String, FieldReading>) {
@@ -190,21 +189,10 @@ impl Merge<'_> {
     }
 
     fn names(&self, fields: &mut BTreeMap<String, FieldReading>) {
-        for (name, what, least) in [
-            ("surnames", What::Surnames, names::LEAST_SURNAMES),
-            ("given_names", What::GivenNames, names::LEAST_GIVEN),
-        ] {
-            let zoned =
-                self.zone.map(|zone| if what == What::Surnames { &zone.surnames } else { &zone.given_names });
-            let labelled = self.sheet.texts(what);
-            let may_be_cut = what == What::GivenNames && self.zone.is_some_and(|zone| zone.names_cut);
-            let zoned = zoned.map(String::as_str);
-            let zoned = zoned.filter(|name| !may_be_cut || names::letters(name).len() >= least);
-            if let Some(mut reading) = names::merge(self.sheet, self.zone, zoned, &labelled, least) {
-                let agreed = reading.checks.iter().any(|check| check.passed);
-                if may_be_cut && !agreed && zoned.is_some_and(|name| name == reading.raw) {
-                    reading.score *= CUT_SHORT;
-                }
+        let zoned = [self.zone.and_then(Zoned::surnames), self.zone.and_then(Zoned::given_names)];
+        let named = [("surnames", What::Surnames), ("given_names", What::GivenNames)];
+        for ((name, what), zoned) in named.into_iter().zip(zoned) {
+            if let Some(reading) = names::merge(self.sheet, zoned, &self.sheet.texts(what)) {
                 fields.insert(name.to_owned(), reading);
             }
         }

@@ -12,36 +12,66 @@ use super::{around, from_zone_only};
 
 /// Letters that a zone must have left of surnames and of given names for the print to be known by them.
 /// Given names stand last: it is mostly they that are cut.
-pub(super) const LEAST_SURNAMES: usize = 10;
-pub(super) const LEAST_GIVEN: usize = 3;
+const LEAST_SURNAMES: usize = 10;
+const LEAST_GIVEN: usize = 3;
 /// The share of a name's letters that the zone has to say for the two to agree.
 const MOSTLY: f32 = 0.6;
+/// What is left of the zone's word for a name that may be cut short, where the print does not bear it out.
+const CUT_SHORT: f32 = 0.6;
+
+/// A name as the zone gives it.
+#[derive(Clone, Copy)]
+pub(super) struct Zoned<'z> {
+    zone: &'z Mrz,
+    name: &'z str,
+    /// Letters that must be left of it when it was cut short.
+    least: usize,
+    /// It stands last, and fills its places.
+    may_be_cut: bool,
+}
+
+impl<'z> Zoned<'z> {
+    pub(super) fn surnames(zone: &'z Mrz) -> Option<Self> {
+        Self::of(zone, &zone.surnames, LEAST_SURNAMES, zone.given_names.is_empty())
+    }
+
+    pub(super) fn given_names(zone: &'z Mrz) -> Option<Self> {
+        Self::of(zone, &zone.given_names, LEAST_GIVEN, true)
+    }
+
+    /// `None` where the zone says no name, or has too little left of it to be one.
+    fn of(zone: &'z Mrz, name: &'z str, least: usize, is_last: bool) -> Option<Self> {
+        let may_be_cut = zone.names_cut && is_last;
+        let too_little = may_be_cut && letters(name).len() < least;
+        (!name.is_empty() && !too_little).then_some(Self { zone, name, least, may_be_cut })
+    }
+
+    /// What only the zone says.
+    fn alone(&self, score: f32) -> FieldReading {
+        from_zone_only(self.zone, self.name, if self.may_be_cut { CUT_SHORT * score } else { score })
+    }
+}
 
 /// The name as printed. With a zone, the words of the print that spell the zone's name; without, what
-/// stands at the label. `least`: letters that a zone cut short must have left.
-pub(super) fn merge(
-    sheet: &Sheet,
-    zone: Option<&Mrz>,
-    zoned: Option<&str>,
-    labelled: &[Printed],
-    least: usize,
-) -> Option<FieldReading> {
-    let (Some(zone), Some(zoned)) = (zone, zoned.filter(|name| !name.is_empty())) else {
+/// stands at the label.
+pub(super) fn merge(sheet: &Sheet, zoned: Option<Zoned>, labelled: &[Printed]) -> Option<FieldReading> {
+    let Some(zoned) = zoned else {
         let best = labelled.first()?;
         return Some(best.reading(Value::Text(best.text.clone()), 0.75));
     };
-    if let Some(label) = labelled.iter().find(|label| spells(&label.text, zoned)) {
+    let Zoned { zone, name, least, .. } = zoned;
+    if let Some(label) = labelled.iter().find(|label| spells(&label.text, name)) {
         return Some(agreed(label.reading(Value::Text(label.text.clone()), 0.98)));
     }
-    if let Some(label) = labelled.iter().find(|label| zone.names_cut && goes_on(&label.text, zoned, least)) {
-        let proven = letters(zoned).len() as f32 / letters(&label.text).len().max(1) as f32;
+    if let Some(label) = labelled.iter().find(|label| zone.names_cut && goes_on(&label.text, name, least)) {
+        let proven = letters(name).len() as f32 / letters(&label.text).len().max(1) as f32;
         let reading = label.reading(Value::Text(label.text.clone()), 0.8 + 0.18 * proven);
         return Some(if proven >= MOSTLY { agreed(reading) } else { reading });
     }
-    if let Some(found) = spelled_out(sheet, zoned) {
+    if let Some(found) = spelled_out(sheet, name) {
         return Some(found);
     }
-    let nearest = labelled.first().map(|label| (label, likeness(&letters(&label.text), &letters(zoned))));
+    let nearest = labelled.first().map(|label| (label, likeness(&letters(&label.text), &letters(name))));
     match nearest {
         // Nearly the same: one side was misread. The surer side is taken.
         Some((label, likeness)) if likeness > 0.75 => {
@@ -49,18 +79,17 @@ pub(super) fn merge(
             let mut reading = if label.certainty > certainty {
                 label.reading(Value::Text(label.text.clone()), 0.7 * likeness)
             } else {
-                from_zone_only(zone, zoned, 0.7 * likeness)
+                zoned.alone(0.7 * likeness)
             };
             reading.score *= 0.9;
             Some(reading)
         }
         Some((label, _)) if !label.doubtful && zone.score > 0.9 => {
-            let mut reading = from_zone_only(zone, zoned, 0.6);
+            let mut reading = zoned.alone(0.6);
             reading.checks.push(crate::domain::Check::new("mrz_agrees", false));
-            let _ = label;
             Some(reading)
         }
-        _ => Some(from_zone_only(zone, zoned, 0.8 * (0.5 + 0.5 * zone.score))),
+        _ => Some(zoned.alone(0.8 * (0.5 + 0.5 * zone.score))),
     }
 }
 
