@@ -53,7 +53,22 @@ pub struct Phrase {
     /// Its tokens, joined without spaces.
     pub joined: String,
     pub tokens: Vec<String>,
+    /// How often each letter stands in it, see [`letters_of`].
+    pub letters: Letters,
     pub roles: Vec<Role>,
+}
+
+/// How often the bytes of a text have each value of their last five bits: texts far apart in this need no
+/// closer look.
+pub type Letters = [u8; 32];
+
+pub fn letters_of(text: &str) -> Letters {
+    let mut letters = [0_u8; 32];
+    for byte in text.bytes() {
+        let place = usize::from(byte & 31);
+        letters[place] = letters[place].saturating_add(1);
+    }
+    letters
 }
 
 /// All phrases of a document type.
@@ -133,6 +148,7 @@ impl Lexicon {
         if let Some(letter) = joined.chars().next() {
             self.by_initial.entry((tokens.len(), letter)).or_default().push(index);
         }
-        self.phrases.push(Phrase { joined, tokens, roles: vec![role] });
+        let letters = letters_of(&joined);
+        self.phrases.push(Phrase { joined, tokens, letters, roles: vec![role] });
     }
 }

@@ -1,7 +1,7 @@
 //! Where the phrases of a lexicon stand on a page: within a segment, over two lines of a cell, over
 //! neighbouring cells; exact on born-digital text, tolerant to misread characters on OCR text.
 
-use super::lexicon::{Lexicon, Role};
+use super::lexicon::{Letters, Lexicon, Role, letters_of};
 use super::sheet::Sheet;
 use crate::domain::Rect;
 
@@ -41,9 +41,10 @@ impl Occurrence {
 pub fn find_occurrences(lexicon: &Lexicon, sheet: &Sheet) -> Vec<Occurrence> {
     let mut found = Vec::new();
     for index in 0..sheet.pieces.len() {
+        let mut seen = 0; // tokens at its begin that another flow of the piece has too
         for flow in flows(sheet, index) {
-            let own = sheet.pieces[index].end_token - sheet.pieces[index].first_token;
-            search(lexicon, sheet, index, &flow, own, &mut found);
+            search(lexicon, sheet, index, &flow, seen, &mut found);
+            seen = sheet.pieces[index].end_token - sheet.pieces[index].first_token;
         }
     }
     let found = without_stacked(sheet, found);
@@ -81,15 +82,19 @@ fn search(
     sheet: &Sheet,
     piece: usize,
     flow: &[usize],
-    own: usize,
+    seen: usize,
     found: &mut Vec<Occurrence>,
 ) {
     let tolerant = sheet.page.source.is_ocr();
+    let own = sheet.pieces[piece].end_token - sheet.pieces[piece].first_token;
     for start in 0..own.min(flow.len()) {
         let mut joined = String::new();
         for length in 1..=MOST_TOKENS.min(flow.len() - start) {
             let tokens = &flow[start..start + length];
             joined.push_str(&sheet.tokens[tokens[length - 1]].text);
+            if start + length <= seen {
+                continue;
+            }
             if let Some(phrase) = lexicon.exact(&joined) {
                 keep(found, occurrence(lexicon, sheet, piece, tokens, phrase, 1.0));
                 continue;
@@ -153,9 +158,10 @@ fn search_tolerant(
     let letters = letters_of(joined);
     for length in joined.len().saturating_sub(slack)..=joined.len() + slack {
         for phrase in lexicon.of_length(length) {
-            let target = &lexicon.phrases[*phrase].joined;
+            let whole = &lexicon.phrases[*phrase];
+            let target = &whole.joined;
             let allowed = allowed_edits(target.len().min(joined.len()));
-            if allowed == 0 || letters_apart(&letters, &letters_of(target)) > 2 * allowed {
+            if allowed == 0 || letters_apart(&letters, &whole.letters) > 2 * allowed {
                 continue;
             }
             let edits = strsim::levenshtein(joined, target);
@@ -182,16 +188,7 @@ fn absorbs_token(lexicon: &Lexicon, sheet: &Sheet, tokens: &[usize], target: &st
     tokens.len() > 1 && (0..tokens.len()).any(swallowed)
 }
 
-fn letters_of(text: &str) -> [u8; 32] {
-    let mut letters = [0_u8; 32];
-    for byte in text.bytes() {
-        let place = usize::from(byte & 31);
-        letters[place] = letters[place].saturating_add(1);
-    }
-    letters
-}
-
-fn letters_apart(one: &[u8; 32], other: &[u8; 32]) -> usize {
+fn letters_apart(one: &Letters, other: &Letters) -> usize {
     one.iter().zip(other).map(|(a, b)| usize::from(a.abs_diff(*b))).sum()
 }
 
