@@ -42,10 +42,25 @@ def measure(model, sets):
     return out
 
 
+def by_family(model):
+    """{field: {family: [exact lines, lines]}}; a family goes by the first nine letters of its name."""
+    out = {}
+    for kind in testsets.FIELDS:
+        families, counts = [], {}
+        lines = testsets.field_lines(kind, families=families)
+        for family, (truth, read) in zip(families, read_lines(model, lines)):
+            count = counts.setdefault(family, [0, 0])
+            count[0] += truth == read
+            count[1] += 1
+        out[kind] = dict(sorted(counts.items()))
+    return out
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("models", nargs="+")
     p.add_argument("--only", nargs="*", help="names of test sets")
+    p.add_argument("--families", action="store_true", help="how many clean fields are exact, by held-out family")
     p.add_argument("--drawn", type=Path, help=".npz of lines that another generator drew: flat, w (widths), t (texts)")
     args = p.parse_args()
     torch.set_num_threads(1)
@@ -53,6 +68,9 @@ def main():
     if args.drawn:
         sets = {args.drawn.stem: testsets.drawn_lines(args.drawn)}
     for which in args.models:
+        if args.families:
+            print(json.dumps({"model": which, **by_family(network(which))}, indent=1), flush=True)
+            continue
         print(json.dumps({"model": which, **measure(network(which), sets)}, ensure_ascii=False, indent=1), flush=True)
 
 

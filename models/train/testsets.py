@@ -13,6 +13,7 @@ from lines import LineSource
 from typeset import Style
 
 SEED = 20260101
+FIELDS = ("dni", "iban", "amount", "date")
 CLEAN_200_DPI = (24, 27, 30, 34)  # pixels of 9 to 12 pt text at 200 dpi
 
 
@@ -32,12 +33,12 @@ def accent_lines(n=400):
     return out[:n]
 
 
-def field_lines(kind, n=300):
-    """One field on a clean scan of 200 dpi: `dni`, `iban`, `amount` or `date`."""
-    source = LineSource(SEED + 2 + "dni iban amount date".split().index(kind), held=True)
+def field_lines(kind, n=300, families=None):
+    """One field on a clean scan of 200 dpi: `dni`, `iban`, `amount` or `date`; appends the family of each line to `families`."""
+    source = LineSource(SEED + 2 + FIELDS.index(kind), held=True)
     draw, out = getattr(source.wording, kind), []
     while len(out) < n:
-        out += clean(source, draw())
+        out += clean(source, draw(), families)
     return out[:n]
 
 
@@ -49,8 +50,8 @@ def prose_lines(n=300):
     return out[:n]
 
 
-def clean(source, text):
-    """The text in 9 to 12 pt as a good scanner at 200 dpi gives it, when the face can."""
+def clean(source, text, families=None):
+    """The text in 9 to 12 pt as a good scanner at 200 dpi gives it, when the face can; else no line."""
     setter = source.typesetter
     face = source.rng.choices(setter.faces, setter.weights)[0]
     style = Style(face, source.rng.choice(CLEAN_200_DPI))
@@ -58,7 +59,11 @@ def clean(source, text):
         return []
     ink = setter.set(text, style)
     image = source.degrader.clean_scan(ink)
-    return [] if image is None or ink.text != text else [(image, text)]
+    if image is None or ink.text != text:
+        return []
+    if families is not None:
+        families.append(face.family)
+    return [(image, text)]
 
 
 def mrz_lines(medium, n=200):
@@ -80,7 +85,7 @@ def drawn_lines(path):
 
 ALL = {
     "general": general_lines, "accents": accent_lines,
-    **{f"{kind} clean 200 dpi": partial(field_lines, kind) for kind in ("dni", "iban", "amount", "date")},
+    **{f"{kind} clean 200 dpi": partial(field_lines, kind) for kind in FIELDS},
     "prose clean 200 dpi": prose_lines,
     **{f"mrz {medium}": partial(mrz_lines, medium) for medium in ("scan", "photo", "fax")},
 }
