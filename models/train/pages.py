@@ -22,6 +22,7 @@ BODY_SIZES = [8, 9, 10, 11, 12, 13, 14, 16, 18, 22, 28]
 SHRINK_PX, SHRINK_SHARE = 2.5, 0.22
 BLOCKS = {"paragraph": 34, "fields": 25, "table": 27, "heading": 9, "rule": 5}  # of the fixed test crops
 PRACTICE = BLOCKS | {"zone": 4}  # what training draws
+WIDEST_ZONE = 3.4  # in crops: a card's view is 1600 pixels wide
 
 
 class PageSource:
@@ -201,12 +202,17 @@ class Sheet:
         return y + style.descent
 
     def zone(self, left, right, y):
-        """A machine readable zone: two or three lines of one length in OCR-B (ICAO 9303), wide as the space or as a card."""
+        """A machine readable zone: two or three lines of one length in OCR-B (ICAO 9303), wide as the space, or
+        as a card that fills the product's view, of which the crop shows some part."""
         r = self.rng
         length, rows = r.choice(((30, 3), (30, 3), (36, 2), (44, 2)))
         face = r.choice(self.s.zone_faces)
         across = self.s.style(face, 20).glyph("<")[3] / 20
-        style = self.s.style(face, (right - left) * r.uniform(0.55, 1.15) / (length * across))
+        space = right - left
+        alone = space > 0.7 * self.side  # beside nothing that it could run over
+        wide = self.side * r.uniform(1.0, WIDEST_ZONE) if alone and r.random() < 0.7 else space * r.uniform(0.55, 1.15)
+        left -= r.uniform(0, max(0.0, wide - space))
+        style = self.s.style(face, wide / (length * across))
         tone, tracking = self.ink_tone(), style.size * r.uniform(0, 0.12)
         pitch = (style.ascent + style.descent) * r.uniform(1.15, 2.2)
         for _ in range(rows):

@@ -22,22 +22,17 @@ const BLANK: usize = 0;
 pub(super) struct Frames<'a> {
     data: &'a [f32],
     classes: usize,
-    /// Distance between two frames of this line, in floats.
-    stride: usize,
     count: usize,
 }
 
 impl<'a> Frames<'a> {
-    /// Line `item` of a batch `[frames, batch, classes]`, its first `count` frames.
-    pub(super) fn of_batch(data: &'a [f32], batch: usize, classes: usize, item: usize, count: usize) -> Self {
-        let stride = batch * classes;
-        let available = data.len() / stride.max(1);
-        let data = data.get(item * classes..).unwrap_or_default();
-        Self { data, classes, stride, count: count.min(available) }
+    /// The first `count` frames of `[frames, classes]`, or as many as there are.
+    pub(super) fn new(data: &'a [f32], classes: usize, count: usize) -> Self {
+        Self { data, classes, count: count.min(data.len() / classes.max(1)) }
     }
 
     fn row(&self, frame: usize) -> &'a [f32] {
-        let start = frame * self.stride;
+        let start = frame * self.classes;
         self.data.get(start..start + self.classes).unwrap_or_default()
     }
 
@@ -288,7 +283,7 @@ mod tests {
     /// Frames over blank, a, b, c from rows of probabilities.
     fn read(rows: &[[f32; 4]]) -> Vec<DecodedChar> {
         let data: Vec<f32> = rows.iter().flatten().map(|p| p.max(1e-9).ln()).collect();
-        decode(&Frames::of_batch(&data, 1, 4, 0, rows.len()))
+        decode(&Frames::new(&data, 4, rows.len()))
     }
 
     fn spelled(chars: &[DecodedChar]) -> String {
@@ -332,10 +327,10 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_a_batch_do_not_mix() {
-        let rows = [[0.0f32, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], BLANK_ROW, BLANK_ROW];
+    fn what_stands_on_the_padding_is_not_read() {
+        let rows = [[0.0f32, 1.0, 0.0, 0.0], BLANK_ROW, [0.0, 0.0, 1.0, 0.0]];
         let data: Vec<f32> = rows.iter().flatten().map(|p: &f32| p.max(1e-9).ln()).collect();
-        assert_eq!(spelled(&decode(&Frames::of_batch(&data, 2, 4, 0, 2))), "a");
-        assert_eq!(spelled(&decode(&Frames::of_batch(&data, 2, 4, 1, 2))), "b");
+        assert_eq!(spelled(&decode(&Frames::new(&data, 4, 2))), "a");
+        assert_eq!(spelled(&decode(&Frames::new(&data, 4, 9))), "ab");
     }
 }

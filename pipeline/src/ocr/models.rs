@@ -102,19 +102,14 @@ impl Models {
         Ok(output.into_shape([height, width]))
     }
 
-    /// Log-probabilities of a batch of line images, `[frames, batch, classes]` row by row, and the
-    /// number of classes.
-    pub(super) fn line_frames(
-        &self,
-        pixels: Vec<f32>,
-        batch: usize,
-        width: usize,
-    ) -> Result<(Vec<f32>, usize), OcrError> {
-        let input = Tensor::from_data(&[batch, 1, self.line_height, width], pixels);
+    /// Log-probabilities of a line image of so many columns, `[frames, classes]` row by row, and the number
+    /// of classes.
+    pub(super) fn line_frames(&self, pixels: Vec<f32>, width: usize) -> Result<(Vec<f32>, usize), OcrError> {
+        let input = Tensor::from_data(&[1, 1, self.line_height, width], pixels);
         let output = self.run(&self.recognition, RECOGNITION, &input)?;
         let classes = self.alphabet.len() + 1;
         match output.shape() {
-            [_, items, found] if *items == batch && *found == classes => {}
+            [_, 1, found] if *found == classes => {}
             other => return Err(unexpected(RECOGNITION, format!("output {other:?} for {classes} classes"))),
         }
         Ok((output.to_vec(), classes))

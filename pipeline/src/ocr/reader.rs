@@ -12,12 +12,6 @@ use super::{Glance, Look, OcrError, Reader, TextBox, chars_in_words};
 use crate::domain::Word;
 use crate::raster::Pyramid;
 
-/// Most lines that are read together.
-const MAX_BATCH: usize = 12;
-/// Most columns of a batch, paddings included: bounds the memory of one run.
-const MAX_BATCH_COLUMNS: usize = 6000;
-/// A line joins a batch when it is at least this part of its longest.
-const MIN_FILL: f32 = 0.92;
 /// The detector's view for reading, and that for a brief glance: letters can just be told.
 const READING_DETAIL: f32 = 1.0;
 const GLANCE_DETAIL: f32 = 0.6;
@@ -60,59 +54,37 @@ impl OcrsReader {
         Ok(words)
     }
 
+    /// One after the other: several at once take as long (a line of activations fills a core's cache), and
+    /// paddings beside.
     fn decode_lines<'l>(
         &self,
         page: &GrayImage,
         lines: &'l [LinePiece],
     ) -> Result<Vec<ReadLine<'l>>, OcrError> {
         let mut pyramid = Pyramid::new(page);
-        let mut images: Vec<(usize, LineImage)> = lines
-            .iter()
-            .enumerate()
-            .map(|(index, line)| (index, cut_line(&mut pyramid, line, self.models.line_height)))
-            .collect();
-        images.sort_by_key(|(index, image)| (image.width, *index));
-        let mut decoded = Vec::with_capacity(lines.len());
-        while !images.is_empty() {
-            let batch = images.split_off(images.len() - batch_size(&images));
-            let chars = self.decode_batch(&batch)?;
-            decoded.extend(batch.into_iter().zip(chars).map(|((index, image), chars)| (index, image, chars)));
-        }
-        decoded.sort_by_key(|entry| entry.0);
-        Ok(decoded.into_iter().map(|(index, image, chars)| (&lines[index], image, chars)).collect())
+        let read = |line| {
+            let image = cut_line(&mut pyramid, line, self.models.line_height);
+            let chars = self.decode_line(&image)?;
+            Ok((line, image, chars))
+        };
+        lines.iter().map(read).collect()
     }
 
-    /// Lines of similar width, each padded with black on the right.
-    fn decode_batch(&self, batch: &[(usize, LineImage)]) -> Result<Vec<Vec<DecodedChar>>, OcrError> {
-        let rows = self.models.line_height;
-        let widest = batch.iter().map(|(_, image)| image.width).max().unwrap_or(0);
-        let width = widest.next_multiple_of(2 * FRAME_COLUMNS);
-        let mut pixels = Vec::with_capacity(batch.len() * rows * width);
-        for (_, image) in batch {
-            for row in image.pixels.chunks_exact(image.width) {
-                pixels.extend_from_slice(row);
-                pixels.resize(pixels.len() + width - image.width, -0.5);
-            }
+    /// The line, padded with black on the right.
+    fn decode_line(&self, image: &LineImage) -> Result<Vec<DecodedChar>, OcrError> {
+        let width = image.width.next_multiple_of(2 * FRAME_COLUMNS);
+        let mut pixels = Vec::with_capacity(self.models.line_height * width);
+        for row in image.pixels.chunks_exact(image.width) {
+            pixels.extend_from_slice(row);
+            pixels.resize(pixels.len() + width - image.width, -0.5);
         }
-        let (frames, classes) = self.models.line_frames(pixels, batch.len(), width)?;
-        let decode_item = |(item, (_, image)): (usize, &(usize, LineImage))| {
-            let count = image.width.div_ceil(FRAME_COLUMNS);
-            decode(&Frames::of_batch(&frames, batch.len(), classes, item, count))
-        };
-        Ok(batch.iter().enumerate().map(decode_item).collect())
+        let (frames, classes) = self.models.line_frames(pixels, width)?;
+        Ok(decode(&Frames::new(&frames, classes, image.width.div_ceil(FRAME_COLUMNS))))
     }
 }
 
 /// A line piece, its picture and what it spells.
 type ReadLine<'l> = (&'l LinePiece, LineImage, Vec<DecodedChar>);
-
-/// How many of the last (widest) images make the next batch.
-fn batch_size(sorted: &[(usize, LineImage)]) -> usize {
-    let Some((_, widest)) = sorted.last() else { return 0 };
-    let room = (MAX_BATCH_COLUMNS / widest.width.max(1)).clamp(1, MAX_BATCH);
-    let alike = |entry: &&(usize, LineImage)| entry.1.width as f32 >= MIN_FILL * widest.width as f32;
-    sorted.iter().rev().take(room).take_while(alike).count().max(1)
-}
 
 impl Reader for OcrsReader {
     fn read_words(&self, page: &GrayImage) -> Result<Vec<Word>, OcrError> {
