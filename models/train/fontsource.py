@@ -1,4 +1,4 @@
-"""Text faces from the npm registry (`fontsource.txt`), under the Open Font License or Apache 2.0, for training only.
+"""Text faces from the npm registry (`fontsource.txt`), under the Open Font License, Apache 2.0 or the Ubuntu Font Licence, for training only.
 
     python fontsource.py        into TRAIN_FONTS/npm
 
