@@ -9,6 +9,7 @@ Prints one JSON object a model. The starting models can be measured the same way
 
 import argparse
 import json
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -64,14 +65,15 @@ def main():
     p.add_argument("--drawn", type=Path, help=".npz of lines that another generator drew: flat, w (widths), t (texts)")
     args = p.parse_args()
     torch.set_num_threads(1)
-    sets = {name: make() for name, make in testsets.ALL.items() if not args.only or name in args.only}
-    if args.drawn:
-        sets = {args.drawn.stem: testsets.drawn_lines(args.drawn)}
+    if args.families:
+        score_one = by_family
+    else:
+        sets = {args.drawn.stem: testsets.drawn_lines(args.drawn)} if args.drawn else {
+            name: make() for name, make in testsets.ALL.items() if not args.only or name in args.only
+        }
+        score_one = partial(measure, sets=sets)
     for which in args.models:
-        if args.families:
-            print(json.dumps({"model": which, **by_family(network(which))}, indent=1), flush=True)
-            continue
-        print(json.dumps({"model": which, **measure(network(which), sets)}, ensure_ascii=False, indent=1), flush=True)
+        print(json.dumps({"model": which, **score_one(network(which))}, ensure_ascii=False, indent=1), flush=True)
 
 
 if __name__ == "__main__":

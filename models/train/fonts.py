@@ -8,6 +8,7 @@ them is part of the product.
 import json
 import os
 import re
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -122,7 +123,7 @@ def scan():
             capitals=_capitals_only(path),
         ))
     again = _drawn_again(faces)
-    print("left out, drawn like held-out faces:", ", ".join(sorted(again)) or "none")
+    print("left out, drawn like held-out faces:", ", ".join(sorted(again)) or "none", file=sys.stderr)
     return [f for f in faces if f.held_out or f.ocr_b or _whole_name(f) not in again]
 
 

@@ -54,8 +54,7 @@ impl OcrsReader {
         Ok(words)
     }
 
-    /// One after the other: several at once take as long (a line of activations fills a core's cache), and
-    /// paddings beside.
+    /// One after the other: several at once take as long, and their paddings beside.
     fn decode_lines<'l>(
         &self,
         page: &GrayImage,
