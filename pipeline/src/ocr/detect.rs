@@ -112,6 +112,7 @@ fn pieces(width: u32, height: u32) -> Vec<Piece> {
     let overlap = (PIECE_OVERLAP * short as f32) as u32;
     let count = (long as f32 / (1.6 * short as f32)).ceil() as u32;
     let step = long.div_ceil(count);
+    let count = long.div_ceil(step);
     (0..count)
         .map(|index| {
             let start = (index * step).saturating_sub(overlap);
@@ -315,5 +316,17 @@ mod tests {
             assert_eq!(owners, 1, "at {y}");
         }
         assert_eq!(super::pieces(1000, 1414).len(), 1);
+    }
+
+    #[test]
+    fn no_piece_of_a_strip_is_empty() {
+        for (width, height) in [(3600, 26), (26, 3600), (3600, 1), (1, 9), (16_000, 117)] {
+            let pieces = pieces(width, height);
+            assert!(pieces.iter().all(|piece| (1..=width).contains(&piece.width)), "{width} × {height}");
+            assert!(pieces.iter().all(|piece| (1..=height).contains(&piece.height)), "{width} × {height}");
+            let end =
+                pieces.iter().map(|piece| (piece.left + piece.width) * (piece.top + piece.height)).max();
+            assert_eq!(end, Some(width * height), "{width} × {height}");
+        }
     }
 }
