@@ -29,10 +29,11 @@ def network(which):
         model = Recogniser()
         model.load_state_dict(checkpoint.load(WORK / "rec.pt")["average"])
         return model.eval()
+    model = Recogniser() if warmstart.is_split(which) else Recogniser.whole()
     if which.endswith(".pt"):
-        return warmstart.begin(Recogniser(), which, None).eval()
+        return warmstart.begin(model, which, None).eval()
     sample = torch.from_numpy(collate(LineSource(0).lines(32))[0])
-    return warmstart.load(Recogniser(), which, sample).eval()
+    return warmstart.load(model, which, sample).eval()
 
 
 def measure(model, sets):

@@ -13,10 +13,18 @@ def conv(i, o, k=3, stride=1, groups=1, relu=True):
     return nn.Sequential(*layers, *([nn.ReLU(inplace=True)] if relu else []))
 
 
+def in_two(c, rank, relu=True):
+    """A 3 x 3 convolution as one down the columns to `rank` channels and one along the rows back."""
+    layers = [nn.Conv2d(c, rank, (3, 1), padding=(1, 0), bias=False), nn.Conv2d(rank, c, (1, 3), padding=(0, 1), bias=False), nn.BatchNorm2d(c)]
+    return nn.Sequential(*layers, *([nn.ReLU(inplace=True)] if relu else []))
+
+
 class Residual(nn.Module):
-    def __init__(self, c):
+    """Two 3 x 3 convolutions, whole or in two parts each."""
+
+    def __init__(self, c, rank=None):
         super().__init__()
-        self.a, self.b = conv(c, c), conv(c, c, relu=False)
+        self.a, self.b = (in_two(c, rank), in_two(c, rank, relu=False)) if rank else (conv(c, c), conv(c, c, relu=False))
 
     def forward(self, x):
         return F.relu(x + self.b(self.a(x)))
@@ -35,14 +43,22 @@ class Mix(nn.Module):
         return x + self.q(F.relu(self.p(self.n(self.d(x)))))
 
 
-class Recogniser(nn.Module):
-    """[n, 1, 40, W] -> log-probabilities [W/4, n, classes]; purely convolutional."""
+RANKS = (32, 64)
+MIXES = 6
 
-    def __init__(self, c=(32, 64, 128), wide=192, mixes=4, drop=0.1):
+
+class Recogniser(nn.Module):
+    """[n, 1, 40, W] -> log-probabilities [W/4, n, classes]; purely convolutional.
+
+    `ranks` are those of its two residual blocks; with None their convolutions are whole.
+    """
+
+    def __init__(self, c=(32, 64, 128), wide=192, mixes=MIXES, drop=0.1, ranks=RANKS):
         super().__init__()
+        ranks = ranks or (None, None)
         self.stem = nn.Sequential(nn.Conv2d(1, c[0], 5, (4, 2), 2, bias=False), nn.BatchNorm2d(c[0]), nn.ReLU(inplace=True))
-        self.s1, self.r1 = conv(c[0], c[1], stride=(1, 2)), nn.Sequential(Residual(c[1]))
-        self.s2, self.r2 = conv(c[1], c[2], stride=(2, 1)), nn.Sequential(Residual(c[2]))
+        self.s1, self.r1 = conv(c[0], c[1], stride=(1, 2)), nn.Sequential(Residual(c[1], ranks[0]))
+        self.s2, self.r2 = conv(c[1], c[2], stride=(2, 1)), nn.Sequential(Residual(c[2], ranks[1]))
         self.col = nn.Sequential(nn.Conv2d(c[2], wide, (5, 1), bias=False), nn.BatchNorm2d(wide), nn.ReLU(inplace=True))
         self.mix = nn.Sequential(*[Mix(wide) for _ in range(mixes)])
         self.drop, self.out = nn.Dropout(drop), nn.Linear(wide, CLASSES)
@@ -51,6 +67,11 @@ class Recogniser(nn.Module):
         x = self.mix(self.col(self.r2(self.s2(self.r1(self.s1(self.stem(x)))))))
         x = x.squeeze(2).permute(2, 0, 1)
         return F.log_softmax(self.out(self.drop(x)).float(), 2)
+
+    @classmethod
+    def whole(cls):
+        """That of the starting weights and of the teacher (`checkpoints/rec-whole.pt`)."""
+        return cls(mixes=4, ranks=None)
 
 
 class Separable(nn.Module):

@@ -20,6 +20,7 @@ def parse(name, rate):
     p.add_argument("--until", required=True, help="UTC hour to stop at, HH:MM; the learning rate falls to nearly zero by then")
     p.add_argument("--since", help="UTC hour at which the learning rate began to fall, to go on with an interrupted run")
     p.add_argument("--start", help="exported .rten, or .pt of checkpoints/, to begin from when the work folder has no checkpoint")
+    p.add_argument("--teacher", help="checkpoint of a larger recogniser to learn from")
     p.add_argument("--name", default=name)
     p.add_argument("--rate", type=float, default=rate)
     p.add_argument("--worker", type=int, help="0 or 1 of two that average their weights; 0 keeps the checkpoint")

@@ -34,6 +34,13 @@ def begin(model, start, sample):
     return load(model, start, sample())
 
 
+def is_split(path):
+    """Whether the recogniser of the file has its 3 x 3 convolutions in two parts."""
+    if str(path).endswith(".pt"):
+        return checkpoint.load(path)["average"]["r1.0.a.0.weight"].shape[2:] == (3, 1)
+    return any(module_name(operator) == "r1.0.a.1" for operator, _ in rtenfile.layers(path))
+
+
 @torch.no_grad()
 def load(model, path, sample):
     """Fills `model` from the .rten file at `path`; `sample` is training input.

@@ -26,9 +26,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if std::env::var_os("GLANCES").is_some() {
         let mut grey = image::imageops::grayscale(&image);
         for quarters in 0..4 {
+            let boxes = reader.find_text(&grey)?;
             for look in [Look::Brief, Look::Thorough] {
-                let glance = reader.glance(&grey, look)?;
-                let (boxes, chars, sure) = (glance.boxes.len(), glance.chars, glance.mean_confidence());
+                let glance = reader.glance(&grey, &boxes, look)?;
+                let (boxes, chars, sure) = (boxes.len(), glance.chars, glance.mean_confidence());
                 eprintln!("quarter {quarters}, {look:?}: {boxes} boxes, {chars} characters, mean {sure:.3}");
             }
             grey = image::imageops::rotate90(&grey);

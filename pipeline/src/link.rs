@@ -4,6 +4,7 @@
 mod shared;
 mod complete;
 mod corroborate;
+mod doubt;
 #[cfg(test)]
 mod fixtures;
 
@@ -12,6 +13,7 @@ use unicode_normalization::char::is_combining_mark;
 
 pub use complete::complete;
 pub use corroborate::corroborate;
+pub use doubt::doubt_near_names;
 
 /// How two printed names compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +40,9 @@ const PARTICLES: [&str; 12] = ["de", "del", "la", "las", "el", "los", "y", "i", 
 const SHORT_FORMS: [(&str, &str); 5] =
     [("ma", "maria"), ("mª", "maria"), ("mº", "maria"), ("fco", "francisco"), ("fca", "francisca")];
 
+/// In a shorter word one letter makes another name.
+const LETTER_COUNTS: usize = 4;
+
 /// Joint holders are joined by this (contract, section 7).
 const JOINT_SEPARATOR: char = ';';
 
@@ -59,6 +64,28 @@ pub fn compare_names(left: &str, right: &str) -> NameMatch {
         return NameMatch::Partial;
     }
     NameMatch::Different
+}
+
+/// The word of `own` in which it is one letter away from `other`: changed, lost or added. Names are far
+/// apart when more words differ, or a short one does.
+fn letter_apart(own: &str, other: &str) -> Option<String> {
+    let (own, other) = (name_words(own), name_words(other));
+    let rest = |words: &[String], without: &[String]| {
+        let mut without = without.to_vec();
+        let mut left = words.to_vec();
+        left.retain(|word| match without.iter().position(|candidate| candidate == word) {
+            Some(place) => {
+                without.remove(place);
+                false
+            }
+            None => true,
+        });
+        left
+    };
+    let (left, right) = (rest(&own, &other), rest(&other, &own));
+    let ([left], [right]) = (left.as_slice(), right.as_slice()) else { return None };
+    let is_long = left.chars().count().max(right.chars().count()) >= LETTER_COUNTS;
+    (own.len() > 1 && is_long && strsim::levenshtein(left, right) == 1).then(|| left.clone())
 }
 
 /// Compares a name with a list of joint holders: the best match of them counts.

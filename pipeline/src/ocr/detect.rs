@@ -32,10 +32,10 @@ const MAX_ZOOM: f32 = 1.6;
 /// How much neighbouring pieces share, as a part of the short side.
 const PIECE_OVERLAP: f32 = 0.15;
 
-/// Boxes around the words of an image, in its pixels. `detail` below 1 looks at a smaller version.
-pub(super) fn find_boxes(models: &Models, image: &GrayImage, detail: f32) -> Result<Vec<TextBox>, OcrError> {
+/// Boxes around the words of an image, in its pixels.
+pub(super) fn find_boxes(models: &Models, image: &GrayImage) -> Result<Vec<TextBox>, OcrError> {
     let Some((left, top, width, height)) = content(image) else { return Ok(Vec::new()) };
-    let scale = detection_scale(models, image.dimensions(), (width, height)) * detail;
+    let scale = detection_scale(models, image.dimensions(), (width, height));
     let mut boxes = Vec::new();
     for piece in pieces(width, height) {
         let (left, top) = (left + piece.left, top + piece.top);

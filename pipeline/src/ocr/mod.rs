@@ -30,59 +30,49 @@ use crate::domain::{Rect, Word};
 /// Reads text in images: the seam between the pipeline and its recognition models, so that every
 /// stage can be tested without them.
 pub trait Reader: Send + Sync {
-    /// All words of an upright page, boxes in pixels of `page`, in no order worth relying on.
+    /// Where text stands, in pixels of `image`, in no order worth relying on. Text that lies on its side
+    /// is found badly.
+    ///
+    /// # Errors
+    /// When the models cannot be run. An image without text is an empty list.
+    fn find_text(&self, image: &GrayImage) -> Result<Vec<TextBox>, OcrError>;
+
+    /// All words of an upright page of which it is known where text stands, boxes in pixels of `page`.
     /// Specks, ruled lines and the like are left out; scrawls may come as words of low confidence.
     ///
     /// # Errors
+    /// When the models cannot be run.
+    fn read_boxes(&self, page: &GrayImage, boxes: Vec<TextBox>) -> Result<Vec<Word>, OcrError>;
+
+    /// How well some of the lines in these boxes read as the image stands. It is what the choice between
+    /// orientations is made of.
+    ///
+    /// # Errors
+    /// When the models cannot be run.
+    fn glance(&self, image: &GrayImage, boxes: &[TextBox], look: Look) -> Result<Glance, OcrError>;
+
+    /// All words of an upright page.
+    ///
+    /// # Errors
     /// When the models cannot be run. A page without text is an empty list.
-    fn read_words(&self, page: &GrayImage) -> Result<Vec<Word>, OcrError>;
-
-    /// The same where it is known already where text stands, in pixels of `page`, from a complete
-    /// [`Glance`]: finding it anew would cost half as much as reading it.
-    ///
-    /// # Errors
-    /// When the models cannot be run.
-    fn read_boxes(&self, page: &GrayImage, _boxes: Vec<TextBox>) -> Result<Vec<Word>, OcrError> {
-        self.read_words(page)
-    }
-
-    /// What text there seems to be and how well some of its lines read as the image stands. It is what
-    /// the choice between orientations is made of.
-    ///
-    /// # Errors
-    /// When the models cannot be run.
-    fn glance(&self, image: &GrayImage, _look: Look) -> Result<Glance, OcrError> {
-        let words = self.read_words(image)?;
-        Ok(Glance {
-            sure_chars: words.iter().map(|word| word.confidence * word.text.chars().count() as f32).sum(),
-            chars: words.iter().map(|word| word.text.chars().count() as u32).sum(),
-            word_chars: words.iter().map(|word| chars_in_words(word.text.chars())).sum(),
-            boxes: words.iter().map(|word| TextBox::upright(word.bounds)).collect(),
-            is_complete: false,
-        })
+    fn read_words(&self, page: &GrayImage) -> Result<Vec<Word>, OcrError> {
+        self.read_boxes(page, self.find_text(page)?)
     }
 }
 
-/// How much time a glance may take.
+/// How many lines a glance reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look {
-    /// Some lines, found as well as they are for reading: most images stand as they should, and are then
-    /// read where this look found text.
-    First,
-    /// Some lines of a small version, in which neighbouring lines of small print may run together.
+    /// A few.
     Brief,
-    /// More lines, found as well as they are for reading.
+    /// Several times as many.
     Thorough,
 }
 
-/// What a look at an image found.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// What a glance at an image found.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Glance {
-    /// Where text seems to be, in pixels of the image.
-    pub boxes: Vec<TextBox>,
-    /// Whether the boxes are all, and as exact, as reading needs.
-    pub is_complete: bool,
-    /// Characters read in the few lines that were tried.
+    /// Characters read in the lines that were tried.
     pub chars: u32,
     /// The sum of their posteriors.
     pub sure_chars: f32,

@@ -12,9 +12,6 @@ use super::{Glance, Look, OcrError, Reader, TextBox, chars_in_words};
 use crate::domain::Word;
 use crate::raster::Pyramid;
 
-/// The detector's view for reading, and that for a brief glance: letters can just be told.
-const READING_DETAIL: f32 = 1.0;
-const GLANCE_DETAIL: f32 = 0.6;
 /// Lines that a brief glance reads, and those of a thorough one.
 const BRIEF_LINES: usize = 5;
 const THOROUGH_LINES: usize = 24;
@@ -86,9 +83,8 @@ impl OcrsReader {
 type ReadLine<'l> = (&'l LinePiece, LineImage, Vec<DecodedChar>);
 
 impl Reader for OcrsReader {
-    fn read_words(&self, page: &GrayImage) -> Result<Vec<Word>, OcrError> {
-        let boxes = find_boxes(&self.models, page, READING_DETAIL)?;
-        self.read_boxes(page, boxes)
+    fn find_text(&self, image: &GrayImage) -> Result<Vec<TextBox>, OcrError> {
+        find_boxes(&self.models, image)
     }
 
     fn read_boxes(&self, page: &GrayImage, boxes: Vec<TextBox>) -> Result<Vec<Word>, OcrError> {
@@ -96,16 +92,13 @@ impl Reader for OcrsReader {
         Ok(without_noise(self.read_lines(page, &lines)?))
     }
 
-    fn glance(&self, image: &GrayImage, look: Look) -> Result<Glance, OcrError> {
-        let (detail, count) = match look {
-            Look::First => (READING_DETAIL, BRIEF_LINES),
-            Look::Brief => (GLANCE_DETAIL, BRIEF_LINES),
-            Look::Thorough => (READING_DETAIL, THOROUGH_LINES),
-        };
-        let boxes = find_boxes(&self.models, image, detail)?;
-        let mut lines = telling_lines(find_lines(boxes.clone()));
-        lines.truncate(count);
-        let mut glance = Glance { boxes, is_complete: look != Look::Brief, ..Glance::default() };
+    fn glance(&self, image: &GrayImage, boxes: &[TextBox], look: Look) -> Result<Glance, OcrError> {
+        let mut lines = telling_lines(find_lines(boxes.to_vec()));
+        lines.truncate(match look {
+            Look::Brief => BRIEF_LINES,
+            Look::Thorough => THOROUGH_LINES,
+        });
+        let mut glance = Glance::default();
         for (_, _, chars) in self.decode_lines(image, &lines)? {
             glance.chars += chars.len() as u32;
             glance.sure_chars += chars.iter().map(|ch| ch.probability).sum::<f32>();

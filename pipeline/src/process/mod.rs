@@ -15,7 +15,7 @@ use tracing::Instrument as _;
 use crate::dispatch::{DispatchError, given_up};
 use crate::domain::{Case, CaseResult, Document, FileFinding, Finding, Mode, Outcome, Timings, Version};
 use crate::intake::{CaseSource, SourceFile, hash_file};
-use crate::link::{complete, corroborate};
+use crate::link::{complete, corroborate, doubt_near_names};
 use crate::read::SandboxError;
 use crate::rules::{Flow, RecordSource, decide_with};
 use crate::store::EventKind;
@@ -136,6 +136,7 @@ impl Engine {
             corroborate(&mut case);
             let readings: Vec<_> = pages.iter().map(|file| (file.name, file.reading)).collect();
             complete(&mut case, &readings);
+            doubt_near_names(&mut case, &readings);
         }
         carry(&mut case.documents);
         let deciding_by_rules = tracing::info_span!("decide", flow = flow.name);

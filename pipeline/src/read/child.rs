@@ -200,16 +200,16 @@ impl LazyReader {
 }
 
 impl Reader for LazyReader {
-    fn read_words(&self, page: &GrayImage) -> Result<Vec<Word>, OcrError> {
-        self.get()?.read_words(page)
+    fn find_text(&self, image: &GrayImage) -> Result<Vec<TextBox>, OcrError> {
+        self.get()?.find_text(image)
     }
 
     fn read_boxes(&self, page: &GrayImage, boxes: Vec<TextBox>) -> Result<Vec<Word>, OcrError> {
         self.get()?.read_boxes(page, boxes)
     }
 
-    fn glance(&self, image: &GrayImage, look: Look) -> Result<Glance, OcrError> {
-        self.get()?.glance(image, look)
+    fn glance(&self, image: &GrayImage, boxes: &[TextBox], look: Look) -> Result<Glance, OcrError> {
+        self.get()?.glance(image, boxes, look)
     }
 }
 

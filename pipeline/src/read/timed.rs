@@ -34,15 +34,15 @@ impl<'a> Timed<'a> {
 }
 
 impl Reader for Timed<'_> {
-    fn read_words(&self, page: &GrayImage) -> Result<Vec<Word>, OcrError> {
-        self.counted(|reader| reader.read_words(page))
+    fn find_text(&self, image: &GrayImage) -> Result<Vec<TextBox>, OcrError> {
+        self.counted(|reader| reader.find_text(image))
     }
 
     fn read_boxes(&self, page: &GrayImage, boxes: Vec<TextBox>) -> Result<Vec<Word>, OcrError> {
         self.counted(|reader| reader.read_boxes(page, boxes))
     }
 
-    fn glance(&self, image: &GrayImage, look: Look) -> Result<Glance, OcrError> {
-        self.counted(|reader| reader.glance(image, look))
+    fn glance(&self, image: &GrayImage, boxes: &[TextBox], look: Look) -> Result<Glance, OcrError> {
+        self.counted(|reader| reader.glance(image, boxes, look))
     }
 }

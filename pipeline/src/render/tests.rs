@@ -272,6 +272,32 @@ fn fax_pages_are_read_in_every_coding() {
 }
 
 #[test]
+fn coarse_fax_pages_become_square() {
+    let dots = |across: [u32; 2], down: [u32; 2]| {
+        let mut strip = vec![0b1100_0000, 0, 0, 0];
+        strip.extend(across.iter().chain(&down).flat_map(|part| part.to_le_bytes()));
+        let tags = [
+            (256, 4, 8),
+            (257, 4, 2),
+            (258, 3, 1),
+            (259, 3, 4),
+            (262, 3, 0),
+            (273, 4, 8),
+            (277, 3, 1),
+            (278, 4, 2),
+            (279, 4, 4),
+            (282, 5, 12),
+            (283, 5, 20),
+        ];
+        let bytes = tiff(&tags, &strip);
+        open(&bytes, &OpenOptions::default()).unwrap().pages().page(1).unwrap().raster().unwrap().dimensions()
+    };
+    assert_eq!(dots([204, 1], [98, 1]), (8, 4));
+    assert_eq!(dots([2000, 10], [200, 1]), (8, 2));
+    assert_eq!(dots([204, 0], [98, 1]), (8, 2), "no resolution at all");
+}
+
+#[test]
 fn what_the_decoder_lacks_is_refused_clearly() {
     let zstd = tiff_of(8, 2, 50_000, 8, &[0; 16]);
     assert_eq!(code_of(&zstd, &OpenOptions::default()), FindingCode::UnsupportedFormat);

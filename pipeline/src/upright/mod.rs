@@ -11,7 +11,9 @@
 )]
 
 mod boundary;
+mod direction;
 mod light;
+mod quarter;
 mod turn;
 mod warp;
 
@@ -31,7 +33,7 @@ pub struct Upright {
     /// Clockwise degrees by which the raster was turned: quarter turns and the skew. The squaring of
     /// a photo is not in it.
     pub rotation_degrees: f32,
-    /// Where text stands in the image, when the look at how it lies found all of it.
+    /// Where text stands in the image, as the look at how it lies found it; `None` when it must be found anew.
     pub boxes: Option<Vec<TextBox>>,
 }
 

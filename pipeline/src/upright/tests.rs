@@ -13,11 +13,17 @@ struct CornerReader {
 }
 
 impl Reader for CornerReader {
-    fn read_words(&self, _page: &GrayImage) -> Result<Vec<Word>, OcrError> {
+    fn find_text(&self, image: &GrayImage) -> Result<Vec<TextBox>, OcrError> {
+        let (width, height) = image.dimensions();
+        let (long, short) = if height > width { (80.0, 20.0) } else { (20.0, 80.0) };
+        Ok(vec![TextBox { center_x: 0.0, center_y: 0.0, width: long, height: short, slope: 0.0 }; 5])
+    }
+
+    fn read_boxes(&self, _page: &GrayImage, _boxes: Vec<TextBox>) -> Result<Vec<Word>, OcrError> {
         Ok(Vec::new())
     }
 
-    fn glance(&self, image: &GrayImage, look: Look) -> Result<Glance, OcrError> {
+    fn glance(&self, image: &GrayImage, _boxes: &[TextBox], look: Look) -> Result<Glance, OcrError> {
         let (width, height) = image.dimensions();
         let is_dark = |x: u32, y: u32| image.get_pixel(x, y).0[0] < 100;
         let dark_in = |left: u32, top: u32| {
@@ -30,19 +36,11 @@ impl Reader for CornerReader {
             [(0, 0), (width / 2, 0), (0, height / 2), (width / 2, height / 2)].map(|(x, y)| dark_in(x, y));
         let reads = best[0] == best.into_iter().max().unwrap_or(0);
         let confidence = match (reads, look) {
-            (_, Look::First | Look::Brief) if self.needs_time => 0.55,
+            (_, Look::Brief) if self.needs_time => 0.55,
             (true, _) => 0.95,
             (false, _) => 0.5,
         };
-        let (long, short) = if height > width { (80.0, 20.0) } else { (20.0, 80.0) };
-        let text_box = TextBox { center_x: 0.0, center_y: 0.0, width: long, height: short, slope: 0.0 };
-        Ok(Glance {
-            boxes: vec![text_box; 5],
-            is_complete: look != Look::Brief,
-            chars: 40,
-            sure_chars: 40.0 * confidence,
-            word_chars: 30,
-        })
+        Ok(Glance { chars: 40, sure_chars: 40.0 * confidence, word_chars: 30 })
     }
 }
 
@@ -67,6 +65,34 @@ fn every_quarter_turn_is_undone() {
         assert!((result.rotation_degrees - degrees).abs() < 1e-6);
         assert_eq!(result.source, TextSource::Scan);
     }
+}
+
+/// A reader that finds no text, and tells which pictures it was given.
+#[derive(Default)]
+struct BlindReader(std::sync::Mutex<Vec<(u32, u32)>>);
+
+impl Reader for BlindReader {
+    fn find_text(&self, image: &GrayImage) -> Result<Vec<TextBox>, OcrError> {
+        self.0.lock().unwrap().push(image.dimensions());
+        Ok(Vec::new())
+    }
+
+    fn read_boxes(&self, _page: &GrayImage, _boxes: Vec<TextBox>) -> Result<Vec<Word>, OcrError> {
+        Ok(Vec::new())
+    }
+
+    fn glance(&self, _image: &GrayImage, _boxes: &[TextBox], _look: Look) -> Result<Glance, OcrError> {
+        Ok(Glance::default())
+    }
+}
+
+#[test]
+fn a_blank_page_is_looked_at_once() {
+    let reader = BlindReader::default();
+    let blank = RgbImage::from_pixel(300, 420, Rgb([250; 3]));
+    let result = upright(blank.clone(), false, &reader).unwrap();
+    assert_eq!((result.image, result.boxes), (blank, Some(Vec::new())));
+    assert_eq!(*reader.0.lock().unwrap(), [(300, 420)]);
 }
 
 #[test]

@@ -1,24 +1,10 @@
-use image::imageops::{grayscale, rotate90, rotate180, rotate270};
-use image::{ImageBuffer, Pixel, RgbImage};
+use image::RgbImage;
+use image::imageops::grayscale;
 
+use super::quarter::{quarter_turned, standing};
 use super::warp;
-use crate::ocr::{Glance, Look, OcrError, Reader, TextBox};
+use crate::ocr::{OcrError, Reader, TextBox};
 
-/// A glance at least this sure, with this many characters, needs no comparison.
-const SURE: f32 = 0.9;
-const ENOUGH_CHARS: u32 = 24;
-/// What reads less surely than this is no text as it stands.
-const NOISE: f32 = 0.7;
-/// When the best of brief glances says less than this, or another says nearly as much, all are looked at
-/// thoroughly.
-const DOUBT: f32 = 0.7;
-const NEARLY: f32 = 0.1;
-/// The share of characters in words above which a first look tells all.
-const WORDY: f32 = 0.4;
-/// The part of the evidence that hangs on words; tables of numbers have few.
-const WORDS_TELL: f32 = 0.3;
-/// Boxes this much longer than wide tell the direction of their text.
-const LONG: f32 = 1.6;
 /// Less skew than this is not worth the blur of turning; lines are followed anyway.
 const MIN_SKEW_DEGREES: f32 = 0.25;
 /// More is not skew: nobody feeds a page so crookedly, and boxes may lie.
@@ -34,23 +20,22 @@ pub(super) struct Turned {
     pub(super) image: RgbImage,
     /// Degrees turned, clockwise.
     pub(super) rotation_degrees: f32,
-    /// Where its text stands, when the look at it found all.
+    /// Where its text stands, unless turning moved it too much.
     pub(super) boxes: Option<Vec<TextBox>>,
 }
 
 /// Turns a page by quarters until its text runs left to right, then by its skew.
 pub(super) fn turn_upright(image: RgbImage, reader: &dyn Reader) -> Result<Turned, OcrError> {
-    let (quarters, image, glance) = best_quarter(image, reader)?;
+    let (quarters, boxes) = standing(&grayscale(&image), reader)?;
+    let image = if quarters == 0 { image } else { quarter_turned(&image, quarters) };
     let quarters_degrees = 90.0 * f32::from(quarters);
-    let skew = skew_degrees(&glance.boxes);
-    let mut boxes = glance.is_complete.then_some(glance.boxes);
+    let skew = skew_degrees(&boxes);
     if !(MIN_SKEW_DEGREES..=MAX_SKEW_DEGREES).contains(&skew.abs()) {
-        return Ok(Turned { image, rotation_degrees: quarters_degrees, boxes });
+        return Ok(Turned { image, rotation_degrees: quarters_degrees, boxes: Some(boxes) });
     }
     let middle = (image.width() as f32 / 2.0, image.height() as f32 / 2.0);
-    boxes = boxes
-        .filter(|_| skew.abs() <= MAX_KEPT_SKEW_DEGREES)
-        .map(|boxes| boxes.into_iter().map(|found| turned_box(found, middle, -skew)).collect());
+    let boxes = (skew.abs() <= MAX_KEPT_SKEW_DEGREES)
+        .then(|| boxes.into_iter().map(|found| turned_box(found, middle, -skew)).collect());
     Ok(Turned { image: warp::turned(&image, -skew), rotation_degrees: quarters_degrees - skew, boxes })
 }
 
@@ -65,97 +50,6 @@ fn turned_box(found: TextBox, middle: (f32, f32), degrees: f32) -> TextBox {
         center_y: middle.1 + across * sine + down * cosine,
         slope: if leans { (found.slope.atan() + degrees.to_radians()).tan() } else { 0.0 },
         ..found
-    }
-}
-
-fn best_quarter(image: RgbImage, reader: &dyn Reader) -> Result<(u8, RgbImage, Glance), OcrError> {
-    let grey = grayscale(&image);
-    let first = reader.glance(&grey, Look::First)?;
-    // Seen this closely, letters that stand on their side are boxes of their own, and read surely as others:
-    // only words tell.
-    if stands_upright(&first.boxes) != Some(false) && is_sure(&first) && first.word_share() >= WORDY {
-        return Ok((0, image, first));
-    }
-    let glance = reader.glance(&grey, Look::Brief)?;
-    let stands = stands_upright(&glance.boxes);
-    if stands != Some(false) && is_sure(&glance) {
-        return Ok((0, image, Glance { boxes: first.boxes, is_complete: first.is_complete, ..glance }));
-    }
-    // Text that stands on its side is often detected across its lines, and then reads as noise: boxes
-    // alone do not settle it.
-    let rivals: &[u8] = match stands {
-        Some(true) if glance.mean_confidence() > NOISE => &[2, 1, 3],
-        _ => &[1, 3, 2],
-    };
-    let mut glances = vec![(0, glance)];
-    for &quarters in rivals {
-        let glance = reader.glance(&quarter_turned(&grey, quarters), Look::Brief)?;
-        let settles = is_sure(&glance);
-        glances.push((quarters, glance));
-        if settles {
-            break;
-        }
-    }
-    if in_doubt(&glances) {
-        for (quarters, glance) in &mut glances {
-            *glance = reader.glance(&quarter_turned(&grey, *quarters), Look::Thorough)?;
-        }
-    }
-    let best = glances.into_iter().reduce(|a, b| if evidence(&b.1) > evidence(&a.1) { b } else { a });
-    let (quarters, glance) = best.unwrap_or_default();
-    let image = if quarters == 0 { image } else { quarter_turned(&image, quarters) };
-    Ok((quarters, image, glance))
-}
-
-fn quarter_turned<P: Pixel + 'static>(
-    image: &ImageBuffer<P, Vec<P::Subpixel>>,
-    quarters: u8,
-) -> ImageBuffer<P, Vec<P::Subpixel>> {
-    match quarters {
-        0 => image.clone(),
-        1 => rotate90(image),
-        2 => rotate180(image),
-        _ => rotate270(image),
-    }
-}
-
-/// Whether no glance stands out.
-fn in_doubt(glances: &[(u8, Glance)]) -> bool {
-    let mut weights: Vec<f32> = glances.iter().map(|(_, glance)| evidence(glance)).collect();
-    weights.sort_by(|a, b| b.total_cmp(a));
-    match weights.as_slice() {
-        [best, second, ..] => *best < DOUBT || *second > best - NEARLY,
-        _ => false,
-    }
-}
-
-fn is_sure(glance: &Glance) -> bool {
-    glance.chars >= ENOUGH_CHARS && glance.mean_confidence() >= SURE
-}
-
-/// How much speaks for an orientation: how surely its characters read, a little more when they make words,
-/// little if there are few.
-fn evidence(glance: &Glance) -> f32 {
-    let words = 1.0 - WORDS_TELL + WORDS_TELL * glance.word_share();
-    glance.mean_confidence() * words * (glance.chars as f32 / ENOUGH_CHARS as f32).min(1.0)
-}
-
-/// Whether text runs across (`true`) or up and down; `None` when the boxes do not say.
-fn stands_upright(boxes: &[TextBox]) -> Option<bool> {
-    let (mut across, mut upward) = (0.0f32, 0.0f32);
-    for found in boxes {
-        if found.width > LONG * found.height {
-            across += found.width;
-        } else if found.height > LONG * found.width {
-            upward += found.height;
-        }
-    }
-    if across > 3.0 * upward && across > 0.0 {
-        Some(true)
-    } else if upward > 1.2 * across {
-        Some(false)
-    } else {
-        None
     }
 }
 
@@ -187,13 +81,6 @@ mod tests {
 
     fn text_box(width: f32, height: f32, slope: f32) -> TextBox {
         TextBox { center_x: 0.0, center_y: 0.0, width, height, slope }
-    }
-
-    #[test]
-    fn boxes_tell_the_direction_of_text() {
-        assert_eq!(stands_upright(&[text_box(90.0, 20.0, 0.0), text_box(60.0, 20.0, 0.0)]), Some(true));
-        assert_eq!(stands_upright(&[text_box(20.0, 90.0, 0.0), text_box(30.0, 20.0, 0.0)]), Some(false));
-        assert_eq!(stands_upright(&[]), None);
     }
 
     #[test]

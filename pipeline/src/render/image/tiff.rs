@@ -3,6 +3,7 @@
 use std::io::Cursor;
 
 use ::tiff::ColorType;
+use ::tiff::decoder::ifd::Value;
 use ::tiff::decoder::{Decoder, DecodingResult, Limits};
 use ::tiff::tags::Tag;
 use hayro_ccitt::EncodingMode;
@@ -169,9 +170,19 @@ fn tags(decoder: &mut TiffReader<'_>, tag: Tag) -> Option<Vec<u64>> {
 }
 
 fn resolution(decoder: &mut TiffReader<'_>) -> Option<(f32, f32)> {
-    let across = decoder.get_tag_f32(Tag::XResolution).ok()?;
-    let down = decoder.get_tag_f32(Tag::YResolution).ok()?;
-    Some((across, down))
+    let mut dots = |tag| dots(decoder.find_tag(tag).ok()??);
+    Some((dots(Tag::XResolution)?, dots(Tag::YResolution)?))
+}
+
+/// Dots in whatever unit: a fraction (TIFF 6.0), or a number as some programs write.
+fn dots(value: Value) -> Option<f32> {
+    let dots = match value {
+        Value::Rational(dots, per) => dots as f32 / per as f32,
+        Value::Float(dots) => dots,
+        Value::Double(dots) => dots as f32,
+        other => other.into_u32().ok()? as f32,
+    };
+    (dots.is_finite() && dots > 0.0).then_some(dots)
 }
 
 fn decode_samples(

@@ -1,0 +1,136 @@
+//! A name that was read from a picture and is one letter away from what the rest of the case says is
+//! likelier misread than another person's: such a reading is in doubt. Knows no rules.
+
+use crate::domain::{Case, Document, FileReading, TextSource};
+use crate::link::shared::{self, Kind};
+use crate::link::{NameMatch, compare_names, letter_apart, name_words};
+
+/// What is left of the confidence: a person looks at it.
+const IN_DOUBT: f64 = 0.8;
+
+/// A name of the case; no place for one that was declared.
+struct Said {
+    document: Option<usize>,
+    name: String,
+}
+
+/// Lowers the confidence of names that were read by OCR, differ by one letter from a name of another document
+/// or of the declared data, and are said nowhere else. `files` are the readings by file name.
+pub fn doubt_near_names(case: &mut Case, files: &[(&str, &FileReading)]) {
+    let names = names_of(case);
+    for (index, document) in case.documents.iter_mut().enumerate() {
+        let Some(own) = names.iter().find(|said| said.document == Some(index)) else { continue };
+        let others: Vec<&Said> = names.iter().filter(|said| said.document != Some(index)).collect();
+        if others.iter().any(|other| compare_names(&own.name, &other.name) == NameMatch::Same) {
+            continue;
+        }
+        for other in others {
+            if let Some(word) = letter_apart(&own.name, &other.name) {
+                doubt(document, &word, files);
+            }
+        }
+    }
+}
+
+fn names_of(case: &Case) -> Vec<Said> {
+    let documents = case.documents.iter().enumerate();
+    let mut names: Vec<Said> = documents
+        .filter_map(|(index, document)| Some(Said { document: Some(index), name: name_on(document)? }))
+        .collect();
+    let declared = shared::declared(&case.declared).into_iter();
+    names.extend(
+        declared.filter(|(kind, _)| *kind == Kind::PersonName).map(|(_, name)| Said { document: None, name }),
+    );
+    names
+}
+
+fn name_on(document: &Document) -> Option<String> {
+    let fields = shared::fields_of(document.document_type.as_str(), Kind::PersonName)?;
+    let texts: Option<Vec<&str>> =
+        fields.iter().map(|name| document.fields.get(*name)?.value.as_text()).collect();
+    Some(texts?.join(" "))
+}
+
+/// The field that holds the word, unless a person saw it or the file says it in letters.
+fn doubt(document: &mut Document, word: &str, files: &[(&str, &FileReading)]) {
+    let names = shared::fields_of(document.document_type.as_str(), Kind::PersonName).unwrap_or_default();
+    for name in names {
+        let Some(field) = document.fields.get_mut(*name) else { continue };
+        let holds = field.value.as_text().is_some_and(|text| name_words(text).iter().any(|own| own == word));
+        if holds && !field.confirmed && is_picture(files, &field.file, field.page) {
+            field.confidence = field.confidence.min(IN_DOUBT);
+        }
+    }
+}
+
+fn is_picture(files: &[(&str, &FileReading)], file: &str, page: u32) -> bool {
+    let reading = files.iter().find(|(name, _)| *name == file).map(|(_, reading)| reading);
+    let source = reading.and_then(|reading| reading.pages.iter().find(|own| own.number == page));
+    source.is_some_and(|page| page.source != TextSource::Native)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::Page;
+    use crate::link::fixtures::{case, document};
+
+    fn read_from(source: TextSource) -> FileReading {
+        let page = Page {
+            number: 1,
+            width: 600.0,
+            height: 800.0,
+            source,
+            words: Vec::new(),
+            rows: Vec::new(),
+            marks: Vec::new(),
+            rules: Vec::new(),
+            boxes: Vec::new(),
+            rotation_degrees: 0.0,
+        };
+        FileReading { pages: vec![page], ..FileReading::default() }
+    }
+
+    /// Confidence of the payslip's and the contract's name, and of the card's surnames; the payslip is a picture.
+    fn after(payslip: &str, contract: &str, card: &str, declared: serde_json::Value) -> [f64; 3] {
+        let mut case = case(
+            vec![
+                document("payslip", &[("employee_name", payslip, 0.98)]),
+                document("contract", &[("borrower_name", contract, 0.97)]),
+                document("id_card", &[("given_names", "Ana", 0.99), ("surnames", card, 0.96)]),
+            ],
+            declared,
+        );
+        let (scan, native) = (read_from(TextSource::Scan), read_from(TextSource::Native));
+        doubt_near_names(&mut case, &[("payslip", &scan), ("contract", &native), ("id_card", &scan)]);
+        let confidence = |index: usize, name: &str| case.documents[index].fields[name].confidence;
+        [confidence(0, "employee_name"), confidence(1, "borrower_name"), confidence(2, "surnames")]
+    }
+
+    /// Which of the three are sure after it.
+    fn sure(payslip: &str, contract: &str, card: &str, declared: serde_json::Value) -> [bool; 3] {
+        after(payslip, contract, card, declared).map(|confidence| confidence > IN_DOUBT)
+    }
+
+    #[test]
+    fn a_name_one_letter_away_from_the_others_is_doubtful() {
+        assert_eq!(sure("Ana Gil Muñioz", "Ana Gil Muñoz", "Gil Muñoz", json!({})), [false, true, true]);
+        assert_eq!(sure("Gil Munoz, Ana", "Ana Gil Muñoz", "Gil Muñoz", json!({})), [true; 3]);
+    }
+
+    #[test]
+    fn without_a_third_both_pictures_are_doubtful_and_text_of_a_file_is_not() {
+        assert_eq!(sure("Ana Gil Rojas", "Luis Mora Paz", "Gil Roja", json!({})), [false, true, false]);
+        assert_eq!(sure("Eva Sanz Rey", "Ana Gil Rojas", "Gil Roja", json!({})), [true, true, false]);
+        let declared = json!({"applicant": {"given_names": "Ana", "surnames": "Gil Roja"}});
+        assert_eq!(sure("Ana Gil Rojas", "Luis Mora Paz", "Gil Roja", declared), [false, true, true]);
+    }
+
+    #[test]
+    fn another_persons_name_stays_sure() {
+        assert_eq!(sure("Luis Mora Paz", "Ana Gil Muñoz", "Gil Muñoz", json!({})), [true; 3]);
+        assert_eq!(sure("Ana Gil Ros", "Ana Gil Paz", "Gil Paz", json!({})), [true; 3], "short words");
+    }
+}
