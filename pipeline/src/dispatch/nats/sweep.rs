@@ -1,5 +1,7 @@
 //! Looking after what was sent to workers: what NATS has lost is sent again.
 
+use std::collections::HashSet;
+
 use async_nats::jetstream::stream::{RawMessageErrorKind, Stream};
 
 use super::link::ask;
@@ -16,6 +18,7 @@ impl Workers {
     pub(super) async fn sweep(&self) -> Result<(), Trouble> {
         // What came while nobody listened is taken first.
         tokio::time::sleep(self.link.worker_patience).await;
+        let mut missing: HashSet<(String, i64)> = HashSet::new();
         loop {
             // Whatever NATS has lost is there again.
             self.link.make_readings().await?;
@@ -27,9 +30,14 @@ impl Workers {
             let now = self.clock.now();
             // Nothing is to be looked at later than that, unless the clock was put back.
             let latest = now + 2 * self.look_after();
+            let missing_before = std::mem::take(&mut missing);
             for job in self.store.readings_to_look_at(&self.server, now, latest, 1_000).await? {
+                let order = (job.job.clone(), job.generation);
                 if is_there(&stream, &self.server, &job, done_with).await? {
                     self.store.reading_sent(&self.server, &job, now + self.look_after(), now).await?;
+                } else if !missing_before.contains(&order) {
+                    // It may just have been read, and its result is on the way.
+                    missing.insert(order);
                 } else {
                     tracing::warn!(
                         job = job.job,
