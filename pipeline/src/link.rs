@@ -71,15 +71,12 @@ pub fn compare_names(left: &str, right: &str) -> NameMatch {
 fn letter_apart(own: &str, other: &str) -> Option<String> {
     let (own, other) = (name_words(own), name_words(other));
     let rest = |words: &[String], without: &[String]| {
-        let mut without = without.to_vec();
         let mut left = words.to_vec();
-        left.retain(|word| match without.iter().position(|candidate| candidate == word) {
-            Some(place) => {
-                without.remove(place);
-                false
+        for word in without {
+            if let Some(place) = left.iter().position(|candidate| candidate == word) {
+                left.remove(place);
             }
-            None => true,
-        });
+        }
         left
     };
     let (left, right) = (rest(&own, &other), rest(&other, &own));

@@ -82,19 +82,7 @@ fn field_of(document: &Document, kind: Kind) -> Option<&'static str> {
 
 /// What a document says of a kind, when all its fields are there and known well enough.
 fn said_in(document: &Document, kind: Kind) -> Option<String> {
-    known_text(document, shared::fields_of(document.document_type.as_str(), kind)?)
-}
-
-/// The fields' texts joined, when all are there and known well enough.
-fn known_text(document: &Document, names: &[&str]) -> Option<String> {
-    let texts: Option<Vec<&str>> = names
-        .iter()
-        .map(|name| {
-            let field = document.fields.get(*name)?;
-            (field.confirmed || field.confidence >= KNOWN).then(|| field.value.as_text())?
-        })
-        .collect();
-    Some(texts?.join(" "))
+    shared::said_in(document, kind, |field| field.confirmed || field.confidence >= KNOWN)
 }
 
 /// Whether a field is there and needs no help.

@@ -33,22 +33,13 @@ pub fn doubt_near_names(case: &mut Case, files: &[(&str, &FileReading)]) {
 }
 
 fn names_of(case: &Case) -> Vec<Said> {
+    let name_on = |document| shared::said_in(document, Kind::PersonName, |_| true);
     let documents = case.documents.iter().enumerate();
-    let mut names: Vec<Said> = documents
-        .filter_map(|(index, document)| Some(Said { document: Some(index), name: name_on(document)? }))
-        .collect();
+    let printed = documents
+        .filter_map(|(index, document)| Some(Said { document: Some(index), name: name_on(document)? }));
     let declared = shared::declared(&case.declared).into_iter();
-    names.extend(
-        declared.filter(|(kind, _)| *kind == Kind::PersonName).map(|(_, name)| Said { document: None, name }),
-    );
-    names
-}
-
-fn name_on(document: &Document) -> Option<String> {
-    let fields = shared::fields_of(document.document_type.as_str(), Kind::PersonName)?;
-    let texts: Option<Vec<&str>> =
-        fields.iter().map(|name| document.fields.get(*name)?.value.as_text()).collect();
-    Some(texts?.join(" "))
+    let declared = declared.filter(|(kind, _)| *kind == Kind::PersonName);
+    printed.chain(declared.map(|(_, name)| Said { document: None, name })).collect()
 }
 
 /// The field that holds the word, unless a person saw it or the file says it in letters.
@@ -74,27 +65,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::Page;
+    use crate::drawn;
     use crate::link::fixtures::{case, document};
 
     fn read_from(source: TextSource) -> FileReading {
-        let page = Page {
-            number: 1,
-            width: 600.0,
-            height: 800.0,
-            source,
-            words: Vec::new(),
-            rows: Vec::new(),
-            marks: Vec::new(),
-            rules: Vec::new(),
-            boxes: Vec::new(),
-            rotation_degrees: 0.0,
-        };
-        FileReading { pages: vec![page], ..FileReading::default() }
+        FileReading { pages: vec![drawn::page(source, 600.0, 800.0, vec![])], ..FileReading::default() }
     }
 
-    /// Confidence of the payslip's and the contract's name, and of the card's surnames; the payslip is a picture.
-    fn after(payslip: &str, contract: &str, card: &str, declared: serde_json::Value) -> [f64; 3] {
+    /// Which of the payslip's name, the contract's and the card's surnames are still sure; the contract alone
+    /// is no picture.
+    fn sure(payslip: &str, contract: &str, card: &str, declared: serde_json::Value) -> [bool; 3] {
         let mut case = case(
             vec![
                 document("payslip", &[("employee_name", payslip, 0.98)]),
@@ -105,13 +85,8 @@ mod tests {
         );
         let (scan, native) = (read_from(TextSource::Scan), read_from(TextSource::Native));
         doubt_near_names(&mut case, &[("payslip", &scan), ("contract", &native), ("id_card", &scan)]);
-        let confidence = |index: usize, name: &str| case.documents[index].fields[name].confidence;
-        [confidence(0, "employee_name"), confidence(1, "borrower_name"), confidence(2, "surnames")]
-    }
-
-    /// Which of the three are sure after it.
-    fn sure(payslip: &str, contract: &str, card: &str, declared: serde_json::Value) -> [bool; 3] {
-        after(payslip, contract, card, declared).map(|confidence| confidence > IN_DOUBT)
+        let is_sure = |index: usize, name: &str| case.documents[index].fields[name].confidence > IN_DOUBT;
+        [is_sure(0, "employee_name"), is_sure(1, "borrower_name"), is_sure(2, "surnames")]
     }
 
     #[test]

@@ -3,6 +3,8 @@
 
 use serde_json::Value as Json;
 
+use crate::domain::{Document, Field};
+
 /// What kind of thing a field says; only fields of one kind are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -51,6 +53,14 @@ pub(super) const FIELDS: [(&str, &[&str], Kind); 26] = [
 pub(super) fn fields_of(document_type: &str, kind: Kind) -> Option<&'static [&'static str]> {
     let mut rows = FIELDS.iter().filter(|(owner, ..)| *owner == document_type);
     rows.find_map(|(_, fields, said)| (*said == kind).then_some(*fields))
+}
+
+/// What a document says of a kind: its fields' texts joined, when all are there and known.
+pub(super) fn said_in(document: &Document, kind: Kind, is_known: impl Fn(&Field) -> bool) -> Option<String> {
+    let names = fields_of(document.document_type.as_str(), kind)?;
+    let known = |name: &&str| document.fields.get(*name).filter(|field| is_known(field))?.value.as_text();
+    let texts: Option<Vec<&str>> = names.iter().map(known).collect();
+    Some(texts?.join(" "))
 }
 
 /// What the declared data say of the applicant and the supply point.

@@ -249,3 +249,22 @@ async fn no_two_servers_process_a_case() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_result_that_came_meanwhile_is_not_asked_for_again() {
+    for store in shared().await {
+        store.ask_reading("web", "job", "sha", 1).await.unwrap();
+        let sent = store.readings_to_send("web", 10).await.unwrap().remove(0);
+        store.reading_sent("web", &sent, 5, 2).await.unwrap();
+        let lost = store.readings_to_look_at("web", 9, 90, 10).await.unwrap().remove(0);
+        assert!(store.end_reading("web", "job", lost.generation, ReadingState::Done, 9).await.unwrap());
+        store.send_reading_again("web", &lost.job, ReadingState::Sent, 9).await.unwrap();
+        assert_eq!(store.reading_state("web", "job").await.unwrap(), ReadingState::Done);
+        store.send_reading_again("web", "job", ReadingState::Done, 10).await.unwrap();
+        assert_eq!(
+            store.reading_state("web", "job").await.unwrap(),
+            ReadingState::Waiting,
+            "what was kept is gone"
+        );
+    }
+}

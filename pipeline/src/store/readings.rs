@@ -195,18 +195,25 @@ impl Store {
         rows.iter().map(reading_job).collect()
     }
 
-    /// Has a file sent once more.
+    /// Has a file sent once more, unless it no longer stands where it `was` seen.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn send_reading_again(&self, server: &str, job: &str, now: Micros) -> Result<(), StoreError> {
+    pub async fn send_reading_again(
+        &self,
+        server: &str,
+        job: &str,
+        was: ReadingState,
+        now: Micros,
+    ) -> Result<(), StoreError> {
         query(
             "update read_jobs set state = 'waiting', generation = generation + 1, changed_at = $3
-             where server = $1 and job = $2 and state in ('sent', 'done')",
+             where server = $1 and job = $2 and state = $4",
         )
         .bind(server)
         .bind(job)
         .bind(now)
+        .bind(was.as_str())
         .execute(&self.pool)
         .await
         .map_err(sql("send a file once more"))?;

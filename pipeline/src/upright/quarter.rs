@@ -22,6 +22,9 @@ const NEARLY: f32 = 0.1;
 const WORDY: f32 = 0.4;
 /// The part of the evidence that hangs on words; tables of numbers have few.
 const WORDS_TELL: f32 = 0.3;
+/// What speaks for an orientation counts so much when the paper between lines speaks against it: where nothing
+/// reads, noise would choose.
+const AGAINST_LINES: f32 = 0.8;
 /// Boxes this much longer than wide tell the direction of their text.
 const LONG: f32 = 1.6;
 
@@ -40,12 +43,12 @@ pub(super) fn standing(page: &GrayImage, reader: &dyn Reader) -> Result<(u8, Vec
         }
         views.push(view);
     }
-    if in_doubt(&views) {
+    if in_doubt(&views, lines) {
         for view in &mut views {
             view.glance = reader.glance(&turned(page, view.quarters), &view.boxes, Look::Thorough)?;
         }
     }
-    let best = views.into_iter().reduce(|a, b| if evidence(&b.glance) > evidence(&a.glance) { b } else { a });
+    let best = views.into_iter().reduce(|a, b| if b.evidence(lines) > a.evidence(lines) { b } else { a });
     Ok(best.map(|view| (view.quarters, view.boxes)).unwrap_or_default())
 }
 
@@ -60,14 +63,24 @@ impl View {
     /// Whether this is how the page stands, without a look at the rest. Notes along a margin read well when the
     /// page lies on its side, so that boxes must bear that out.
     fn settles(&self, lines: Lines) -> bool {
-        let on_side = self.quarters % 2 == 1;
-        let expected = if on_side { Lines::UpAndDown } else { Lines::Across };
-        let stands = match stands_upright(&self.boxes) {
-            Some(stands) => stands,
-            None => !on_side,
-        };
-        let tells = lines == expected || self.glance.word_share() >= WORDY;
+        let stands = stands_upright(&self.boxes).unwrap_or(self.expected() == Lines::Across);
+        let tells = lines == self.expected() || self.glance.word_share() >= WORDY;
         stands && tells && self.glance.chars >= ENOUGH_CHARS && self.glance.mean_confidence() >= SURE
+    }
+
+    /// The direction that lines of the page as it came have, if this is how it stands.
+    fn expected(&self) -> Lines {
+        if self.quarters % 2 == 1 { Lines::UpAndDown } else { Lines::Across }
+    }
+
+    /// How much speaks for this orientation: how surely its characters read, a little more when they make
+    /// words, little if there are few.
+    fn evidence(&self, lines: Lines) -> f32 {
+        let glance = &self.glance;
+        let words = 1.0 - WORDS_TELL + WORDS_TELL * glance.word_share();
+        let agrees = lines == Lines::Unclear || lines == self.expected();
+        let direction = if agrees { 1.0 } else { AGAINST_LINES };
+        glance.mean_confidence() * words * (glance.chars as f32 / ENOUGH_CHARS as f32).min(1.0) * direction
     }
 }
 
@@ -101,20 +114,13 @@ pub(super) fn quarter_turned<P: Pixel + 'static>(
 }
 
 /// Whether no view stands out.
-fn in_doubt(views: &[View]) -> bool {
-    let mut weights: Vec<f32> = views.iter().map(|view| evidence(&view.glance)).collect();
+fn in_doubt(views: &[View], lines: Lines) -> bool {
+    let mut weights: Vec<f32> = views.iter().map(|view| view.evidence(lines)).collect();
     weights.sort_by(|a, b| b.total_cmp(a));
     match weights.as_slice() {
         [best, second, ..] => *best < DOUBT || *second > best - NEARLY,
         _ => false,
     }
-}
-
-/// How much speaks for an orientation: how surely its characters read, a little more when they make words,
-/// little if there are few.
-fn evidence(glance: &Glance) -> f32 {
-    let words = 1.0 - WORDS_TELL + WORDS_TELL * glance.word_share();
-    glance.mean_confidence() * words * (glance.chars as f32 / ENOUGH_CHARS as f32).min(1.0)
 }
 
 /// Whether text runs across (`true`) or up and down; `None` when the boxes do not say.
@@ -171,6 +177,17 @@ mod tests {
         let mut margin = view(1, 204, 0.97, 0.5);
         margin.boxes.extend([text_box(20.0, 90.0); 2]);
         assert!(!margin.settles(Lines::UpAndDown));
+    }
+
+    #[test]
+    fn where_nothing_reads_the_paper_between_lines_tells() {
+        let (across, on_side) = (view(0, 224, 0.466, 0.0), view(3, 18, 0.672, 0.0));
+        assert!(across.evidence(Lines::Across) > on_side.evidence(Lines::Across));
+        assert!(across.evidence(Lines::Unclear) < on_side.evidence(Lines::Unclear));
+        assert!(
+            view(1, 100, 0.95, 0.6).evidence(Lines::Across) > across.evidence(Lines::Across),
+            "reading decides"
+        );
     }
 
     #[test]

@@ -177,7 +177,7 @@ impl Workers {
                         return Ok(outcome);
                     }
                     // What was kept is gone.
-                    self.store.send_reading_again(&self.server, job, self.clock.now()).await?;
+                    self.store.send_reading_again(&self.server, job, state, self.clock.now()).await?;
                     self.to_send.notify_one();
                 }
                 ReadingState::Failed => return Err(DispatchError::Worker),

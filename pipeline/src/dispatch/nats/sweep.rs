@@ -8,7 +8,7 @@ use super::link::ask;
 use super::message::{Order, decode};
 use super::server::{Trouble, Workers};
 use crate::clock::Micros;
-use crate::store::ReadingJob;
+use crate::store::{ReadingJob, ReadingState};
 
 /// Rows that nothing happened to for so long are of no use.
 const FORGET_AFTER: Micros = 7 * 86_400_000_000;
@@ -32,20 +32,19 @@ impl Workers {
             let latest = now + 2 * self.look_after();
             let missing_before = std::mem::take(&mut missing);
             for job in self.store.readings_to_look_at(&self.server, now, latest, 1_000).await? {
-                let order = (job.job.clone(), job.generation);
                 if is_there(&stream, &self.server, &job, done_with).await? {
                     self.store.reading_sent(&self.server, &job, now + self.look_after(), now).await?;
-                } else if !missing_before.contains(&order) {
+                    continue;
+                }
+                let order = (job.job.clone(), job.generation);
+                if !missing_before.contains(&order) {
                     // It may just have been read, and its result is on the way.
                     missing.insert(order);
-                } else {
-                    tracing::warn!(
-                        job = job.job,
-                        "a file that was sent to workers is lost; it is sent again"
-                    );
-                    self.store.send_reading_again(&self.server, &job.job, now).await?;
-                    self.to_send.notify_one();
+                    continue;
                 }
+                tracing::warn!(job = job.job, "a file that was sent to workers is lost; it is sent again");
+                self.store.send_reading_again(&self.server, &job.job, ReadingState::Sent, now).await?;
+                self.to_send.notify_one();
             }
             self.store.forget_readings(now - FORGET_AFTER).await?;
             let health = self.link.health(&self.version).await?;
