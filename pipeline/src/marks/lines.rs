@@ -9,6 +9,9 @@ const LEAST_RUN: u32 = 40;
 /// A line is at most this thick, in pixels at 110 dpi (about 1 mm), slope apart.
 const MOST_THICKNESS: f32 = 5.0;
 const MOST_SLOPE: f32 = 0.025;
+/// Both sides of a line are free of ink, so many pixels away at most, along this share of it.
+const FREE_WITHIN: usize = 4;
+const FREE_SHARE: f32 = 0.7;
 
 /// Finds the ruled lines and takes them out of the mask, so that what crosses them falls into pieces
 /// no larger than itself.
@@ -49,7 +52,24 @@ fn find(mask: &[bool], width: usize) -> Vec<Component> {
             }
         }
     }
-    components(&long, width).into_iter().filter(is_line).collect()
+    let lines = components(&long, width).into_iter().filter(is_line);
+    lines.filter(|line| stands_free(line, mask, width)).collect()
+}
+
+/// What runs between letters that are left out of a dark band ends in the band; a line has paper beside it.
+fn stands_free(line: &Component, mask: &[bool], width: usize) -> bool {
+    let is_free = |x: usize, y: usize| mask.get(y * width + x).is_none_or(|set| !*set);
+    let (mut free, mut all) = (0, 0);
+    for run in &line.runs {
+        let y = run.y as usize;
+        for x in run.start as usize..run.end as usize {
+            let above = (1..=FREE_WITHIN).any(|by| y.checked_sub(by).is_none_or(|y| is_free(x, y)));
+            let below = (1..=FREE_WITHIN).any(|by| is_free(x, y + by));
+            free += usize::from(above && below);
+            all += 1;
+        }
+    }
+    free as f32 >= FREE_SHARE * all as f32
 }
 
 fn is_line(component: &Component) -> bool {

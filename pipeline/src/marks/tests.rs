@@ -62,6 +62,23 @@ fn a_signature_over_a_line_is_one_curved_blue_mark() {
     assert!(mark.colour[2] > mark.colour[0] + 40, "{mark:?}");
 }
 
+#[test]
+fn the_gaps_between_light_letters_on_a_dark_band_are_no_lines() {
+    let mut image = page();
+    let mut fill = |left: u32, top: u32, right: u32, bottom: u32, colour: Rgb<u8>| {
+        for (x, y) in (left..right).flat_map(|x| (top..bottom).map(move |y| (x, y))) {
+            image.put_pixel(x, y, colour);
+        }
+    };
+    fill(100, 200, 700, 254, Rgb([130, 60, 20]));
+    for letter in 0..12 {
+        fill(120 + 20 * letter, 212, 136 + 20 * letter, 242, PAPER);
+    }
+    fill(400, 320, 402, 460, Rgb([0, 0, 0]));
+    let lines = find_marks(&image, 800.0, &[]).rules;
+    assert_eq!(lines.iter().filter(|line| !line.horizontal).count(), 1, "{lines:?}");
+}
+
 /// A hand that the recogniser read as `//` with ease, twice as high as the text, stays in the picture.
 #[test]
 fn a_scrawl_that_was_read_as_strokes_stays_a_mark() {

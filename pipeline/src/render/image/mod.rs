@@ -3,6 +3,7 @@
 
 mod camera;
 mod ccitt;
+mod density;
 mod picture;
 mod scale;
 mod tiff;

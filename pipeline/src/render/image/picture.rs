@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, RgbImage};
 
-use super::{camera, damaged, scale, too_large};
+use super::{camera, damaged, density, scale, too_large};
 use crate::domain::Finding;
 use crate::intake::Format;
 use crate::render::RenderLimits;
@@ -56,7 +56,8 @@ impl<'b> Picture<'b> {
         limits.max_alloc = Some(self.limits.max_decoded_bytes * 2);
         decoder.set_limits(limits).map_err(|error| self.explain(&error))?;
         let image = DynamicImage::from_decoder(decoder).map_err(|error| self.explain(&error))?;
-        let flat = scale::to_reading_size(on_white(image), None, self.limits);
+        let dots = density::dots(self.bytes, self.format);
+        let flat = scale::to_reading_size(on_white(image), dots, self.limits);
         let mut turned = DynamicImage::ImageRgb8(flat);
         turned.apply_orientation(orientation);
         Ok(turned.into_rgb8())
@@ -106,4 +107,20 @@ fn on_white(image: DynamicImage) -> RgbImage {
         })
         .collect();
     RgbImage::from_raw(rgba.width(), rgba.height(), pixels).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_coarse_fax_that_was_exported_gets_square_pixels() {
+        let mut bytes = Cursor::new(Vec::new());
+        RgbImage::new(86, 55).write_to(&mut bytes, ImageFormat::Bmp).unwrap();
+        let mut bytes = bytes.into_inner();
+        bytes[38..42].copy_from_slice(&8032u32.to_le_bytes());
+        bytes[42..46].copy_from_slice(&3858u32.to_le_bytes());
+        let picture = Picture::open(&bytes, Format::Bmp, RenderLimits::default()).unwrap();
+        assert_eq!(picture.decode().unwrap().dimensions(), (86, 115));
+    }
 }
