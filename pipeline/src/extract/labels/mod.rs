@@ -12,6 +12,7 @@ pub mod evidence;
 mod captions;
 mod exclusion;
 mod unlabelled;
+mod brand;
 mod apposition;
 mod period;
 mod loan;

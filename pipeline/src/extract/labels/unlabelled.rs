@@ -1,6 +1,7 @@
 //! What a value is worth without a label of its field: an issuer's name in the letterhead, the only account
 //! of its kind, a person with a personal id, the date over the signatures. Knows places and forms, no labels.
 
+use super::brand::is_named_again;
 use super::evidence::Reading;
 use super::party::Belonging;
 use super::tokens::is_number_word;
@@ -16,6 +17,10 @@ const IDENTIFIED: f32 = 0.3;
 const ADDRESSED: f32 = 0.6;
 const ADDRESS_SHARE: f32 = 0.4;
 const ADDRESS_LINES: usize = 4;
+/// What an issuer's legal name gains when the page names the firm elsewhere too.
+const NAMED_AGAIN: f32 = 0.25;
+/// What is left of an issuer's strength when words before the name say what it is.
+const INTRODUCED: f32 = 0.5;
 /// Share of the first page in which an issuer's name stands without a label.
 const LETTERHEAD_SHARE: f32 = 0.25;
 
@@ -32,7 +37,10 @@ pub(super) fn unlabelled_strength(
     match settings.kind {
         FieldKind::Company | FieldKind::Party => {
             if is_issuer(config, settings) {
-                letterhead_strength(reading, candidate, own_block)
+                let introduced = if is_introduced(reading, candidate) { INTRODUCED } else { 1.0 };
+                introduced * letterhead_strength(reading, candidate, own_block)
+            } else if is_introduced(reading, candidate) {
+                0.0
             } else if candidate.format > 0.9 && is_addressee(reading, candidate) {
                 ADDRESSED
             } else if candidate.format > 0.9 && belonging != Some(Belonging::Other) {
@@ -64,6 +72,13 @@ pub(super) fn unlabelled_strength(
         FieldKind::Choice if candidate.format > 0.65 => 0.6,
         _ => 0.0,
     }
+}
+
+/// Words with a colon stand before it in its line: they say what it is, even where they are no known label.
+fn is_introduced(reading: &Reading, candidate: &Candidate) -> bool {
+    let piece = &reading.sheet.pieces[candidate.piece];
+    let before = candidate.first.checked_sub(1).filter(|before| *before >= piece.first);
+    before.is_some_and(|before| reading.sheet.page.words[before].text.ends_with(':'))
 }
 
 /// A name that is all of its line at the head of the first page, with an address under it that ends with a
@@ -105,16 +120,18 @@ fn letterhead_strength(reading: &Reading, candidate: &Candidate, own_block: bool
     } else {
         0.2
     };
+    let again = is_named_again(reading, candidate);
     let form = if legal {
         1.0
-    } else if large > 0.3 && top < 0.15 {
+    } else if again && top < LETTERHEAD_SHARE || large > 0.3 && top < 0.15 {
         0.7
     } else {
         0.35
     };
     let block = if own_block { 0.1 } else { 0.0 };
     let registered = if legal && has_company_id_beside(reading, candidate) { 0.25 } else { 0.0 };
-    (place * form + 0.15 * large * form + block * form + registered).min(0.85)
+    let repeated = if legal && again { NAMED_AGAIN } else { 0.0 };
+    (place * form + 0.15 * large * form + block * form + registered + repeated).min(0.9)
 }
 
 /// A person without a label: in the own block, with a title, beside a personal id.

@@ -200,18 +200,30 @@ const LEGAL_FORMS: [&str; 30] = [
 /// Whether the text ends in a legal form, as firms' registered names do: `Talleres Ruiz, S.L.`
 pub fn has_legal_form(text: &str) -> bool {
     let words: Vec<&str> = text.split_whitespace().collect();
-    if words.len() < 2 {
-        return false;
-    }
+    legal_form_from(&words).is_some()
+}
+
+/// Whether a word, folded and without points, is a legal form.
+pub fn is_legal_form(word: &str) -> bool {
+    LEGAL_FORMS.contains(&word)
+}
+
+/// The words of a firm's name without its legal form, folded, letters and digits alone.
+pub fn firm_words(text: &str) -> Vec<String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let end = legal_form_from(&words).unwrap_or(words.len());
+    let bare = words[..end].iter().map(|word| fold(word).chars().filter(|ch| ch.is_alphanumeric()).collect());
+    bare.filter(|word: &String| !word.is_empty()).collect()
+}
+
+/// The first word of the legal form that the text ends in.
+fn legal_form_from(words: &[&str]) -> Option<usize> {
     let mut tail = String::new();
-    for word in words[1..].iter().rev().take(4) {
-        let bare: String = fold(word).chars().filter(|ch| ch.is_alphabetic()).collect();
+    (1..words.len()).rev().take(4).find(|at| {
+        let bare: String = fold(words[*at]).chars().filter(|ch| ch.is_alphabetic()).collect();
         tail.insert_str(0, &bare);
-        if LEGAL_FORMS.contains(&tail.as_str()) {
-            return true;
-        }
-    }
-    false
+        LEGAL_FORMS.contains(&tail.as_str())
+    })
 }
 
 /// Legal forms as they are printed with points, by their letters.

@@ -5,6 +5,11 @@ use crate::domain::Rect;
 use crate::extract::candidates::{Candidate, Typed};
 use crate::extract::labels::sheet::Sheet;
 use crate::extract::parse::name;
+use crate::extract::parse::text::fold;
+
+/// Words that no firm's name begins with.
+const JOINTS: [&str; 12] =
+    ["entre", "con", "por", "y", "de", "para", "a", "between", "and", "with", "by", "from"];
 
 pub(super) fn companies(sheet: &Sheet, first: usize, end: usize, found: &mut Vec<Candidate>) {
     let mut at = first;
@@ -21,9 +26,14 @@ pub(super) fn companies(sheet: &Sheet, first: usize, end: usize, found: &mut Vec
 
 fn push_company(sheet: &Sheet, chunk: usize, first: usize, end: usize, found: &mut Vec<Candidate>) {
     let piece = sheet.piece_of_word[first];
+    // In a line of capitals the words between names are capitals too.
+    let joint = |word: &usize| JOINTS.contains(&fold(&sheet.page.words[*word].text).as_str());
+    let first = (first..end).find(|word| !joint(word)).unwrap_or(first);
     let with_form = (first + 2..=end).rev().find(|cut| {
         let text = sheet.text(first, *cut);
-        name::has_legal_form(&text) && ends_in_legal_form(sheet, first, *cut)
+        name::has_legal_form(&text)
+            && ends_in_legal_form(sheet, first, *cut)
+            && name::firm_words(&text).iter().any(|word| !name::is_legal_form(word))
     });
     if let Some(cut) = with_form {
         let text = sheet.text(first, cut);
@@ -58,7 +68,9 @@ fn continued_firm(
     first: usize,
     end: usize,
 ) -> Option<(usize, usize, String, Rect)> {
-    if end != sheet.pieces[piece].end {
+    let last = &sheet.page.words[end - 1].text;
+    let is_number = last.ends_with('.') && last.chars().any(|ch| ch.is_ascii_digit());
+    if end != sheet.pieces[piece].end || is_number {
         return None;
     }
     let below = sheet.pieces[piece].below?;
@@ -66,16 +78,30 @@ fn continued_firm(
     for cut in (next.first + 1..=next.end.min(next.first + 6)).rev() {
         let text = format!("{} {}", sheet.text(first, end), sheet.text(next.first, cut));
         let capital = capital_run(sheet, next.first, cut, false) == cut;
-        if capital && name::has_legal_form(&text) && ends_in_legal_form(sheet, next.first, cut) {
+        if capital
+            && !names_it_again(&sheet.text(first, end), &sheet.text(next.first, cut))
+            && name::has_legal_form(&text)
+            && ends_in_legal_form(sheet, next.first, cut)
+        {
             return Some((below, cut, text, sheet.bounds(first, end).union(&sheet.bounds(next.first, cut))));
         }
     }
     None
 }
 
+/// The brand stands over the whole name, of which it is no beginning.
+fn names_it_again(above: &str, below: &str) -> bool {
+    let below = name::firm_words(below);
+    name::firm_words(above).iter().any(|word| word.chars().count() >= 4 && below.contains(word))
+}
+
 /// The legal form ends exactly at the cut, not a word before it.
 fn ends_in_legal_form(sheet: &Sheet, first: usize, cut: usize) -> bool {
     let last = &sheet.page.words[cut - 1].text;
+    // `SE` of a Societas Europaea is a pronoun in a line of capitals.
+    if last == "SE" && !sheet.text(first, cut).chars().any(char::is_lowercase) {
+        return false;
+    }
     let shorter = cut > first + 2 && name::has_legal_form(&sheet.text(first, cut - 1));
     let alone = name::has_legal_form(&format!("Firma {last}"));
     alone || !shorter

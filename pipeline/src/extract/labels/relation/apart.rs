@@ -15,6 +15,7 @@ pub(super) fn right(view: &View, label: &Occurrence, candidate: &Candidate) -> f
     let last = &sheet.pieces[label.last_piece];
     let label_line =
         if label.piece == label.last_piece { label.bounds } else { label.bounds.union(&last.bounds) };
+    let label_line = in_two_languages(view, label).map_or(label_line, |other| label_line.union(&other));
     let value = &candidate.bounds;
     let shared = label_line.overlap_y(value);
     if candidate.piece == label.piece
@@ -34,6 +35,22 @@ pub(super) fn right(view: &View, label: &Occurrence, candidate: &Candidate) -> f
     0.97 * near
         * obstacles(view, label, candidate, &corridor, [0.35, 0.55, 0.75])
         * before_value(view, label, candidate)
+}
+
+/// The same label in another language right over or under it, in one cell with it; the value may stand
+/// between their lines.
+fn in_two_languages(view: &View, label: &Occurrence) -> Option<Rect> {
+    let height = view.sheet.height;
+    let in_one_cell = |other: &&Occurrence| {
+        let (upper, lower) =
+            if other.bounds.top > label.bounds.top { (label, *other) } else { (*other, label) };
+        let gap = lower.bounds.top - upper.bounds.bottom();
+        other.piece != label.piece
+            && (-0.4 * height..0.6 * height).contains(&gap)
+            && (other.bounds.left - label.bounds.left).abs() < 0.8 * height
+            && shares_field(label, other)
+    };
+    view.occurrences.iter().find(in_one_cell).map(|other| other.bounds)
 }
 
 pub(super) fn below(view: &View, label: &Occurrence, candidate: &Candidate) -> f32 {

@@ -5,10 +5,13 @@ mod prose;
 mod columns;
 mod apart;
 
+use std::ops::Range;
+
 use super::occurrence::Occurrence;
 use super::sheet::Sheet;
 use super::tokens::{is_letters, is_number_word};
 use crate::extract::candidates::Candidate;
+use crate::extract::parse::text::fold;
 
 use apart::{above, below, right};
 use prose::{closes_definition, closes_sentence, follows, inline};
@@ -16,6 +19,11 @@ use prose::{closes_definition, closes_sentence, follows, inline};
 pub use columns::column_total;
 pub(super) use prose::ends_sentence;
 pub use prose::value_before;
+
+/// Words that begin a clause about what was just said.
+const RELATIVE: [&str; 2] = ["que", "which"];
+/// Words of such a clause at most; longer ones lead elsewhere.
+const LONGEST_CLAUSE: usize = 20;
 
 /// A page with all its labels, and the values that one field could take.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +61,7 @@ impl View<'_> {
     fn unexplained(&self, from: usize, to: usize) -> impl Iterator<Item = usize> {
         let words = &self.sheet.page.words;
         let mut bracketed = false;
+        let aside = self.aside(from, to);
         let start = self.sheet.tokens.partition_point(|token| token.word < from);
         let end = self.sheet.tokens.partition_point(|token| token.word < to.max(from));
         let tokens = self.sheet.tokens.iter().enumerate().skip(start).take(end.saturating_sub(start));
@@ -65,6 +74,7 @@ impl View<'_> {
                     bracketed = false;
                 }
                 !inside
+                    && !aside.contains(&token.word)
                     && !self.labelled[*index]
                     && is_letters(&token.text)
                     && !is_number_word(&token.text)
@@ -75,15 +85,40 @@ impl View<'_> {
 
     /// Labels of something else that begin between two words of one piece.
     fn labels_between(&self, label: &Occurrence, from: usize, to: usize) -> usize {
+        let aside = self.aside(from, to);
         let others = self.occurrences.iter().filter(|other| {
-            other.first >= from && other.end <= to && !shares_field(label, other) && speaks(other)
+            other.first >= from
+                && other.end <= to
+                && !aside.contains(&other.first)
+                && !shares_field(label, other)
+                && speaks(other)
         });
         others.count()
     }
 
     fn candidates_between(&self, piece: usize, from: usize, to: usize) -> usize {
-        let others = self.candidates.iter();
-        others.filter(|other| other.piece == piece && other.first >= from && other.end <= to).count()
+        let aside = self.aside(from, to);
+        let others = self.candidates.iter().filter(|other| {
+            other.piece == piece && other.first >= from && other.end <= to && !aside.contains(&other.first)
+        });
+        others.count()
+    }
+
+    /// The relative clause between two words: `TAE, que incluye la comisión de 133,00 €, es del 9,80 %`.
+    /// What it says is said of something else. It may have begun on the line before, or end on the next.
+    fn aside(&self, from: usize, to: usize) -> Range<usize> {
+        let words = &self.sheet.page.words;
+        let ends_in_comma = |word: &usize| words[*word].text.ends_with(',');
+        let opens = |word: usize| {
+            word.checked_sub(1).is_some_and(|before| ends_in_comma(&before))
+                && RELATIVE.contains(&fold(&words[word].text).as_str())
+        };
+        let closed = |first: usize| (first..words.len().min(first + LONGEST_CLAUSE)).find(ends_in_comma);
+        let begins_line = self.sheet.piece_of_word.get(from).map(|piece| self.sheet.pieces[*piece].first);
+        let earliest = if begins_line == Some(from) { from.saturating_sub(LONGEST_CLAUSE) } else { from };
+        let clauses = (earliest..to.min(words.len())).filter(|word| opens(*word));
+        let mut clauses = clauses.filter_map(|first| Some(first..closed(first)? + 1));
+        clauses.find(|clause| clause.end > from).unwrap_or_default()
     }
 }
 
