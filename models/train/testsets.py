@@ -10,7 +10,7 @@ import numpy as np
 
 from degrade import HEIGHT
 from lines import LineSource
-from typeset import Style
+from typeset import LONGEST_COMB, Style
 
 SEED = 20260101
 FIELDS = ("dni", "iban", "amount", "date")
@@ -50,20 +50,29 @@ def prose_lines(n=300):
     return out[:n]
 
 
-def clean(source, text, families=None):
+def comb_lines(n=200):
+    """Fields in the cells of a form on a clean scan: each character is a word."""
+    source, out = LineSource(SEED + 30, held=True), []
+    while len(out) < n:
+        text = getattr(source.wording, source.rng.choice(FIELDS))().upper()
+        out += clean(source, text, combed=True) if len(text) <= LONGEST_COMB else []
+    return out[:n]
+
+
+def clean(source, text, families=None, combed=False):
     """The text in 9 to 12 pt as a good scanner at 200 dpi gives it, when the face can; else no line."""
     setter = source.typesetter
     face = source.rng.choices(setter.faces, setter.weights)[0]
     style = Style(face, source.rng.choice(CLEAN_200_DPI))
     if face.ocr_b or not style.covers(text):
         return []
-    ink = setter.set(text, style)
+    ink = setter.comb(text, style) if combed else setter.set(text, style)
     image = source.degrader.clean_scan(ink)
-    if image is None or ink.text != text:
+    if image is None or ink.text != (" ".join(text.replace(" ", "")) if combed else text):
         return []
     if families is not None:
         families.append(face.family)
-    return [(image, text)]
+    return [(image, ink.text)]
 
 
 def mrz_lines(medium, n=200):
@@ -87,5 +96,6 @@ ALL = {
     "general": general_lines, "accents": accent_lines,
     **{f"{kind} clean 200 dpi": partial(field_lines, kind) for kind in FIELDS},
     "prose clean 200 dpi": prose_lines,
+    "combs clean 200 dpi": comb_lines,
     **{f"mrz {medium}": partial(mrz_lines, medium) for medium in ("scan", "photo", "fax")},
 }

@@ -1,12 +1,14 @@
 """Sets a text as ink on an empty canvas from cached glyph bitmaps.
 
 Drawing the same glyph twice is the cost that counts, so a small set of faces is
-active at any time: each serves about a hundred lines and is then exchanged.
+active at any time: each serves about a hundred lines and is then exchanged. Some
+serve with hairlines: display faces of high contrast are few among free fonts.
 """
 
 import random
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, features
 
@@ -18,6 +20,12 @@ ACTIVE = 96
 # Families that most paperwork is set in, or metric twins of those.
 COMMON = ("liberatio", "nimbussan", "nimbusrom", "texgyrehe", "texgyrete", "opensans", "lato", "dejavusan", "tahoma", "arimo", "notosans", "caladea", "clearsans", "cabin", "nimbusmon", "freesans")
 USUAL_SHARE = 0.55  # of the letter x in the height from b to p, in the usual sans serif faces
+HAIRLINE_SHARE = 0.12  # of faces in training
+HAIRLINE = (0.3, 0.75)  # of a crossbar's thickness that is left
+FINE = 4  # hairlines are thinned at so many times the size
+BLOB = 1.25  # what is so many crossbars thick both ways (dots, heavy stems) is no hairline
+COMB_SHARE = 0.1  # of short texts in capitals and digits, in training
+LONGEST_COMB = 26
 TALL = set("ÁÉÍÓÚÀÈÌÒÙÂÊÎÔÛÑÃÕÄÖÜËÏČĎĚŇŘŠŤŮÝŽŚŹŻĆŃŐŰÅȘȚĂ")
 
 
@@ -43,12 +51,14 @@ class Ink:
 
 
 class Style:
-    """One face at one size, with its glyphs drawn once."""
+    """One face at one size, with its glyphs drawn once; `hairline` is the part of horizontal strokes that is left."""
 
-    def __init__(self, face, size):
-        self.face, self.size = face, size
+    def __init__(self, face, size, hairline=None):
+        self.face, self.size, self.hairline = face, size, hairline
         self.covered = set(face.covered)
-        self.font = ImageFont.truetype(face.path, size, layout_engine=ImageFont.Layout.BASIC)
+        self.font = self._font(ImageFont.Layout.BASIC)
+        self.fine = self._font(ImageFont.Layout.BASIC, FINE) if hairline else None
+        self.bar = crossbar(self.fine) if hairline else None
         self.glyphs = {}
         self.ascent = max(3, -self.font.getbbox("Hdl", anchor="ls")[1])
         self.descent = max(1, self.font.getbbox("pgq", anchor="ls")[3])
@@ -58,15 +68,21 @@ class Style:
     def shaped(self, word):
         """The word as a typesetting program sets it, with kerning and ligatures; like `glyph`."""
         if self.shaper is None:
-            self.shaper = ImageFont.truetype(self.face.path, self.size, layout_engine=ImageFont.Layout.RAQM)
-        return drawn(self.shaper, word)
+            self.shaper = self._font(ImageFont.Layout.RAQM, FINE if self.hairline else 1)
+        return self._drawn(self.shaper, word)
 
     def glyph(self, c):
         """(bitmap, left, top below the baseline, advance)"""
         found = self.glyphs.get(c)
         if found is None:
-            found = self.glyphs[c] = drawn(self.font, c)
+            found = self.glyphs[c] = self._drawn(self.fine or self.font, c)
         return found
+
+    def _font(self, layout, times=1):
+        return ImageFont.truetype(self.face.path, self.size * times, layout_engine=layout)
+
+    def _drawn(self, font, text):
+        return drawn_thin(font, text, self.bar, self.hairline) if self.hairline else drawn(font, text)
 
     def covers(self, text):
         return all(c in self.covered or c == " " for c in text)
@@ -81,11 +97,34 @@ def drawn(font, text):
     return np.asarray(image), x0, y0, font.getlength(text)
 
 
+def fits_comb(text):
+    """What forms have cells for: numbers, codes, dates, names in capitals."""
+    return 2 <= len(text) <= LONGEST_COMB and "<" not in text and text == text.upper()
+
+
+def crossbar(font):
+    """Thickness of the bar of an H, in pixels."""
+    image = drawn(font, "H")[0]
+    return max(1, int((image[:, image.shape[1] // 2] > 127).sum()))
+
+
+def drawn_thin(font, text, bar, left):
+    """Like `drawn`, from a font `FINE` times as large whose horizontal strokes, `bar` thick, keep the part `left`."""
+    image, x0, y0, advance = drawn(font, text)
+    kept = cv2.morphologyEx(image, cv2.MORPH_OPEN, np.ones((round(bar * BLOB),) * 2, np.uint8))
+    thin = np.maximum(cv2.erode(image, np.ones((1 + round(bar * (1 - left)), 1), np.uint8)), kept)
+    before_y, before_x = y0 % FINE, x0 % FINE  # whole pixels of the small picture
+    h, w = (-(-(n + before) // FINE) for n, before in zip(image.shape, (before_y, before_x)))
+    canvas = np.zeros((h * FINE, w * FINE), np.uint8)
+    canvas[before_y:before_y + image.shape[0], before_x:before_x + image.shape[1]] = thin
+    return cv2.resize(canvas, (w, h), interpolation=cv2.INTER_AREA), x0 // FINE, y0 // FINE, advance / FINE
+
+
 class Typesetter:
     """Sets texts in a changing choice of faces and sizes.
 
-    In training, faces with small letters are drawn oftener and words are mostly shaped; test lines keep
-    the choices that they were fixed with.
+    In training, faces with small letters are drawn oftener, words are mostly shaped, some faces get
+    hairlines, and some texts stand in combs; test lines keep the choices that they were fixed with.
     """
 
     def __init__(self, rng: random.Random, held=False):
@@ -94,6 +133,7 @@ class Typesetter:
         families = {}
         for f in self.faces:
             families.setdefault(f.family, []).append(f)
+        self.trains = not held
         self.shapes = not held and features.check("raqm")
         self.weights = [
             (6.0 if f.family in COMMON else 1.0) * len(families[f.family]) ** -0.5 * (0.4 if f.family == "cmun" else 1) * (1 if held else smallness(f))
@@ -105,7 +145,9 @@ class Typesetter:
 
     def _fresh(self):
         face = self.rng.choice(self.monospace) if self.rng.random() < 0.06 else self.rng.choices(self.faces, self.weights)[0]
-        return Style(face, self.rng.choices(SIZES, SIZE_WEIGHTS)[0])
+        size = self.rng.choices(SIZES, SIZE_WEIGHTS)[0]
+        thins = self.trains and not face.ocr_b and self.rng.random() < HAIRLINE_SHARE
+        return Style(face, size, self.rng.uniform(*HAIRLINE) if thins else None)
 
     def _style_for(self, text):
         r = self.rng
@@ -135,6 +177,8 @@ class Typesetter:
         if style.face.capitals:
             text = text.upper()
         text = " ".join("".join(c for c in text if c in style.covered or c == " ").split()) or "0"
+        if self.trains and fits_comb(text) and r.random() < COMB_SHARE:
+            return self.comb(text, style)
         size = style.size
         tracking = 0.0
         k = r.random()
@@ -165,6 +209,33 @@ class Typesetter:
         if start is not None:
             words.append((start, int(pen), tall))
         return self._compose(text, style, placed, words, pen)
+
+    def comb(self, text, style):
+        """The text in the cells of a form, one character to a cell: each is a word, and dividers stand between."""
+        r, size = self.rng, style.size
+        pitch = size * r.uniform(0.7, 1.5)
+        placed, words, read = [], [], []
+        for cell, c in enumerate(text):
+            if c == " ":
+                continue
+            bitmap, left, top, advance = style.glyph(c)
+            pen = cell * pitch + (pitch - advance) / 2
+            placed.append((bitmap, int(pen + left + 0.5), top))
+            words.append((int(pen + left), int(pen + left) + bitmap.shape[1], c in TALL))
+            read.append(c)
+        cells = len(text) + r.choice((0, 0, 0, 1, 3))
+        ink = self._compose(" ".join(read), style, placed, words, (cells + 1) * pitch)
+        thick, strength = max(1, int(size * r.uniform(0.02, 0.07))), r.uniform(70, 255)
+        top = ink.baseline - int(ink.ascent * r.choice((0.2, 0.5, r.uniform(0.9, 1.6))))
+        foot = ink.baseline + int(size * r.uniform(0.08, 0.4))
+        sides = [int(size + k * pitch) for k in range(cells + 1)]
+        for x in sides:
+            part = ink.mask[max(0, top):foot, max(0, x - thick // 2):x - thick // 2 + thick]
+            np.maximum(part, np.uint8(strength), out=part)
+        for y in [foot] * (r.random() < 0.8) + [max(0, top)] * (r.random() < 0.3):
+            part = ink.mask[y:y + thick, sides[0]:sides[-1]]
+            np.maximum(part, np.uint8(strength), out=part)
+        return ink
 
     def _compose(self, text, style, placed, words, pen):
         size, side = style.size, style.size

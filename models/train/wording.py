@@ -302,8 +302,8 @@ class Wording:
     ]
 
     PRACTICE = [  # what training draws: as above, with more of what fields are made of
-        ("sentence", 16), ("prose", 18), ("initials", 1), ("label", 7), ("labelled", 14), ("columns", 8), ("amount", 9), ("date", 6), ("iban", 4), ("identifier", 6), ("code", 7),
-        ("small_number", 4), ("phone", 1), ("mail", 1.5), ("name", 5), ("address", 3), ("mrz", 9), ("confusable", 3), ("random_characters", 1),
+        ("sentence", 16), ("prose", 18), ("initials", 1), ("label", 7), ("labelled", 14), ("columns", 8), ("amount", 10), ("date", 8), ("iban", 6), ("identifier", 9), ("code", 7),
+        ("small_number", 4), ("phone", 1), ("mail", 1.5), ("name", 5), ("address", 3), ("mrz", 9), ("confusable", 3), ("random_characters", 2.5),
     ]
 
     def line(self, longest=105):
