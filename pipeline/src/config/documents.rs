@@ -282,6 +282,11 @@ impl DocumentTypeConfig {
     pub fn field(&self, name: &str) -> Option<&FieldConfig> {
         self.fields.iter().find(|field| field.name == name)
     }
+
+    /// Whether the field is about the party that issues the document.
+    pub fn is_issuers(&self, field: &FieldConfig) -> bool {
+        self.parties.iter().any(|party| party.letterhead && Some(&party.name) == field.party.as_ref())
+    }
 }
 
 #[cfg(test)]

@@ -86,11 +86,14 @@ pub fn linked(
     }
     for (index, document) in documents.iter().enumerate() {
         let config = types.iter().find(|config| config.document_type == document.document_type);
-        let fields = config.map(|config| config.fields.as_slice()).unwrap_or_default();
-        found.extend(fields.iter().filter_map(|config| {
-            let kin = kin_of(config.kind, &config.name)?;
-            let text = text_of(document.fields.get(&config.name))?;
-            Some((kin, mention(Some(index), &config.name, text.to_owned())))
+        let Some(config) = config else { continue };
+        // Who issues a paper is somebody else.
+        let fields =
+            config.fields.iter().filter(|field| !config.is_issuers(field) || !is_of_a_person(field.kind));
+        found.extend(fields.filter_map(|field| {
+            let kin = kin_of(field.kind, &field.name)?;
+            let text = text_of(document.fields.get(&field.name))?;
+            Some((kin, mention(Some(index), &field.name, text.to_owned())))
         }));
     }
     found.extend(declared_identity(declared));
@@ -102,13 +105,17 @@ pub fn linked(
 
 fn kin_of(kind: FieldKind, name: &str) -> Option<Kin> {
     match kind {
-        FieldKind::Person => Some(Kin::Name),
+        FieldKind::Person | FieldKind::Party => Some(Kin::Name),
         FieldKind::TaxId | FieldKind::PersonTaxId => Some(Kin::TaxId),
         FieldKind::Iban => Some(Kin::Iban),
         FieldKind::Cups => Some(Kin::Cups),
         FieldKind::Identifier => Some(Kin::Number(name.to_owned())),
         _ => None,
     }
+}
+
+fn is_of_a_person(kind: FieldKind) -> bool {
+    matches!(kin_of(kind, ""), Some(Kin::Name | Kin::TaxId))
 }
 
 /// Identity documents print the name in two fields, and their number may be the tax id.
@@ -218,6 +225,24 @@ mod tests {
         let tax_ids: Vec<_> =
             links[1].mentions.iter().map(|mention| (mention.document, mention.agreement.as_str())).collect();
         assert_eq!(tax_ids, [(Some(1), "same"), (Some(0), "different"), (Some(3), "same"), (None, "same")]);
+    }
+
+    #[test]
+    fn the_customer_of_an_invoice_is_compared_and_its_issuer_is_not() {
+        let types = load_document_types(&Bundle::embedded_rules()).unwrap();
+        let invoice = [
+            ("supplier_tax_id", "B58818501"),
+            ("customer_name", "Ana García López"),
+            ("customer_tax_id", "12345678Z"),
+        ];
+        let claim = [("claimant_name", "Ana García López"), ("claimant_tax_id", "12345678Z")];
+        let documents = [document("claim_form", &claim), document("repair_invoice", &invoice)];
+        let links = linked(&types, &documents, &json!({}));
+        let shown: Vec<_> = links
+            .iter()
+            .map(|link| (link.kin.as_str(), link.mentions.len(), link.agreement().as_str()))
+            .collect();
+        assert_eq!(shown, [("name", 2, "same"), ("tax_id", 2, "same")]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::occurrence::{Occurrence, find_occurrences};
 use super::party::{Belonging, Blocks};
 use super::relation::{View, column_total, value_after, value_before};
 use super::sheet::Sheet;
-use super::unlabelled::{is_issuer, unlabelled_strength};
+use super::unlabelled::unlabelled_strength;
 use crate::config::{DocumentTypeConfig, FieldConfig, FieldKind};
 use crate::domain::{Check, Page, Rect, Value};
 use crate::extract::candidates::{Candidate, Class, Typed, find_candidates};
@@ -285,7 +285,7 @@ fn kind_factor(config: &DocumentTypeConfig, settings: &FieldConfig, candidate: &
         (Typed::TaxId { person, .. }, FieldKind::PersonTaxId) if !person => 0.1,
         (Typed::TaxId { person, .. }, FieldKind::CompanyTaxId) if *person => 0.3,
         // Claimants, holders and customers are mostly people; the other party of their papers is a company.
-        (Typed::TaxId { person, .. }, FieldKind::TaxId) if !person && !is_issuer(config, settings) => 0.5,
+        (Typed::TaxId { person, .. }, FieldKind::TaxId) if !person && !config.is_issuers(settings) => 0.5,
         (Typed::Money { amount, .. }, _) if amount.is_sign_negative() && candidate.raw.contains(is_minus) => {
             0.7
         }

@@ -36,7 +36,7 @@ pub(super) fn unlabelled_strength(
     let own_block = matches!(belonging, Some(Belonging::Own | Belonging::Letterhead));
     match settings.kind {
         FieldKind::Company | FieldKind::Party => {
-            if is_issuer(config, settings) {
+            if config.is_issuers(settings) {
                 let introduced = if is_introduced(reading, candidate) { INTRODUCED } else { 1.0 };
                 introduced * letterhead_strength(reading, candidate, own_block)
             } else if is_introduced(reading, candidate) {
@@ -100,11 +100,6 @@ fn is_addressee(reading: &Reading, candidate: &Candidate) -> bool {
             line = piece.below;
             !piece.prose && (piece.first..piece.end).any(postcode)
         })
-}
-
-/// The field is about the party that issues the document.
-pub(super) fn is_issuer(config: &DocumentTypeConfig, settings: &FieldConfig) -> bool {
-    config.parties.iter().any(|party| party.letterhead && Some(&party.name) == settings.party.as_ref())
 }
 
 /// Names at the top of the first page: the larger the print and the higher, the more.
