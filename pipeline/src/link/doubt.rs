@@ -1,7 +1,8 @@
 //! A name that was read from a picture and is one letter away from what the rest of the case says is
-//! likelier misread than another person's: such a reading is in doubt. Knows no rules.
+//! likelier misread than another person's, and one without its given name likelier cut short: such a
+//! reading is in doubt. Knows no rules.
 
-use crate::domain::{Case, Document, FileReading, TextSource};
+use crate::domain::{Case, Document, Field, FileReading, TextSource};
 use crate::link::shared::{self, Kind};
 use crate::link::{NameMatch, compare_names, letter_apart, name_words};
 
@@ -14,8 +15,9 @@ struct Said {
     name: String,
 }
 
-/// Lowers the confidence of names that were read by OCR, differ by one letter from a name of another document
-/// or of the declared data, and are said nowhere else. `files` are the readings by file name.
+/// Lowers the confidence of names that were read by OCR and differ by one letter from a name of another document
+/// or of the declared data, or are the end of one, and that are said nowhere else. `files` are the readings by
+/// file name.
 pub fn doubt_near_names(case: &mut Case, files: &[(&str, &FileReading)]) {
     let names = names_of(case);
     for (index, document) in case.documents.iter_mut().enumerate() {
@@ -26,7 +28,10 @@ pub fn doubt_near_names(case: &mut Case, files: &[(&str, &FileReading)]) {
         }
         for other in others {
             if let Some(word) = letter_apart(&own.name, &other.name) {
-                doubt(document, &word, files);
+                doubt(document, |field| holds(field, &word) && is_picture(files, &field.file, field.page));
+            }
+            if lacks_given_name(&own.name, &other.name) {
+                doubt(document, |_| true);
             }
         }
     }
@@ -42,16 +47,26 @@ fn names_of(case: &Case) -> Vec<Said> {
     printed.chain(declared.map(|(_, name)| Said { document: None, name })).collect()
 }
 
-/// The field that holds the word, unless a person saw it or the file says it in letters.
-fn doubt(document: &mut Document, word: &str, files: &[(&str, &FileReading)]) {
+/// Whether one is the end of the other: surnames without what stands before them. Text of a file is no surer
+/// than a picture there, since it is cut, not misread.
+fn lacks_given_name(own: &str, other: &str) -> bool {
+    let (own, other) = (name_words(own), name_words(other));
+    !own.is_empty() && own.len() < other.len() && other.ends_with(&own)
+}
+
+/// The fields of the person's name that `which` picks, unless a person saw them.
+fn doubt(document: &mut Document, which: impl Fn(&Field) -> bool) {
     let names = shared::fields_of(document.document_type.as_str(), Kind::PersonName).unwrap_or_default();
     for name in names {
         let Some(field) = document.fields.get_mut(*name) else { continue };
-        let holds = field.value.as_text().is_some_and(|text| name_words(text).iter().any(|own| own == word));
-        if holds && !field.confirmed && is_picture(files, &field.file, field.page) {
+        if !field.confirmed && which(field) {
             field.confidence = field.confidence.min(IN_DOUBT);
         }
     }
+}
+
+fn holds(field: &Field, word: &str) -> bool {
+    field.value.as_text().is_some_and(|text| name_words(text).iter().any(|own| own == word))
 }
 
 fn is_picture(files: &[(&str, &FileReading)], file: &str, page: u32) -> bool {
@@ -101,6 +116,17 @@ mod tests {
         assert_eq!(sure("Eva Sanz Rey", "Ana Gil Rojas", "Gil Roja", json!({})), [true, true, false]);
         let declared = json!({"applicant": {"given_names": "Ana", "surnames": "Gil Roja"}});
         assert_eq!(sure("Ana Gil Rojas", "Luis Mora Paz", "Gil Roja", declared), [false, true, true]);
+    }
+
+    #[test]
+    fn surnames_alone_are_doubtful_where_the_rest_of_the_case_knows_more() {
+        assert_eq!(sure("Gil Muñoz", "Ana Gil Muñoz", "Gil Muñoz", json!({})), [false, true, true]);
+        assert_eq!(
+            sure("Ana Gil Muñoz", "Gil Muñoz", "Gil Muñoz", json!({})),
+            [true, false, true],
+            "in letters too"
+        );
+        assert_eq!(sure("Ana Gil", "Ana Gil Muñoz", "Gil Muñoz", json!({})), [true; 3], "one surname of two");
     }
 
     #[test]

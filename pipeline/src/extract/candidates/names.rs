@@ -3,10 +3,12 @@
 
 mod codes;
 mod firms;
+mod parts;
 mod people;
 
 use codes::identifiers;
 use firms::{companies, firm_of_whole_piece};
+use parts::join_parts;
 use people::people;
 
 use super::{Candidate, Class, Typed};
@@ -19,6 +21,9 @@ use crate::extract::parse::text::fold;
 
 /// A name has at most this many words.
 const LONGEST_NAME: usize = 10;
+
+/// Words of given names behind surnames at most.
+const MOST_GIVEN_NAMES: usize = 3;
 
 /// Words of lower case within names of people and companies.
 const PARTICLES: [&str; 20] = [
@@ -45,6 +50,9 @@ pub(super) fn find(class: Class, sheet: &Sheet, occurrences: &[Occurrence]) -> V
         if matches!(class, Class::Company | Class::Party) && !piece.prose {
             firm_of_whole_piece(sheet, piece.first, piece.end, &mut found);
         }
+    }
+    if matches!(class, Class::Person | Class::Party) {
+        join_parts(sheet, &mut found);
     }
     found
 }
@@ -128,6 +136,16 @@ fn with_capital_i(text: &str) -> String {
     mended.join(" ")
 }
 
+/// A few capitalised words up to the next label, behind surnames and their comma: `VALCARCE OTXOA, NEREA NIF: …`.
+fn are_given_names(sheet: &Sheet, first: usize, end: usize) -> bool {
+    let words = sheet.page.words.get(first..end).unwrap_or_default();
+    let is_name = |text: &str| {
+        text.chars().next().is_some_and(char::is_uppercase)
+            && text.chars().all(|ch| ch.is_alphabetic() || ch == '-')
+    };
+    (1..=MOST_GIVEN_NAMES).contains(&words.len()) && words.iter().all(|word| is_name(&word.text))
+}
+
 /// The end of the run of name-like words from `at`: capitals, particles, initials.
 fn capital_run(sheet: &Sheet, at: usize, end: usize, person: bool) -> usize {
     let mut run = at;
@@ -156,7 +174,7 @@ fn capital_run(sheet: &Sheet, at: usize, end: usize, person: bool) -> usize {
         if text.ends_with(',') {
             commas += 1;
             let prose = sheet.pieces[sheet.piece_of_word[at]].prose;
-            if person && (commas > 1 || prose) {
+            if person && (commas > 1 || prose && !(run - at > 1 && are_given_names(sheet, run, end))) {
                 break;
             }
         }

@@ -13,7 +13,7 @@ const LABELS: [(What, &str); 11] = [
     (
         What::GivenNames,
         "nombre|nombres|name|names|given names|given name|first name|first names|forenames|forename|\
-            prenoms|prenom|nom|nome|izena|given name s|nombre s|secondary identifier|vornamen|nombre propio",
+            prenoms|prenom|nom|nome|izena|given name s|nombre s|first name s|forename s|secondary identifier|vornamen|nombre propio",
     ),
     (What::Sex, "sexo|sex|sexe|sexua|geschlecht|sesso"),
     (
@@ -74,8 +74,24 @@ pub(super) fn label_of(phrase: &str) -> Option<What> {
     hit.map(|(what, _)| *what)
 }
 
+/// A part of a person's name that papers ask for apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NamePart {
+    Surnames,
+    GivenNames,
+}
+
+/// Which part of a name a phrase of folded words labels, if any.
+pub(crate) fn name_part(phrase: &str) -> Option<NamePart> {
+    match label_of(phrase)? {
+        What::Surnames => Some(NamePart::Surnames),
+        What::GivenNames => Some(NamePart::GivenNames),
+        _ => None,
+    }
+}
+
 /// The words of a label's piece, folded: `N.º` is `n`, `APELLIDOS/SURNAMES` is two.
-pub(super) fn words_of(text: &str) -> Vec<String> {
+pub(crate) fn words_of(text: &str) -> Vec<String> {
     let folded = fold(&text.replace(['º', '°', 'ª'], " "));
     let parts = folded.split(|ch: char| !ch.is_ascii_alphanumeric());
     parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()

@@ -19,6 +19,8 @@ use super::parse::tax_id;
 use names::Zoned;
 use printed::{Printed, Sheet, What};
 
+pub(super) use labels::{NamePart, name_part, words_of};
+
 /// The fields of an identity document, by name.
 pub fn read(pages: &[&Page], fields: &mut BTreeMap<String, FieldReading>) {
     let zone = mrz::find(pages);

@@ -109,3 +109,17 @@ fn dates_under_two_rows_of_captions_are_no_list() {
     assert_eq!(written(&issued.value), "2025-12-19");
     assert!(issued.score > 0.8, "{}", issued.score);
 }
+
+#[test]
+fn surnames_without_given_names_are_no_sure_name() {
+    let text = "RECIBO DE SALARIOS\n\nTRABAJADOR\nApellidos: Valcarce Otxoa      NIF: 12345678Z\n\n\
+                Líquido a percibir     1.720,00\n";
+    let fields = read_as("payslip", &page_in_letters(text));
+    assert!(fields.get("employee_name").is_none_or(|name| name.score < 0.5), "{fields:?}");
+    let whole = read_as(
+        "payslip",
+        &page_in_letters(&text.replace("Valcarce Otxoa", "Valcarce Otxoa    Nombre: Nerea")),
+    );
+    assert_eq!(written(&whole["employee_name"].value), "Nerea Valcarce Otxoa");
+    assert!(whole["employee_name"].score > 0.8, "{}", whole["employee_name"].score);
+}

@@ -119,6 +119,9 @@ const FORM_WORDS: [&str; 66] = [
 const PARTICLES: [&str; 16] =
     ["de", "del", "la", "las", "los", "y", "i", "e", "da", "do", "dos", "van", "von", "san", "di", "el"];
 
+/// Words of a part of a name at most: `de la Torre y Gasset`.
+const MOST_PARTS: usize = 5;
+
 /// How like a person's full name the (cleaned) text is, 0 to 1.
 pub fn person_likeness(text: &str) -> f32 {
     let words: Vec<&str> = text.split_whitespace().collect();
@@ -156,6 +159,12 @@ pub fn person_likeness(text: &str) -> f32 {
         2..=5 => score,
         _ => score * 0.6,
     }
+}
+
+/// Whether the text can be a part of a person's name: surnames alone, or given names.
+pub fn is_part(text: &str) -> bool {
+    let words = text.split_whitespace().count();
+    (1..=MOST_PARTS).contains(&words) && person_likeness(&format!("{text} {text}")) >= 0.5
 }
 
 /// Whether the text can be the name of a person.
