@@ -11,7 +11,7 @@ from typeset import Typesetter
 from wording import Wording
 
 VARIANTS = 3  # degradations of each set line
-NOTHING_SHARE = 0.05  # of training lines show what is no text, and say nothing
+NOTHING_SHARE = 0.08  # of training lines show what is no text, and say nothing
 RECENT = 24  # lines kept as possible neighbours
 STEP = 32  # batches are so many columns wide, or a multiple
 

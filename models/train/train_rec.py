@@ -47,7 +47,7 @@ def main():
         teacher.hand_down(taught_by, model)
     saved, state = training.resume(path, model, args.start, lambda: torch.from_numpy(collate(LineSource(0).lines(48))[0]))
     average = checkpoint.Average(model)
-    optimiser = torch.optim.AdamW(model.parameters(), args.rate, weight_decay=0.01, betas=(0.9, 0.98))
+    optimiser = torch.optim.AdamW(model.parameters(), args.rate, weight_decay=0.01, betas=(0.9, 0.98), fused=True)
     training.resume_averaging(saved, average, optimiser)
     state["runs"] += 1
     source = LineSource(args.seed * 1000 + state["runs"] + 500 * (args.worker or 0))  # a resumed run draws new lines

@@ -6,7 +6,7 @@ serve with hairlines: display faces of high contrast are few among free fonts.
 """
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -22,6 +22,7 @@ COMMON = ("liberatio", "nimbussan", "nimbusrom", "texgyrehe", "texgyrete", "open
 USUAL_SHARE = 0.55  # of the letter x in the height from b to p, in the usual sans serif faces
 HAIRLINE_SHARE = 0.12  # of faces in training
 HAIRLINE = (0.3, 0.75)  # of a crossbar's thickness that is left
+CONDENSED_SHARE, CONDENSED = 0.3, (0.55, 0.9)  # of lines in hairline faces, and the part of their width that is left
 FINE = 4  # hairlines are thinned at so many times the size
 BLOB = 1.25  # what is so many crossbars thick both ways (dots, heavy stems) is no hairline
 COMB_SHARE = 0.1  # of short texts in capitals and digits, in training
@@ -120,6 +121,12 @@ def drawn_thin(font, text, bar, left):
     return cv2.resize(canvas, (w, h), interpolation=cv2.INTER_AREA), x0 // FINE, y0 // FINE, advance / FINE
 
 
+def condensed(ink, factor):
+    """The line with its widths multiplied, as in a condensed cut."""
+    mask = cv2.resize(ink.mask, None, fx=factor, fy=1, interpolation=cv2.INTER_AREA)
+    return replace(ink, mask=mask, words=[(int(a * factor), int(b * factor), tall) for a, b, tall in ink.words])
+
+
 class Typesetter:
     """Sets texts in a changing choice of faces and sizes.
 
@@ -208,7 +215,8 @@ class Typesetter:
                 pen += advance + tracking
         if start is not None:
             words.append((start, int(pen), tall))
-        return self._compose(text, style, placed, words, pen)
+        ink = self._compose(text, style, placed, words, pen)
+        return condensed(ink, r.uniform(*CONDENSED)) if style.hairline and r.random() < CONDENSED_SHARE else ink
 
     def comb(self, text, style):
         """The text in the cells of a form, one character to a cell: each is a word, and dividers stand between."""

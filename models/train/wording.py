@@ -22,6 +22,8 @@ WORD_LISTS = [  # name, every n-th word of it, weight in tests
     ("french", 3, 7), ("ngerman", 3, 6), ("italian", 1, 4), ("catalan", 3, 4),
 ]
 SPANISH_IN_TRAINING = 90  # weight of Spanish words in training lines
+PHRASE_SHARE = 0.12
+ACCENTED_SHARE, ACCENTED_IN_TRAINING = 0.23, 0.17  # of Spanish words that are drawn for their accents; with more, a blurred i became í
 CONFUSED = ["0OoDQ", "1Il|i!7", "5S$", "8B&3", "2Z7", "6Gb", "9gq", ".,:;'", "-–—_", "íìîiï", "óòôoöõ", "ñnň", "áàâaäãå", "éèêeë", "úùûuü", "cCç", "ºª°*", "«<", "»>", "vy", "rn m", "uv"]
 
 
@@ -37,6 +39,7 @@ class Wording:
             self.lists.append(kept)
             self.weights.append(weight if held or name != "spanish" else SPANISH_IN_TRAINING)
         self.kinds = self.KINDS if held else self.PRACTICE
+        self.accented_below = PHRASE_SHARE + (ACCENTED_SHARE if held else ACCENTED_IN_TRAINING)
         self.accented = [w for w in self.lists[0] if any(c in PLAIN for c in w)]
 
     # -- small pieces -------------------------------------------------------
@@ -53,9 +56,9 @@ class Wording:
         r = self.rng
         if of is None or of is self.lists[0]:
             k = r.random()
-            if k < 0.12:
+            if k < PHRASE_SHARE:
                 return r.choice(PHRASES)
-            w = r.choice(self.accented) if k < 0.35 else r.choice(self.lists[0] if of is None else of)
+            w = r.choice(self.accented) if k < self.accented_below else r.choice(self.lists[0] if of is None else of)
         else:
             w = r.choice(of)
         k = r.random()
