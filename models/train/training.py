@@ -13,8 +13,8 @@ import checkpoint
 import warmstart
 
 WARM_UP_STEPS, SAVE_EVERY_S, SCORE_EVERY_S = 200, 240, 900
-# Every width has some hundred compiled kernels; oneDNN keeps 1 024 unless told before its first, and compiles the others
-# again and again, which took a quarter of a step.
+# Each layer has compiled kernels of its own for each width; oneDNN keeps 1 024 unless told before its first, and compiled
+# the others again and again, which took a fifth of a step.
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "100000")
 HALF = torch.cpu._is_amx_tile_supported()  # without AMX, bf16 convolutions take 1.4 times as long as fp32
 

@@ -31,7 +31,7 @@ pub fn doubt_near_names(case: &mut Case, files: &[(&str, &FileReading)]) {
                 doubt(document, |field| holds(field, &word) && is_picture(files, &field.file, field.page));
             }
             if lacks_given_name(&own.name, &other.name) {
-                doubt(document, |_| true);
+                doubt(document, |field| !field.checks.iter().any(|check| check.passed));
             }
         }
     }
@@ -48,7 +48,7 @@ fn names_of(case: &Case) -> Vec<Said> {
 }
 
 /// Whether one is the end of the other: surnames without what stands before them. Text of a file is no surer
-/// than a picture there, since it is cut, not misread.
+/// than a picture there, since it is cut, not misread; what a machine readable zone agrees with is whole.
 fn lacks_given_name(own: &str, other: &str) -> bool {
     let (own, other) = (name_words(own), name_words(other));
     !own.is_empty() && own.len() < other.len() && other.ends_with(&own)
@@ -80,6 +80,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::Check;
     use crate::drawn;
     use crate::link::fixtures::{case, document};
 
@@ -127,6 +128,21 @@ mod tests {
             "in letters too"
         );
         assert_eq!(sure("Ana Gil", "Ana Gil Muñoz", "Gil Muñoz", json!({})), [true; 3], "one surname of two");
+    }
+
+    #[test]
+    fn a_name_that_a_check_bears_out_is_not_cut() {
+        let card = document("id_card", &[("given_names", "Ana", 0.99), ("surnames", "Gil Ruiz", 0.99)]);
+        let payslip = document("payslip", &[("employee_name", "Trabajadora Ana Gil Ruiz", 0.98)]);
+        let sure_with = |checks: Vec<Check>| {
+            let mut case = case(vec![card.clone(), payslip.clone()], json!({}));
+            case.documents[0].fields.get_mut("surnames").unwrap().checks = checks;
+            doubt_near_names(&mut case, &[]);
+            case.documents[0].fields["surnames"].confidence > IN_DOUBT
+        };
+        assert!(!sure_with(vec![]));
+        assert!(sure_with(vec![Check::new("mrz_agrees", true)]));
+        assert!(!sure_with(vec![Check::new("mrz_agrees", false)]));
     }
 
     #[test]

@@ -22,7 +22,8 @@ use crate::extract::parse::text::fold;
 /// A name has at most this many words.
 const LONGEST_NAME: usize = 10;
 
-/// Words of given names behind surnames at most.
+/// Surnames of a person, and words of given names behind them at most.
+const SURNAMES: usize = 2;
 const MOST_GIVEN_NAMES: usize = 3;
 
 /// Words of lower case within names of people and companies.
@@ -136,14 +137,19 @@ fn with_capital_i(text: &str) -> String {
     mended.join(" ")
 }
 
-/// A few capitalised words up to the next label, behind surnames and their comma: `VALCARCE OTXOA, NEREA NIF: …`.
-fn are_given_names(sheet: &Sheet, first: usize, end: usize) -> bool {
-    let words = sheet.page.words.get(first..end).unwrap_or_default();
-    let is_name = |text: &str| {
-        text.chars().next().is_some_and(char::is_uppercase)
-            && text.chars().all(|ch| ch.is_alphabetic() || ch == '-')
+/// Given names between two surnames with their comma and the next label of the line: `VALCARCE OTXOA, NEREA NIF: …`.
+/// At the line's end an office or a place may follow a name: `Luis Gil, Notario`.
+fn are_given_names(sheet: &Sheet, surnames: usize, first: usize, end: usize) -> bool {
+    let text = |word: usize| sheet.page.words[word].text.as_str();
+    let names = (surnames..first).filter(|word| !PARTICLES.contains(&fold(text(*word)).as_str())).count();
+    let is_name = |word: usize| {
+        text(word).chars().next().is_some_and(char::is_uppercase)
+            && text(word).chars().all(|ch| ch.is_alphabetic() || ch == '-')
     };
-    (1..=MOST_GIVEN_NAMES).contains(&words.len()) && words.iter().all(|word| is_name(&word.text))
+    names == SURNAMES
+        && end < sheet.pieces[sheet.piece_of_word[surnames]].end
+        && (1..=MOST_GIVEN_NAMES).contains(&(end - first))
+        && (first..end).all(is_name)
 }
 
 /// The end of the run of name-like words from `at`: capitals, particles, initials.
@@ -174,7 +180,7 @@ fn capital_run(sheet: &Sheet, at: usize, end: usize, person: bool) -> usize {
         if text.ends_with(',') {
             commas += 1;
             let prose = sheet.pieces[sheet.piece_of_word[at]].prose;
-            if person && (commas > 1 || prose && !(run - at > 1 && are_given_names(sheet, run, end))) {
+            if person && (commas > 1 || prose && !are_given_names(sheet, at, run, end)) {
                 break;
             }
         }

@@ -3,6 +3,8 @@
 use super::super::parse::text::fold;
 use super::printed::What;
 
+/// The labels of names stand first.
+const NAME_PARTS: usize = 2;
 /// Labels by their letters alone, folded, parted by bars.
 const LABELS: [(What, &str); 11] = [
     (
@@ -13,7 +15,8 @@ const LABELS: [(What, &str); 11] = [
     (
         What::GivenNames,
         "nombre|nombres|name|names|given names|given name|first name|first names|forenames|forename|\
-            prenoms|prenom|nom|nome|izena|given name s|nombre s|first name s|forename s|secondary identifier|vornamen|nombre propio",
+            prenoms|prenom|nom|nome|izena|given name s|nombre s|first name s|forename s|secondary identifier|\
+            vornamen|nombre propio",
     ),
     (What::Sex, "sexo|sex|sexe|sexua|geschlecht|sesso"),
     (
@@ -70,7 +73,11 @@ const LABELS: [(What, &str); 11] = [
 
 /// What a phrase of folded words labels, if anything. One letter may be misread in a longer one.
 pub(super) fn label_of(phrase: &str) -> Option<What> {
-    let hit = LABELS.iter().find(|(_, labels)| labels.split('|').any(|label| alike(label, phrase)));
+    first_of(&LABELS, phrase)
+}
+
+fn first_of(labels: &[(What, &str)], phrase: &str) -> Option<What> {
+    let hit = labels.iter().find(|(_, labels)| labels.split('|').any(|label| alike(label, phrase)));
     hit.map(|(what, _)| *what)
 }
 
@@ -83,10 +90,9 @@ pub(crate) enum NamePart {
 
 /// Which part of a name a phrase of folded words labels, if any.
 pub(crate) fn name_part(phrase: &str) -> Option<NamePart> {
-    match label_of(phrase)? {
+    match first_of(&LABELS[..NAME_PARTS], phrase)? {
         What::Surnames => Some(NamePart::Surnames),
-        What::GivenNames => Some(NamePart::GivenNames),
-        _ => None,
+        _ => Some(NamePart::GivenNames),
     }
 }
 

@@ -123,3 +123,26 @@ fn surnames_without_given_names_are_no_sure_name() {
     assert_eq!(written(&whole["employee_name"].value), "Nerea Valcarce Otxoa");
     assert!(whole["employee_name"].score > 0.8, "{}", whole["employee_name"].score);
 }
+
+#[test]
+fn surnames_and_given_names_of_two_people_are_not_mixed() {
+    let people = |lines: [&str; 4]| {
+        let lines = lines.join("\n");
+        let text = format!("RECIBO DE SALARIOS\n\nTRABAJADOR\n{lines}\n\nLíquido a percibir     1.720,00\n");
+        let name = read_as("payslip", &page_in_letters(&text)).remove("employee_name");
+        name.map(|reading| (written(&reading.value), reading.score))
+    };
+    let across = [
+        "Apellidos: Valcarce Otxoa     Nombre: Nerea",
+        "Apellidos: Leal Osuna         Nombre: Marta",
+        "",
+        "",
+    ];
+    let down = ["Nombre: Nerea", "Apellidos: Valcarce Otxoa", "Nombre: Marta", "Apellidos: Leal Osuna"];
+    for lines in [across, down] {
+        let name = people(lines);
+        assert!(name.is_none(), "either may be meant: {name:?}");
+    }
+    let third = ["Nombre: Nerea", "Apellidos: Valcarce Otxoa", "Nombre: Marta", ""];
+    assert!(people(third).is_none_or(|(_, score)| score < 0.5), "whose surnames they are is open");
+}

@@ -357,14 +357,14 @@ fn plain(number: Decimal, kind: FieldKind) -> String {
 pub(super) mod testing {
     use super::*;
 
-    /// A claim of words on the first page, without checks.
+    /// A claim of words on the first page, each a hundredth wide, without checks.
     pub(in super::super) fn claim(value: Value, score: f32, words: (usize, usize)) -> Claim {
         Claim {
             raw: value.as_text().unwrap_or_default().to_owned(),
             value,
             score,
             page: 0,
-            bounds: Rect::default(),
+            bounds: Rect::new(0.01 * words.0 as f32, 0.0, 0.01 * (words.1 - words.0) as f32, 0.01),
             words,
             checks: vec![],
             repaired: false,

@@ -34,6 +34,8 @@ const LEAST_SCORE: f32 = 0.3;
 /// Weaker claims are no rivals of a value that stands alone, and what that is worth of the doubt.
 const RIVAL: f32 = 0.1;
 const ALONE: f32 = 0.5;
+/// A name with this share of the best one's score is as likely meant.
+const EVEN: f32 = 0.97;
 
 /// Shorter texts are no variants of each other, and in how many letters one may differ.
 const LEAST_NAME: usize = 10;
@@ -68,6 +70,9 @@ pub fn fields_of(config: &DocumentTypeConfig, readings: &[Reading]) -> BTreeMap<
     apposition::name_by_id(config, readings, &mut ranked);
     let mut fields = BTreeMap::new();
     for (settings, (ranked, before)) in config.fields.iter().zip(ranked.iter().zip(&before)) {
+        if is_name(settings) && is_even(ranked) {
+            continue;
+        }
         if let Some(mut reading) = best_reading(ranked, before) {
             if is_telling(settings.kind) && ranked.iter().skip(1).all(|claim| claim.score < RIVAL) {
                 reading.score += (1.0 - reading.score) * ALONE;
@@ -98,6 +103,7 @@ fn ranked_by_value(claims: Vec<Claim>, is_ocr: bool) -> Ranked {
     let mut groups: Vec<Supported> = Vec::new();
     for claim in claims {
         match groups.iter_mut().find(|known| same_value(&known.claim.value, &claim.value)) {
+            Some(known) if is_same_place(&known.claim, &claim) => {}
             Some(known) => {
                 known.places += 1;
                 if claim.score > 0.2 {
@@ -111,6 +117,11 @@ fn ranked_by_value(claims: Vec<Claim>, is_ocr: bool) -> Ranked {
     let groups = if is_ocr { with_variants_joined(groups) } else { groups };
     let ranked = groups.into_iter().map(|group| group.claim).collect();
     without_parts(ranked)
+}
+
+/// A name put together from parts is claimed at each of them.
+fn is_same_place(one: &Claim, other: &Claim) -> bool {
+    one.page == other.page && one.bounds == other.bounds && one.words != other.words
 }
 
 /// A value with the number of places that it stands in.
@@ -196,10 +207,21 @@ fn conflict(config: &DocumentTypeConfig, ranked: &[Ranked]) -> Option<(usize, us
     None
 }
 
+fn is_name(field: &FieldConfig) -> bool {
+    matches!(field.kind, FieldKind::Person | FieldKind::Party | FieldKind::Company)
+}
+
+/// Two names of which either may be meant: nothing is added up or ordered that would decide between them. What
+/// is cut from a name is no other name.
+fn is_even(ranked: &Ranked) -> bool {
+    let folded = |claim: &Claim| fold(claim.value.as_text().unwrap_or_default());
+    let is_other = |one: &str, other: &str| !one.contains(other) && !other.contains(one);
+    matches!(ranked.as_slice(), [best, rival, ..]
+        if rival.score >= EVEN * best.score && is_other(&folded(best), &folded(rival)))
+}
+
 /// Both are names, of different parties.
 fn are_names_of_two(one: &FieldConfig, other: &FieldConfig) -> bool {
-    let is_name =
-        |field: &FieldConfig| matches!(field.kind, FieldKind::Person | FieldKind::Party | FieldKind::Company);
     is_name(one) && is_name(other) && one.party.is_some() && other.party.is_some() && one.party != other.party
 }
 
@@ -244,6 +266,16 @@ mod tests {
         let names: Vec<&str> = ranked.iter().map(|claim| claim.raw.as_str()).collect();
         assert_eq!(names, ["Noelia Goikoetxea Parra", "Marta Leal Osuna"]);
         assert!(ranked[0].score >= 0.8);
+    }
+
+    #[test]
+    fn of_two_names_as_strong_either_may_be_meant() {
+        let with_rival =
+            |score: f32| vec![claim("Nerea Valcarce Otxoa", 0.8, 0), claim("Marta Leal Osuna", score, 10)];
+        assert!(is_even(&with_rival(0.8)));
+        assert!(is_even(&with_rival(0.79)));
+        assert!(!is_even(&with_rival(0.7)));
+        assert!(!is_even(&vec![claim("Nerea Valcarce Otxoa", 0.8, 0)]));
     }
 
     #[test]
